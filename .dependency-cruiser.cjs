@@ -1,0 +1,53 @@
+// The import directions of docs/ARCHITECTURE.md. `npm run lint` checks them.
+const small = '^src/(limits|errors|invariant|clock|log|native|schema)\\.ts$';
+
+/** Folder -> what it may import besides itself and the small modules at the top of src/. */
+const allowed = {
+  poll: [],
+  scheduler: [],
+  client: [],
+  config: [],
+  wire: ['poll'],
+  store: ['scheduler'],
+  worker: ['wire', 'poll'],
+  http: ['wire', 'scheduler', 'poll'],
+  controller: ['scheduler', 'store', 'wire', 'poll'],
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'small-modules-import-nothing',
+      severity: 'error',
+      from: { path: small },
+      to: { path: '^src/', pathNot: small },
+    },
+    ...Object.entries(allowed).map(([folder, targets]) => ({
+      name: `${folder}-imports`,
+      severity: 'error',
+      from: { path: `^src/${folder}/` },
+      to: {
+        path: '^src/',
+        pathNot: [small, `^src/${folder}/`, ...targets.map((target) => `^src/${target}/`)],
+      },
+    })),
+    {
+      name: 'http-takes-types-from-scheduler',
+      severity: 'error',
+      from: { path: '^src/http/' },
+      to: { path: '^src/scheduler/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'store-takes-types-from-scheduler',
+      severity: 'error',
+      from: { path: '^src/store/' },
+      to: { path: '^src/scheduler/', dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+  },
+};
