@@ -1,0 +1,62 @@
+import { invariant } from './invariant.js';
+
+/**
+ * Every named limit that more than one part knows, in one place, with its unit in its name.
+ * Limits of a single part stand in that part's own limits.ts.
+ */
+export const limits = {
+  /** Largest frame on the wire, length prefix excluded. */
+  frameBytesMax: 16 * 1024 * 1024,
+  /** Largest frame before the peer has proven the token. */
+  frameBytesBeforeProofMax: 4 * 1024,
+  /** Nesting of maps and arrays in one frame. */
+  frameDepthMax: 16,
+
+  /** Source code of one script. */
+  codeBytesMax: 4 * 1024 * 1024,
+  /** Standard input of one script. */
+  stdinBytesMax: 4 * 1024 * 1024,
+  argsMax: 256,
+  argBytesMax: 64 * 1024,
+  envMax: 256,
+  envValueBytesMax: 64 * 1024,
+  tagsMax: 32,
+  tagBytesMax: 128,
+
+  /** Output kept of one script, per stream. */
+  outputBytesMax: 7 * 1024 * 1024,
+  outputBytesDefault: 4 * 1024 * 1024,
+  /** Of output past its cap, this much of the end is kept. */
+  outputTailBytes: 4 * 1024,
+
+  wallMsMax: 24 * 60 * 60 * 1000,
+  wallMsDefault: 30_000,
+  cpuMsDefault: 30_000,
+  diskBytesDefault: 64 * 1024 * 1024,
+  openFilesDefault: 256,
+  processesDefault: 256,
+
+  /** Attempts of one task, the first included. */
+  attemptsMax: 20,
+  attemptsDefault: 3,
+
+  /** URL of a request; doubly encoded scripts are long. */
+  urlBytesMax: 4 * 1024 * 1024,
+  /** Body of a request to the HTTP daemon: code, stdin and the rest, as JSON escapes it. */
+  bodyBytesMax: 12 * 1024 * 1024,
+  /** Longest that a request may ask to be held with wait=SECONDS. */
+  waitSecondsMax: 600,
+} as const;
+
+invariant(
+  limits.codeBytesMax + limits.stdinBytesMax < limits.frameBytesMax / 2 + 1,
+  'code and stdin of one task must leave half a frame to args and env',
+);
+invariant(
+  2 * (limits.outputBytesMax + 2 * limits.outputTailBytes) < limits.frameBytesMax,
+  'both outputs of one task must fit into one frame',
+);
+invariant(
+  limits.frameBytesBeforeProofMax < limits.frameBytesMax,
+  'a peer without proof may send less than one with it',
+);

@@ -1,0 +1,180 @@
+import { type Static, Type } from 'typebox';
+import { limits as maxima } from './limits.js';
+import { Bytes, OneOf } from './schema.js';
+import { codes, outcomes } from './verdict.js';
+
+/**
+ * The shapes that every part speaks of: what a caller asks for, what an attempt brought, and the
+ * task as it stands. Schemas first; the types are taken from them.
+ */
+
+const closed = { additionalProperties: false } as const;
+const milliseconds = (extra: object = {}) => Type.Number({ minimum: 0, ...extra });
+const count = (maximum: number) => Type.Integer({ minimum: 1, maximum });
+/** A time as RFC 3339 text is made of at the edge: milliseconds since 1970-01-01 UTC. */
+const time = () => Type.Number({ minimum: 0 });
+
+export const TypeName = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,31}$' });
+export const TaskId = Type.String({ minLength: 36, maxLength: 36, pattern: '^[0-9a-f-]{36}$' });
+/** Number of the attempt, from 1. */
+const AttemptNumber = Type.Integer({ minimum: 1, maximum: 0x7fffffff });
+
+/** What a script may use. Every one is enforced by the worker that runs it. */
+export const Limits = Type.Object(
+  {
+    /** Real time from start to end. */
+    wallMs: count(maxima.wallMsMax),
+    /** Processor time, rounded up to whole seconds (RLIMIT_CPU). */
+    cpuMs: count(maxima.wallMsMax),
+    /** Address space of each process (RLIMIT_AS). Not limited unless asked for. */
+    memoryBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
+    /** Kept of stdout and of stderr, each; more ends the script. */
+    outputBytes: count(maxima.outputBytesMax),
+    /** Largest file that it may write (RLIMIT_FSIZE). */
+    diskBytes: Type.Integer({ minimum: 0 }),
+    /** Descriptors open at once in one process (RLIMIT_NOFILE). */
+    openFiles: Type.Integer({ minimum: 3, maximum: 1_048_576 }),
+    /** Processes of the user that it runs as (RLIMIT_NPROC; the kernel does not hold root to it). */
+    processes: count(1_048_576),
+  },
+  closed,
+);
+export type Limits = Static<typeof Limits>;
+
+export const LimitsAsked = Type.Partial(Limits, closed);
+export type LimitsAsked = Static<typeof LimitsAsked>;
+
+export const Retry = Type.Object({ maxAttempts: Type.Optional(count(maxima.attemptsMax)) }, closed);
+
+/** What a caller asks for, after the HTTP daemon has read and checked it. */
+export const TaskSpec = Type.Object(
+  {
+    code: Type.String({ maxLength: maxima.codeBytesMax }),
+    type: Type.Optional(TypeName),
+    args: Type.Optional(
+      Type.Array(Type.String({ maxLength: maxima.argBytesMax }), { maxItems: maxima.argsMax }),
+    ),
+    stdin: Type.Optional(Bytes(0, maxima.stdinBytesMax)),
+    env: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }),
+        Type.String({ maxLength: maxima.envValueBytesMax }),
+        { maxProperties: maxima.envMax, ...closed },
+      ),
+    ),
+    limits: Type.Optional(LimitsAsked),
+    priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
+    retry: Type.Optional(Retry),
+    group: Type.Optional(Type.String({ minLength: 1, maxLength: maxima.tagBytesMax })),
+    tags: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: maxima.tagBytesMax }), {
+        maxItems: maxima.tagsMax,
+      }),
+    ),
+  },
+  closed,
+);
+export type TaskSpec = Static<typeof TaskSpec>;
+
+/** One attempt of one task. The number fences: a result of an older attempt is dropped. */
+export const AttemptKey = Type.Object({ taskId: TaskId, attempt: AttemptNumber }, closed);
+export type AttemptKey = Static<typeof AttemptKey>;
+
+export const Usage = Type.Object(
+  { wallMs: milliseconds(), cpuMs: milliseconds(), memoryPeakBytes: Type.Number({ minimum: 0 }) },
+  closed,
+);
+export type Usage = Static<typeof Usage>;
+
+const Flags = Type.Object({ stdout: Type.Boolean(), stderr: Type.Boolean() }, closed);
+
+/** How an attempt ended, and everything it left behind. */
+export const Result = Type.Object(
+  {
+    outcome: OneOf(outcomes),
+    code: Type.Optional(OneOf(codes)),
+    /** One plain sentence. Absent on success. */
+    reason: Type.Optional(Type.String({ maxLength: 4096 })),
+    exitCode: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+    /** Name of the signal that ended it, e.g. SIGKILL. */
+    signal: Type.Optional(Type.String({ maxLength: 16 })),
+    stdout: Bytes(0, maxima.outputBytesMax + 2 * maxima.outputTailBytes),
+    stderr: Bytes(0, maxima.outputBytesMax + 2 * maxima.outputTailBytes),
+    truncated: Flags,
+    usage: Type.Optional(Usage),
+    /** Phases as the worker measured them. */
+    phases: Type.Object(
+      { startMs: milliseconds(), runMs: milliseconds(), drainMs: milliseconds() },
+      closed,
+    ),
+  },
+  closed,
+);
+export type Result = Static<typeof Result>;
+
+/** Where the time of a task went. Durations, summed over nothing: of the last attempt. */
+export const Timeline = Type.Object(
+  {
+    queuedMs: milliseconds(),
+    dispatchMs: milliseconds(),
+    startMs: milliseconds(),
+    runMs: milliseconds(),
+    drainMs: milliseconds(),
+    checkMs: milliseconds(),
+  },
+  closed,
+);
+export type Timeline = Static<typeof Timeline>;
+
+export const taskStates = ['pending', 'running', 'finished'] as const;
+export type TaskState = (typeof taskStates)[number];
+
+/** What is remembered of one attempt. */
+export const AttemptRecord = Type.Object(
+  {
+    attempt: AttemptNumber,
+    worker: Type.String({ maxLength: 128 }),
+    startedAt: time(),
+    finishedAt: Type.Optional(time()),
+    outcome: Type.Optional(OneOf(outcomes)),
+    code: Type.Optional(OneOf(codes)),
+    reason: Type.Optional(Type.String({ maxLength: 4096 })),
+  },
+  closed,
+);
+export type AttemptRecord = Static<typeof AttemptRecord>;
+
+/** A task as it stands: what `GET /v1/tasks/ID` shows, before JSON. */
+export const TaskView = Type.Object(
+  {
+    id: TaskId,
+    type: TypeName,
+    state: OneOf(taskStates),
+    outcome: Type.Optional(OneOf(outcomes)),
+    code: Type.Optional(OneOf(codes)),
+    reason: Type.Optional(Type.String({ maxLength: 4096 })),
+    priority: Type.Integer(),
+    score: Type.Number(),
+    group: Type.Optional(Type.String()),
+    tags: Type.Array(Type.String()),
+    limits: Limits,
+    /** Number of the current or last attempt; 0 before the first. */
+    attempt: Type.Integer({ minimum: 0 }),
+    attempts: Type.Array(AttemptRecord),
+    createdAt: time(),
+    startedAt: Type.Optional(time()),
+    finishedAt: Type.Optional(time()),
+    timeline: Type.Optional(Timeline),
+    exitCode: Type.Optional(Type.Integer()),
+    signal: Type.Optional(Type.String()),
+    stdout: Type.Optional(Bytes(0, maxima.frameBytesMax)),
+    stderr: Type.Optional(Bytes(0, maxima.frameBytesMax)),
+    truncated: Type.Optional(Flags),
+    usage: Type.Optional(Usage),
+    /** Name of the worker that runs or ran it. */
+    worker: Type.Optional(Type.String()),
+    durability: OneOf(['fsync', 'os', 'memory']),
+  },
+  closed,
+);
+export type TaskView = Static<typeof TaskView>;

@@ -1,0 +1,192 @@
+import { errorCode, errorMessage, ScriptdError } from '../errors.js';
+import { limits } from '../limits.js';
+import type { Socket } from '../poll/socket.js';
+import { decodePayload, encodeFrame } from './codec.js';
+import { FrameDecoder } from './frame.js';
+import { type Action, Handshake, type HandshakeOptions, type Peer } from './handshake.js';
+import { wireLimits } from './limits.js';
+import type { Message } from './messages.js';
+import type { Side } from './token.js';
+
+export interface ConnectionHandlers {
+  /** The handshake is done: from here on `send` and `onMessage`. */
+  onOpen(peer: Peer, connection: Connection): void;
+  /** A message that this side may receive here. Pings are answered below this. */
+  onMessage(message: Message, connection: Connection): void;
+  /**
+   * Exactly once, the last call. `error.code`: PEER_ENDED when the peer closed in order; else what
+   * was wrong: FRAME_*, MESSAGE_INVALID, OUT_OF_STATE, BAD_PROOF, WRONG_PEER, PROTOCOL_VERSION,
+   * HANDSHAKE_TIMEOUT, PEER_SILENT, PEER_SLOW, CLOSED_HERE, or an errno's name.
+   */
+  onClose(error: ScriptdError, connection: Connection): void;
+}
+
+export interface ConnectionOptions extends HandshakeOptions {
+  /**
+   * While the peer does not read what is sent to it, it is not read from either. For the side that
+   * answers requests only: were both sides to do it, they could wait for each other for ever.
+   */
+  pausesWhenBackedUp?: boolean;
+}
+
+/** One connection: frames, handshake, pings and back-pressure over a socket of the poller. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #handshake: Handshake;
+  readonly #handlers: ConnectionHandlers;
+  readonly #decoder = new FrameDecoder(limits.frameBytesBeforeProofMax);
+  readonly #pausesWhenBackedUp: boolean;
+  #openedAtMs = performance.now();
+  #heardAtMs = this.#openedAtMs;
+  #pingSequence = 0;
+  #reason: ScriptdError | undefined;
+  #closed = false;
+
+  /** Takes over a socket that is connected (acceptor) or about to be (initiator). */
+  constructor(
+    socket: Socket,
+    side: Side,
+    options: ConnectionOptions,
+    handlers: ConnectionHandlers,
+  ) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    this.#handshake = new Handshake(side, options);
+    this.#pausesWhenBackedUp = options.pausesWhenBackedUp ?? false;
+    socket.setHandlers({
+      onOpen: () => this.#perform(this.#handshake.begin()),
+      onData: (chunk) => this.#read(chunk),
+      onEnd: () => this.#close(new ScriptdError('PEER_ENDED', 'the peer closed the connection')),
+      onDrain: () => this.#socket.resume(),
+      onClose: (error) => this.#ended(error),
+    });
+  }
+
+  get open(): boolean {
+    return this.#handshake.state === 'open' && !this.#closed && !this.#reason;
+  }
+
+  /** Known once the handshake is done. */
+  get peer(): Peer | undefined {
+    return this.open ? this.#handshake.peer : undefined;
+  }
+
+  /** Bytes that wait for the peer to read. */
+  get queuedBytes(): number {
+    return this.#socket.queuedBytes;
+  }
+
+  /**
+   * Queues a message; all of one turn leave in one system call. Returns false when the peer is
+   * behind. On a connection that is not open the message is dropped: its end has been or will be
+   * told by `onClose`.
+   */
+  send(message: Message): boolean {
+    if (!this.open) return false;
+    return this.#write(message);
+  }
+
+  /** Closes in order: what is queued still goes out. */
+  end(): void {
+    this.#reason ??= new ScriptdError('CLOSED_HERE', 'this side closed the connection');
+    this.#socket.end();
+  }
+
+  /** Closes at once, dropping what is queued. */
+  close(error = new ScriptdError('CLOSED_HERE', 'this side closed the connection')): void {
+    this.#close(error);
+  }
+
+  /** Called every `heartbeatMs`: pings a quiet peer, gives up a silent one. */
+  heartbeat(nowMs = performance.now()): void {
+    if (this.#closed) return;
+    if (this.#handshake.state !== 'open') {
+      if (nowMs - this.#openedAtMs > wireLimits.handshakeMs) {
+        this.#close(new ScriptdError('HANDSHAKE_TIMEOUT', 'the peer did not finish the handshake'));
+      }
+      return;
+    }
+    const silentMs = nowMs - this.#heardAtMs;
+    if (silentMs > wireLimits.silenceMs) {
+      const text = `the peer said nothing for ${Math.round(silentMs)} ms, pings included`;
+      this.#close(new ScriptdError('PEER_SILENT', text));
+    } else if (silentMs >= wireLimits.heartbeatMs / 2) {
+      this.send({ kind: 'ping', sequence: ++this.#pingSequence });
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    this.#heardAtMs = performance.now();
+    try {
+      this.#decoder.push(chunk, (payload) => {
+        this.#receive(decodePayload(payload));
+        return !this.#closed && !this.#reason;
+      });
+    } catch (error) {
+      if (!(error instanceof ScriptdError)) throw error;
+      this.#close(error);
+    }
+  }
+
+  #receive(message: Message): void {
+    if (this.#handshake.state === 'open') {
+      if (message.kind === 'ping') {
+        this.#write({ kind: 'pong', sequence: message.sequence });
+        return;
+      }
+      if (message.kind === 'pong') return;
+    }
+    this.#perform(this.#handshake.step(message));
+  }
+
+  #perform(actions: Action[]): void {
+    for (const action of actions) {
+      switch (action.type) {
+        case 'send':
+          this.#write(action.message);
+          break;
+        case 'opened':
+          this.#decoder.frameBytesMax = limits.frameBytesMax;
+          this.#handlers.onOpen(action.peer, this);
+          break;
+        case 'deliver':
+          this.#handlers.onMessage(action.message, this);
+          break;
+        case 'refuse':
+          this.#close(new ScriptdError(action.code, action.reason));
+          break;
+      }
+    }
+  }
+
+  #write(message: Message): boolean {
+    const fits = this.#socket.write(encodeFrame(message));
+    if (!fits) {
+      if (this.#socket.queuedBytes > wireLimits.queuedBytesMax) {
+        const text = `the peer left ${this.#socket.queuedBytes} bytes unread`;
+        this.#close(new ScriptdError('PEER_SLOW', text));
+      } else if (this.#pausesWhenBackedUp) {
+        this.#socket.pause();
+      }
+    }
+    return fits;
+  }
+
+  /** The first cause wins; the socket's own end follows in a later turn. */
+  #close(error: ScriptdError): void {
+    this.#reason ??= error;
+    this.#socket.close();
+  }
+
+  #ended(error: ScriptdError | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const reason = this.#reason ?? error ?? new ScriptdError('PEER_ENDED', 'the peer went away');
+    this.#handlers.onClose(reason, this);
+  }
+}
+
+/** For logs: the code and the sentence of why a connection ended. */
+export function closeReason(error: unknown): { code: string; reason: string } {
+  return { code: errorCode(error) ?? 'UNKNOWN', reason: errorMessage(error) };
+}

@@ -1,0 +1,20 @@
+import { invariant } from '../invariant.js';
+
+/** Limits of connections. Durations in milliseconds. */
+export const wireLimits = {
+  /** From the connection to the end of its handshake. */
+  handshakeMs: 5_000,
+  /** How often connections are looked at; a silent peer is pinged then. */
+  heartbeatMs: 1_000,
+  /** A peer that said nothing for so long, pings included, is lost. */
+  silenceMs: 5_000,
+  /** Connections of one listener whose peer has not proven the token yet. */
+  unprovenConnectionsMax: 128,
+  /** Queued to a peer that does not read; past it the connection is closed. */
+  queuedBytesMax: 256 * 1024 * 1024,
+} as const;
+
+invariant(
+  wireLimits.heartbeatMs * 3 <= wireLimits.silenceMs,
+  'a peer has several heartbeats to answer in before it is lost',
+);

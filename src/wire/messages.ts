@@ -1,0 +1,176 @@
+import { type Static, type TObject, type TProperties, Type } from 'typebox';
+import { limits } from '../limits.js';
+import { Bytes, OneOf, type Validator, validator } from '../schema.js';
+import { AttemptKey, Limits, Result, TaskId, TaskSpec, TaskView, TypeName } from '../task.js';
+
+/** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
+
+/** Raised with every incompatible change of this file. */
+export const protocolVersion = 1;
+
+export const roles = ['controller', 'worker', 'http'] as const;
+export type Role = (typeof roles)[number];
+
+/** What a connection is for. A worker has one of each of the first two with its controller. */
+export const channels = ['receiver', 'emitter', 'client'] as const;
+export type Channel = (typeof channels)[number];
+
+function message<Kind extends string, P extends TProperties>(kind: Kind, properties: P) {
+  return Type.Object({ kind: Type.Literal(kind), ...properties }, { additionalProperties: false });
+}
+
+const PartId = Type.String({ minLength: 1, maxLength: 128 });
+/** Chosen by whoever asks, unique on its connection while unanswered. */
+const RequestId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const AttemptKeys = Type.Array(AttemptKey, { maxItems: 65_536 });
+const Proof = Bytes(32, 32);
+
+const schemas = {
+  hello: message('hello', {
+    protocol: Type.Integer({ minimum: 0 }),
+    role: OneOf(roles),
+    channel: OneOf(channels),
+    /** Name of the part: unique among its kind. */
+    id: PartId,
+    /** Tells one process of that name from the next. */
+    instance: PartId,
+    nonce: Bytes(32, 32),
+    /** Only in the acceptor's hello. */
+    proof: Type.Optional(Proof),
+  }),
+  proof: message('proof', { proof: Proof }),
+  ping: message('ping', { sequence: Type.Integer({ minimum: 0 }) }),
+  pong: message('pong', { sequence: Type.Integer({ minimum: 0 }) }),
+
+  inventory: message('inventory', {
+    type: TypeName,
+    slots: Type.Integer({ minimum: 1, maximum: 4096 }),
+    pid: Type.Integer({ minimum: 1 }),
+    running: AttemptKeys,
+    unacknowledged: AttemptKeys,
+  }),
+  execute: message('execute', {
+    taskId: TaskId,
+    attempt: Type.Integer({ minimum: 1 }),
+    code: Type.String({ maxLength: limits.codeBytesMax }),
+    args: Type.Optional(Type.Array(Type.String())),
+    stdin: Type.Optional(Bytes(0, limits.stdinBytesMax)),
+    env: Type.Optional(Type.Record(Type.String(), Type.String())),
+    limits: Limits,
+  }),
+  cancel: message('cancel', {
+    taskId: TaskId,
+    attempt: Type.Integer({ minimum: 1 }),
+    /** `deadline`: it ran past its wall limit and its worker had not said so. */
+    cause: OneOf(['caller', 'client_gone', 'deadline', 'stale']),
+  }),
+  drain: message('drain', {}),
+  started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  result: message('result', {
+    taskId: TaskId,
+    attempt: Type.Integer({ minimum: 1 }),
+    result: Result,
+  }),
+  acknowledge: message('acknowledge', { results: AttemptKeys }),
+
+  submit: message('submit', {
+    requestId: RequestId,
+    /** `stored`: answered once the task is durable. `finished`: answered when it is finished. */
+    reply: OneOf(['stored', 'finished']),
+    task: TaskSpec,
+  }),
+  get: message('get', { requestId: RequestId, taskId: TaskId }),
+  watch: message('watch', { requestId: RequestId, taskId: TaskId }),
+  /** Takes back a watch; of a submit with reply `finished`, cancels the task too. */
+  forget: message('forget', { requestId: RequestId }),
+  cancelTask: message('cancelTask', { requestId: RequestId, taskId: TaskId }),
+  status: message('status', { requestId: RequestId }),
+  task: message('task', { requestId: RequestId, task: TaskView }),
+  refused: message('refused', {
+    requestId: RequestId,
+    /** Stable, e.g. UNKNOWN_TYPE. docs/ERRORS.md lists them. */
+    code: Type.String({ maxLength: 64 }),
+    message: Type.String({ maxLength: 4096 }),
+    field: Type.Optional(Type.String({ maxLength: 128 })),
+  }),
+  report: message('report', {
+    requestId: RequestId,
+    ready: Type.Boolean(),
+    draining: Type.Boolean(),
+    /** One sentence each on what keeps the service from being ready. */
+    missing: Type.Array(Type.String()),
+    pending: Type.Integer({ minimum: 0 }),
+    running: Type.Integer({ minimum: 0 }),
+    workers: Type.Array(
+      Type.Object(
+        {
+          id: PartId,
+          type: TypeName,
+          slots: Type.Integer({ minimum: 1 }),
+          busy: Type.Integer({ minimum: 0 }),
+          pid: Type.Integer({ minimum: 1 }),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  }),
+} satisfies Record<string, TObject>;
+
+export type MessageKind = keyof typeof schemas;
+export type MessageOf<Kind extends MessageKind> = Static<(typeof schemas)[Kind]>;
+export type Message = { [Kind in MessageKind]: MessageOf<Kind> }[MessageKind];
+
+const validators = new Map<unknown, Validator<unknown>>(
+  Object.entries(schemas).map(([kind, schema]) => [kind, validator(schema)]),
+);
+
+/** Why a decoded value is not a message, as a sentence that names the field; undefined if it is. */
+export function messageMisfit(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'a message must be a map';
+  }
+  const kind = 'kind' in value ? value.kind : undefined;
+  const check = validators.get(kind);
+  if (!check) return `\`kind\` is not of a known message: ${JSON.stringify(kind)?.slice(0, 64)}`;
+  if (check.fits(value)) return undefined;
+  return `${String(kind)}: ${check.misfit(value)?.message ?? 'not valid'}`;
+}
+
+/** What each side may receive once the handshake is done; anything else closes the connection. */
+const pings: readonly MessageKind[] = ['ping', 'pong'];
+const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>>> = {
+  receiver: {
+    worker: new Set<MessageKind>([...pings, 'execute', 'cancel', 'drain']),
+    controller: new Set<MessageKind>(pings),
+  },
+  emitter: {
+    worker: new Set<MessageKind>([...pings, 'acknowledge']),
+    controller: new Set<MessageKind>([...pings, 'inventory', 'started', 'result']),
+  },
+  client: {
+    controller: new Set<MessageKind>([
+      ...pings,
+      'submit',
+      'get',
+      'watch',
+      'forget',
+      'cancelTask',
+      'status',
+    ]),
+    http: new Set<MessageKind>([...pings, 'task', 'refused', 'report']),
+  },
+};
+
+/** True when a part of role `local` may receive this kind on a channel of that sort. */
+export function mayReceive(local: Role, channel: Channel, kind: MessageKind): boolean {
+  return receivable[channel][local]?.has(kind) ?? false;
+}
+
+/** True when a part of role `peer` belongs at the far end of such a channel of `local`'s. */
+export function mayConverse(local: Role, channel: Channel, peer: Role): boolean {
+  return (
+    local !== peer &&
+    receivable[channel][local] !== undefined &&
+    receivable[channel][peer] !== undefined
+  );
+}
