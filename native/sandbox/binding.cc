@@ -1,0 +1,175 @@
+// The JavaScript face of the addon. It checks types and holds no policy: src/worker/sandbox.ts
+// validates what a plan says.
+
+#include <napi.h>
+
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "error.h"
+#include "launcher.h"
+#include "limit.h"
+#include "plan.h"
+#include "process.h"
+
+namespace scriptd::sandbox {
+namespace {
+
+constexpr double kSafeIntegerMax = 9007199254740991.0;
+
+[[noreturn]] void ThrowType(const Napi::Env& env, const std::string& message) {
+  throw Napi::TypeError::New(env, message);
+}
+
+std::string StringOf(const Napi::Value& value, const char* what) {
+  if (!value.IsString()) ThrowType(value.Env(), std::string(what) + " must be a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+std::string PathOf(const Napi::Value& value, const char* what) {
+  std::string path = StringOf(value, what);
+  if (path.find('\0') != std::string::npos) {
+    ThrowType(value.Env(), std::string(what) + " must not contain a NUL byte");
+  }
+  return path;
+}
+
+Napi::Array ArrayOf(const Napi::Value& value, const char* what) {
+  if (!value.IsArray()) ThrowType(value.Env(), std::string(what) + " must be an array");
+  return value.As<Napi::Array>();
+}
+
+double IntegerOf(const Napi::Value& value, const char* what, double min, double max) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;
+  // Written so that NaN fails.
+  if (!(number >= min && number <= max && number == std::trunc(number))) {
+    ThrowType(value.Env(), std::string(what) + " must be an integer in range");
+  }
+  return number;
+}
+
+int IntOf(const Napi::Value& value, const char* what) {
+  return static_cast<int>(IntegerOf(value, what, 0, INT32_MAX));
+}
+
+Strings StringsOf(const Napi::Value& value, const char* what) {
+  const Napi::Array array = ArrayOf(value, what);
+  std::vector<std::string> owned;
+  owned.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); i++) owned.push_back(PathOf(array.Get(i), what));
+  return Strings(std::vector<std::string_view>(owned.begin(), owned.end()));
+}
+
+/// [["cpu", soft, hard], ...]
+std::vector<Limit> LimitsOf(const Napi::Value& value) {
+  const Napi::Array array = ArrayOf(value, "limits");
+  std::vector<Limit> limits;
+  limits.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Array triple = ArrayOf(array.Get(i), "limit");
+    const std::optional<int> resource = ResourceByName(StringOf(triple.Get(0U), "limit[0]"));
+    if (!resource) ThrowType(value.Env(), "limit[0] must name a resource");
+    const double soft = IntegerOf(triple.Get(1U), "limit[1]", 0, kSafeIntegerMax);
+    const double hard = IntegerOf(triple.Get(2U), "limit[2]", soft, kSafeIntegerMax);
+    limits.push_back({*resource, {static_cast<uint64_t>(soft), static_cast<uint64_t>(hard)}});
+  }
+  return limits;
+}
+
+SpawnPlan PlanOf(const Napi::Value& value) {
+  if (!value.IsObject()) ThrowType(value.Env(), "the plan must be an object");
+  const Napi::Object plan = value.As<Napi::Object>();
+  const Napi::Value stdin_pipe = plan.Get("stdinPipe");
+  if (!stdin_pipe.IsBoolean()) ThrowType(value.Env(), "stdinPipe must be a boolean");
+  return {.file = PathOf(plan.Get("file"), "file"),
+          .argv = StringsOf(plan.Get("argv"), "argv"),
+          .env = StringsOf(plan.Get("env"), "env"),
+          .cwd = PathOf(plan.Get("cwd"), "cwd"),
+          .stdin_source = stdin_pipe.As<Napi::Boolean>() ? StdinSource::kPipe : StdinSource::kNull,
+          .limits = LimitsOf(plan.Get("limits"))};
+}
+
+Napi::Error ErrorOf(const Napi::Env& env, const SystemError& error) {
+  Napi::Error result = Napi::Error::New(env, error.what());
+  result.Set("syscall", error.syscall());
+  result.Set("errno", static_cast<double>(error.error()));
+  return result;
+}
+
+/// A SystemError becomes an Error with `syscall` and `errno`.
+template <typename Function>
+Napi::Value Guarded(const Napi::Env& env, Function&& function) {
+  try {
+    return function();
+  } catch (const SystemError& error) {
+    throw ErrorOf(env, error);
+  } catch (const std::invalid_argument& error) {
+    ThrowType(env, error.what());
+  }
+}
+
+/// One for each environment: Workers share nothing.
+class Addon : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env, Napi::Object exports) {
+    DefineAddon(exports, {InstanceMethod("start", &Addon::Start),
+                          InstanceMethod("signalGroup", &Addon::Signal),
+                          InstanceMethod("reap", &Addon::ReapChild)});
+  }
+
+ private:
+  Napi::Value Start(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const SpawnPlan plan = PlanOf(info[0]);
+    return Guarded(env, [&] {
+      if (!launcher_) launcher_.emplace();
+      StartedProcess process = launcher_->Start(plan);
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("pid", process.pid);
+      result.Set("pidfd", process.pidfd.get());
+      if (process.stdin_pipe) result.Set("stdin", process.stdin_pipe.get());
+      result.Set("stdout", process.stdout_pipe.get());
+      result.Set("stderr", process.stderr_pipe.get());
+      // Only now: a Worker that is being terminated throws from any of the calls above.
+      for (Descriptor* descriptor :
+           {&process.pidfd, &process.stdin_pipe, &process.stdout_pipe, &process.stderr_pipe}) {
+        descriptor->Release();
+      }
+      return result;
+    });
+  }
+
+  Napi::Value Signal(const Napi::CallbackInfo& info) {
+    const int pid = IntOf(info[0], "pid");
+    const int signal = IntOf(info[1], "signal");
+    return Guarded(info.Env(),
+                   [&] { return Napi::Boolean::New(info.Env(), SignalGroup(pid, signal)); });
+  }
+
+  Napi::Value ReapChild(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const int pid = IntOf(info[0], "pid");
+    return Guarded(env, [&]() -> Napi::Value {
+      const std::optional<ExitStatus> status = Reap(pid);
+      if (!status) return env.Undefined();
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("exitCode", status->exit_code);
+      result.Set("signal", status->signal);
+      result.Set("userMs", status->user_ms);
+      result.Set("systemMs", status->system_ms);
+      result.Set("memoryPeakBytes", static_cast<double>(status->memory_peak_bytes));
+      return result;
+    });
+  }
+
+  std::optional<Launcher> launcher_;  // made at the first start
+};
+
+NODE_API_NAMED_ADDON(sandbox, Addon)
+
+}  // namespace
+}  // namespace scriptd::sandbox

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "descriptor.h"
+#include "stack.h"
+
+namespace scriptd::sandbox {
+
+/// A child that has executed its program or ended: until then its parent's thread was suspended.
+struct Cloned {
+  int pid;
+  Descriptor pidfd;  // close-on-exec
+};
+
+/// Starts a child that shares our memory and calls `entry(argument)` on `stack`. `entry` must not
+/// return: it executes a program or exits. Memory is shared, not copied, so the time it takes does
+/// not grow with the worker's heap. All signals are blocked in the child.
+///
+/// clone3(2) is used, or clone(2) where a seccomp filter hides it. Throws SystemError (EAGAIN,
+/// ENOMEM, EMFILE).
+Cloned CloneSharingMemory(const Stack& stack, void (*entry)(void*), void* argument);
+
+}  // namespace scriptd::sandbox

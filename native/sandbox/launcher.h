@@ -1,0 +1,33 @@
+#pragma once
+
+#include "descriptor.h"
+#include "plan.h"
+#include "stack.h"
+
+namespace scriptd::sandbox {
+
+/// A process that runs its program. `stdin_pipe` is empty when its stdin is /dev/null; our ends of
+/// the pipes don't block.
+struct StartedProcess {
+  int pid;
+  Descriptor pidfd;
+  Descriptor stdin_pipe;
+  Descriptor stdout_pipe;
+  Descriptor stderr_pipe;
+};
+
+/// Starts processes, one at a time: it is suspended from the clone until the child's execve. Each
+/// thread has its own.
+class Launcher {
+ public:
+  /// The process is killed when the *thread* that called this ends (PR_SET_PDEATHSIG, prctl(2)).
+  ///
+  /// Throws SystemError with the system call that failed, the child's or ours. Nothing is left
+  /// then: no process, no zombie, no descriptor.
+  StartedProcess Start(const SpawnPlan& plan);
+
+ private:
+  Stack stack_;  // reused: its pages are faulted in only once
+};
+
+}  // namespace scriptd::sandbox

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "descriptor.h"
+
+namespace scriptd::sandbox {
+
+/// One of a child's standard streams. Both ends are close-on-exec and numbered above 2. Ours does
+/// not block; the child's does, as a program expects of its standard streams.
+struct Stream {
+  Descriptor ours;  // empty when the child's end is /dev/null
+  Descriptor childs;
+};
+
+/// The child reads what we write. Throws SystemError (EMFILE, ENFILE).
+Stream StreamToChild();
+
+/// We read what the child writes. Throws SystemError (EMFILE, ENFILE).
+Stream StreamFromChild();
+
+/// The child reads /dev/null. Throws SystemError (EMFILE, ENFILE, ENOENT).
+Stream EmptyStream();
+
+}  // namespace scriptd::sandbox

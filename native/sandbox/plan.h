@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "limit.h"
+#include "strings.h"
+
+namespace scriptd::sandbox {
+
+enum class StdinSource { kNull, kPipe };
+
+/// All that a process is started with. The child reads it between clone and exec, where nothing
+/// may be allocated, so it is complete before.
+struct SpawnPlan {
+  std::string file;  // absolute path of the executable
+  Strings argv;      // argv[0] included
+  Strings env;       // "NAME=value"; exactly this, nothing is inherited
+  std::string cwd;
+  StdinSource stdin_source;
+  std::vector<Limit> limits;
+};
+
+}  // namespace scriptd::sandbox
