@@ -64,7 +64,7 @@ SCRIPTD_CHILD_CODE int DescriptorNumber(const char* name) {
   return *name == '\0' ? number : -1;  // "." and ".." are no numbers
 }
 
-/// For kernels before 5.9 and filters that hide close_range.
+/// For kernels before 5.9 and the filters of container runtimes that don't know close_range.
 SCRIPTD_CHILD_CODE long CloseListedInProc() {
   const long directory = RawSyscall(SYS_openat, AT_FDCWD, Address("/proc/self/fd"),
                                     O_RDONLY | O_DIRECTORY | O_CLOEXEC);

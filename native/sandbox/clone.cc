@@ -112,8 +112,7 @@ Cloned CloneSharingMemory(const Stack& stack, void (*entry)(void*), void* argume
   {
     const SignalsBlocked blocked;
     pid = RawClone3(arguments, entry, argument);
-    // Container runtimes answer an unknown call with ENOSYS, older ones with EPERM.
-    if (pid == -ENOSYS || pid == -EPERM) {
+    if (pid == -ENOSYS) {
       syscall = "clone";
       pid = Clone2(stack, {entry, argument}, &pidfd);
     }
