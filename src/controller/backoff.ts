@@ -1,0 +1,23 @@
+/** Doubling waits between two bounds, with jitter over the upper half of each. */
+export class Backoff {
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  #nextMs: number;
+
+  constructor(minMs: number, maxMs: number) {
+    this.#minMs = minMs;
+    this.#maxMs = maxMs;
+    this.#nextMs = minMs;
+  }
+
+  /** Milliseconds to wait now; the following wait is twice as long. */
+  takeMs(): number {
+    const waitMs = this.#nextMs;
+    this.#nextMs = Math.min(this.#maxMs, waitMs * 2);
+    return waitMs * (0.5 + Math.random() / 2);
+  }
+
+  reset(): void {
+    this.#nextMs = this.#minMs;
+  }
+}

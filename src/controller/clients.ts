@@ -1,0 +1,192 @@
+import type { Log } from '../log.js';
+import type { TaskView } from '../task.js';
+import { type Connection, closeReason } from '../wire/connection.js';
+import type { Message, MessageOf } from '../wire/messages.js';
+import type { Refusal } from './intake.js';
+import { controllerLimits } from './limits.js';
+
+/** What the sessions of http daemons ask of the controller. */
+export interface ClientRequests {
+  /** Stores the task. `stored` is called once, when it is durable, or `refused`. */
+  submit(
+    task: MessageOf<'submit'>['task'],
+    stored: (view: TaskView) => void,
+    refused: (refusal: Refusal) => void,
+  ): void;
+  read(taskId: string): Promise<TaskView | undefined>;
+  cancel(taskId: string, cause: 'caller' | 'client_gone'): void;
+  isUnfinished(taskId: string): boolean;
+  report(requestId: number): MessageOf<'report'>;
+}
+
+type Reply = (message: Message) => void;
+
+/** A request that is answered when its task is finished. */
+interface Watch {
+  taskId: string;
+  reply: Reply;
+  requestId: number;
+  /** Nobody else knows of this task: when the watcher goes, it is cancelled. */
+  ownsTask: boolean;
+}
+
+/** All http daemons' requests that wait for a task's end, by task. */
+export class Watches {
+  readonly #byTask = new Map<string, Set<Watch>>();
+
+  add(watch: Watch): void {
+    const watches = this.#byTask.get(watch.taskId);
+    if (watches) watches.add(watch);
+    else this.#byTask.set(watch.taskId, new Set([watch]));
+  }
+
+  remove(watch: Watch): void {
+    const watches = this.#byTask.get(watch.taskId);
+    if (watches?.delete(watch) && watches.size === 0) this.#byTask.delete(watch.taskId);
+  }
+
+  /** Answers all that wait for this task. */
+  finished(task: TaskView): void {
+    const watches = this.#byTask.get(task.id);
+    if (!watches) return;
+    this.#byTask.delete(task.id);
+    for (const { reply, requestId } of watches) reply({ kind: 'task', requestId, task });
+  }
+}
+
+/** One http daemon's connection. */
+export class ClientSession {
+  readonly #connection: Connection;
+  readonly #requests: ClientRequests;
+  readonly #watches: Watches;
+  readonly #log: Log;
+  /** Unanswered requests; a submit that is not stored yet has no watch. */
+  readonly #unanswered = new Map<number, Watch | 'storing' | 'forgotten'>();
+
+  constructor(connection: Connection, requests: ClientRequests, watches: Watches, log: Log) {
+    this.#connection = connection;
+    this.#requests = requests;
+    this.#watches = watches;
+    this.#log = log;
+  }
+
+  receive(message: Message): void {
+    switch (message.kind) {
+      case 'submit':
+        if (this.#admit(message.requestId)) this.#submit(message);
+        break;
+      case 'watch':
+        if (this.#admit(message.requestId)) this.#watch(message);
+        break;
+      case 'get':
+        this.#get(message.requestId, message.taskId);
+        break;
+      case 'forget':
+        this.#forget(message.requestId);
+        break;
+      case 'cancelTask':
+        this.#cancel(message);
+        break;
+      case 'status':
+        this.#connection.send(this.#requests.report(message.requestId));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** The daemon is gone: nobody waits any more. */
+  closed(error: unknown): void {
+    const { code, reason } = closeReason(error);
+    const waiting = this.#unanswered.size;
+    this.#log.info({ code, waiting }, `http daemon disconnected: ${reason}`);
+    for (const requestId of [...this.#unanswered.keys()]) this.#forget(requestId);
+  }
+
+  /** A request id must be free and their number bounded; else the peer is out of its mind. */
+  #admit(requestId: number): boolean {
+    if (this.#unanswered.has(requestId)) {
+      this.#refuse(requestId, { code: 'OVERLOADED', message: `request ${requestId} is in use` });
+      return false;
+    }
+    if (this.#unanswered.size >= controllerLimits.requestsPerClientMax) {
+      const message = `${this.#unanswered.size} requests of this http daemon are unanswered`;
+      this.#refuse(requestId, { code: 'OVERLOADED', message });
+      return false;
+    }
+    return true;
+  }
+
+  #submit({ requestId, reply, task }: MessageOf<'submit'>): void {
+    this.#unanswered.set(requestId, 'storing');
+    this.#requests.submit(
+      task,
+      (view) => {
+        const forgotten = this.#unanswered.get(requestId) === 'forgotten';
+        this.#unanswered.delete(requestId);
+        if (reply === 'stored') this.#connection.send({ kind: 'task', requestId, task: view });
+        else if (forgotten) this.#requests.cancel(view.id, 'client_gone');
+        else this.#addWatch(requestId, view.id, true);
+      },
+      (refusal) => {
+        this.#unanswered.delete(requestId);
+        this.#refuse(requestId, refusal);
+      },
+    );
+  }
+
+  #watch({ requestId, taskId }: MessageOf<'watch'>): void {
+    if (this.#requests.isUnfinished(taskId)) this.#addWatch(requestId, taskId, false);
+    else this.#get(requestId, taskId);
+  }
+
+  #addWatch(requestId: number, taskId: string, ownsTask: boolean): void {
+    const reply = (message: Message) => {
+      this.#unanswered.delete(requestId);
+      this.#connection.send(message);
+    };
+    const watch = { taskId, requestId, reply, ownsTask };
+    this.#unanswered.set(requestId, watch);
+    this.#watches.add(watch);
+  }
+
+  #get(requestId: number, taskId: string): void {
+    void this.#requests.read(taskId).then((task) => {
+      if (task) this.#connection.send({ kind: 'task', requestId, task });
+      else this.#refuseUnknown(requestId, taskId);
+    });
+  }
+
+  /** Asks for the end, and answers with the task as it is when that has been recorded. */
+  #cancel({ requestId, taskId }: MessageOf<'cancelTask'>): void {
+    if (!this.#requests.isUnfinished(taskId)) {
+      this.#get(requestId, taskId);
+      return;
+    }
+    if (!this.#admit(requestId)) return;
+    this.#addWatch(requestId, taskId, false);
+    this.#requests.cancel(taskId, 'caller');
+  }
+
+  #forget(requestId: number): void {
+    const waiting = this.#unanswered.get(requestId);
+    if (waiting === undefined) return;
+    if (typeof waiting === 'string') {
+      this.#unanswered.set(requestId, 'forgotten');
+      return;
+    }
+    this.#unanswered.delete(requestId);
+    this.#watches.remove(waiting);
+    if (waiting.ownsTask) this.#requests.cancel(waiting.taskId, 'client_gone');
+  }
+
+  #refuse(requestId: number, { code, message, field }: Refusal): void {
+    const detail = field === undefined ? {} : { field };
+    this.#connection.send({ kind: 'refused', requestId, code, message, ...detail });
+  }
+
+  #refuseUnknown(requestId: number, taskId: string): void {
+    const message = `there is no task ${taskId} (any more)`;
+    this.#connection.send({ kind: 'refused', requestId, code: 'UNKNOWN_TASK', message });
+  }
+}

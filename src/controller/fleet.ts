@@ -1,0 +1,83 @@
+import type { Log } from '../log.js';
+import type { Poller } from '../poll/poller.js';
+import type { Identity } from '../wire/handshake.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { WireToken } from '../wire/token.js';
+import type { WorkerManager, WorkerPlace } from './manager.js';
+import { type FromEmitter, WorkerLink } from './worker-link.js';
+
+export interface FleetHandlers {
+  onUp(name: string, inventory: MessageOf<'inventory'>): void;
+  onDown(name: string): void;
+  onMessage(name: string, message: FromEmitter): void;
+}
+
+export interface FleetOptions {
+  poller: Poller;
+  local: Identity;
+  token: WireToken;
+  manager: WorkerManager;
+  log: Log;
+}
+
+/** All workers that the manager provides, each by its link, under its name. */
+export class Fleet {
+  readonly #links = new Map<string, WorkerLink>();
+  readonly #manager: WorkerManager;
+
+  constructor(options: FleetOptions, handlers: FleetHandlers) {
+    const { manager, ...shared } = options;
+    this.#manager = manager;
+    for (const place of manager.places) {
+      const link = new WorkerLink(
+        { ...shared, place },
+        {
+          onUp: (inventory) => handlers.onUp(place.name, inventory),
+          onMessage: (message) => handlers.onMessage(place.name, message),
+          onDown: ({ unresponsive, inventory }) => {
+            handlers.onDown(place.name);
+            if (unresponsive) manager.replace(place, inventory.pid);
+          },
+          onUnreachable: () => manager.ensure(place),
+        },
+      );
+      this.#links.set(place.name, link);
+    }
+  }
+
+  /** Connects to every place; where nobody answers, the manager is asked to see to it. */
+  start(): void {
+    for (const link of this.#links.values()) link.connect();
+  }
+
+  get(name: string): WorkerLink | undefined {
+    return this.#links.get(name);
+  }
+
+  /** Places whose worker is connected, with what it said of itself. */
+  *up(): Generator<{ place: WorkerPlace; inventory: MessageOf<'inventory'> }> {
+    for (const { place, up } of this.#links.values()) {
+      if (up) yield { place, inventory: up };
+    }
+  }
+
+  /** Types for which a worker should be there and none is connected. */
+  missingTypes(): string[] {
+    const missing = new Set(this.#manager.places.map(({ type }) => type));
+    for (const { place } of this.up()) missing.delete(place.type);
+    return [...missing].sort();
+  }
+
+  heartbeat(nowMs: number): void {
+    for (const link of this.#links.values()) link.heartbeat(nowMs);
+  }
+
+  /** Tells every connected worker to finish what it has and exit. */
+  drain(): void {
+    for (const link of this.#links.values()) link.send({ kind: 'drain' });
+  }
+
+  stop(): void {
+    for (const link of this.#links.values()) link.stop();
+  }
+}

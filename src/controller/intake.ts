@@ -1,0 +1,79 @@
+import { v7 as uuidv7 } from 'uuid';
+import { limits as maxima } from '../limits.js';
+import { route, score } from '../scheduler/evaluator.js';
+import type { NewTask } from '../scheduler/scheduler.js';
+import type { Durability, Submission } from '../store/port.js';
+import type { Limits, LimitsAsked, TaskSpec } from '../task.js';
+
+/** Why a task is not taken. docs/ERRORS.md lists the codes. */
+export interface Refusal {
+  code: 'UNKNOWN_TYPE' | 'NO_ROUTE' | 'DRAINING' | 'OVERLOADED';
+  message: string;
+  field?: string;
+}
+
+export interface Accepted {
+  submission: Submission;
+  task: NewTask;
+  /** What it holds while unfinished, in bytes. */
+  bytes: number;
+}
+
+/** Turns what a caller asks for into a task, or says why not. */
+export function intake(
+  spec: TaskSpec,
+  context: { types: readonly string[]; durability: Durability; nowMs: number },
+): Accepted | Refusal {
+  const routed = route(spec, context.types);
+  if ('refusal' in routed) {
+    const code = spec.type === undefined ? 'NO_ROUTE' : 'UNKNOWN_TYPE';
+    return { code, message: routed.refusal, field: 'type' };
+  }
+  const id = uuidv7();
+  const { type } = routed;
+  const priority = spec.priority ?? 0;
+  const createdAt = context.nowMs;
+  const limits = withDefaults(spec.limits);
+  const maxAttempts = spec.retry?.maxAttempts ?? maxima.attemptsDefault;
+  return {
+    bytes: specBytes(spec),
+    task: { id, type, priority, createdAt, wallMs: limits.wallMs, maxAttempts },
+    submission: {
+      spec,
+      view: {
+        id,
+        type,
+        state: 'pending',
+        priority,
+        score: score({ priority, createdAt }, createdAt),
+        ...(spec.group !== undefined && { group: spec.group }),
+        tags: spec.tags ?? [],
+        limits,
+        attempt: 0,
+        attempts: [],
+        createdAt,
+        durability: context.durability,
+      },
+    },
+  };
+}
+
+/** The limits that hold for a task that asks for these. */
+export function withDefaults(asked: LimitsAsked = {}): Limits {
+  return {
+    wallMs: maxima.wallMsDefault,
+    cpuMs: Math.max(maxima.cpuMsDefault, asked.wallMs ?? 0),
+    outputBytes: maxima.outputBytesDefault,
+    diskBytes: maxima.diskBytesDefault,
+    openFiles: maxima.openFilesDefault,
+    processes: maxima.processesDefault,
+    ...asked,
+  };
+}
+
+function specBytes(spec: TaskSpec): number {
+  let bytes = spec.code.length + (spec.stdin?.length ?? 0);
+  for (const arg of spec.args ?? []) bytes += arg.length;
+  for (const [name, value] of Object.entries(spec.env ?? {})) bytes += name.length + value.length;
+  return bytes;
+}

@@ -1,0 +1,187 @@
+import { ScriptdError } from '../errors.js';
+import type { Log } from '../log.js';
+import type { Poller } from '../poll/poller.js';
+import { Connection, closeReason } from '../wire/connection.js';
+import type { Identity, Peer } from '../wire/handshake.js';
+import type { Message, MessageOf } from '../wire/messages.js';
+import type { WireToken } from '../wire/token.js';
+import { Backoff } from './backoff.js';
+import { controllerLimits } from './limits.js';
+import type { WorkerPlace } from './manager.js';
+
+export type FromEmitter = MessageOf<'started'> | MessageOf<'result'>;
+
+export interface WorkerLinkHandlers {
+  /** Both connections stand and the worker has said what it has. */
+  onUp(inventory: MessageOf<'inventory'>): void;
+  onMessage(message: FromEmitter): void;
+  /** Was up and is not any more. */
+  onDown(end: { unresponsive: boolean; inventory: MessageOf<'inventory'> }): void;
+  /** Nobody answers at the place. */
+  onUnreachable(): void;
+}
+
+export interface WorkerLinkOptions {
+  poller: Poller;
+  local: Identity;
+  token: WireToken;
+  place: WorkerPlace;
+  log: Log;
+}
+
+/** The pair of connections to one worker. One that closes takes the other with it. */
+interface Pair {
+  receiver: Connection;
+  emitter: Connection;
+  peers: Partial<Record<'receiver' | 'emitter', Peer>>;
+  /** What the worker said of itself, as soon as it did. */
+  inventory: MessageOf<'inventory'> | undefined;
+  /** The same, once both connections stand as well. */
+  up: MessageOf<'inventory'> | undefined;
+  /** What the emitter sent before the receiver's handshake was done. */
+  early: FromEmitter[];
+}
+
+/**
+ * One worker as the controller's peer: keeps two connections to it, and connects again, with
+ * backoff, whenever they are lost.
+ */
+export class WorkerLink {
+  readonly place: WorkerPlace;
+  readonly #options: WorkerLinkOptions;
+  readonly #handlers: WorkerLinkHandlers;
+  readonly #backoff = new Backoff(controllerLimits.reconnectMsMin, controllerLimits.reconnectMsMax);
+  #pair: Pair | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: WorkerLinkOptions, handlers: WorkerLinkHandlers) {
+    this.place = options.place;
+    this.#options = options;
+    this.#handlers = handlers;
+  }
+
+  /** What the worker said of itself; undefined while it is not connected. */
+  get up(): MessageOf<'inventory'> | undefined {
+    return this.#pair?.up;
+  }
+
+  connect(): void {
+    if (this.#stopped || this.#pair) return;
+    clearTimeout(this.#retry);
+    const peers = {};
+    // The worker reads tasks from the one and writes results to the other.
+    const receiver = this.#open('receiver');
+    const emitter = this.#open('emitter');
+    this.#pair = { receiver, emitter, peers, inventory: undefined, up: undefined, early: [] };
+  }
+
+  /** To the worker's task receiver. False when it is behind or gone. */
+  send(message: MessageOf<'execute'> | MessageOf<'cancel'> | MessageOf<'drain'>): boolean {
+    return this.#pair?.receiver.send(message) ?? false;
+  }
+
+  /** To the worker's result emitter. */
+  acknowledge(results: MessageOf<'acknowledge'>['results']): void {
+    this.#pair?.emitter.send({ kind: 'acknowledge', results });
+  }
+
+  heartbeat(nowMs: number): void {
+    this.#pair?.receiver.heartbeat(nowMs);
+    this.#pair?.emitter.heartbeat(nowMs);
+  }
+
+  /** Cuts the worker off; it is connected to again. */
+  drop(reason: string): void {
+    this.#pair?.receiver.close(new ScriptdError('DROPPED', reason));
+  }
+
+  /** Ends for good. The worker goes on. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    this.#pair?.receiver.end();
+    this.#pair?.emitter.end();
+  }
+
+  #open(channel: 'receiver' | 'emitter'): Connection {
+    const { poller, local, token, place } = this.#options;
+    // The connection takes the socket over before anything can come.
+    const socket = poller.connect(place.address, { onData: () => undefined });
+    const options = { local, token, channel };
+    return new Connection(socket, 'initiator', options, {
+      onOpen: (peer) => this.#opened(channel, peer),
+      onMessage: (message) => this.#receive(message),
+      onClose: (error, connection) => this.#closed(error, connection),
+    });
+  }
+
+  #opened(channel: 'receiver' | 'emitter', peer: Peer): void {
+    const pair = this.#pair;
+    if (!pair) return;
+    pair.peers[channel] = peer;
+    const { receiver, emitter } = pair.peers;
+    if (receiver && emitter && receiver.instance !== emitter.instance) {
+      // A worker was replaced by its successor between the two.
+      pair.receiver.close(new ScriptdError('WRONG_PEER', 'two workers answered at one place'));
+    }
+    this.#announce(pair);
+  }
+
+  #receive(message: Message): void {
+    const pair = this.#pair;
+    if (!pair) return;
+    switch (message.kind) {
+      case 'inventory':
+        if (pair.inventory) {
+          pair.emitter.close(new ScriptdError('OUT_OF_STATE', 'a second inventory came'));
+        } else if (message.type !== this.place.type) {
+          const text = `a ${message.type} worker answers where ${this.place.type} should`;
+          pair.emitter.close(new ScriptdError('WRONG_PEER', text));
+        } else {
+          pair.inventory = message;
+          this.#announce(pair);
+        }
+        break;
+      case 'started':
+      case 'result':
+        if (pair.up) this.#handlers.onMessage(message);
+        else if (pair.inventory) pair.early.push(message);
+        else
+          pair.emitter.close(new ScriptdError('OUT_OF_STATE', `${message.kind} before inventory`));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Up once both connections are open and the inventory is here, whichever came last. */
+  #announce(pair: Pair): void {
+    if (pair.up || !pair.inventory || !pair.receiver.open || !pair.emitter.open) return;
+    pair.up = pair.inventory;
+    this.#backoff.reset();
+    this.#handlers.onUp(pair.up);
+    for (const message of pair.early.splice(0)) this.#handlers.onMessage(message);
+  }
+
+  #closed(error: ScriptdError, connection: Connection): void {
+    const pair = this.#pair;
+    if (!pair || (pair.receiver !== connection && pair.emitter !== connection)) return;
+    this.#pair = undefined;
+    pair.receiver.close();
+    pair.emitter.close();
+    if (this.#stopped) return;
+    const { code, reason } = closeReason(error);
+    const { log, place } = this.#options;
+    if (pair.up) {
+      log.warn({ worker: place.name, code }, `lost worker ${place.name}: ${reason}`);
+      const unresponsive = code === 'PEER_SILENT' || code === 'DROPPED';
+      this.#handlers.onDown({ unresponsive, inventory: pair.up });
+    } else if (code === 'ECONNREFUSED' || code === 'ENOENT') {
+      this.#handlers.onUnreachable();
+    } else {
+      log.warn({ worker: place.name, code }, `no connection to worker ${place.name}: ${reason}`);
+    }
+    this.#retry = setTimeout(() => this.connect(), this.#backoff.takeMs());
+  }
+}
