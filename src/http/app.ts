@@ -1,0 +1,146 @@
+import { isUtf8 } from 'node:buffer';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { limits } from '../limits.js';
+import type { Log } from '../log.js';
+import type { Guard } from './guard.js';
+import { httpLimits } from './limits.js';
+import { originForm } from './origin.js';
+import { asProblem, internalProblem, type Problem, problem } from './problem.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route asks for no token. */
+    open?: boolean;
+  }
+}
+
+export interface AppOptions {
+  guard: Guard;
+  /** True once the server takes no further requests. */
+  isDraining: () => boolean;
+  log: Log;
+}
+
+/**
+ * A Fastify app without routes: limits, who may come in, and every error as problem+json. Queries
+ * are read by query.ts, bodies checked by task-body.ts; so Fastify's own parsing and validation
+ * of them is switched off or not asked for.
+ */
+export function createApp(options: AppOptions): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytesMax,
+    requestTimeout: httpLimits.requestReceiveMs,
+    keepAliveTimeout: httpLimits.keepAliveMs,
+    http: {
+      maxHeaderSize: httpLimits.headBytesMax,
+      headersTimeout: httpLimits.headReceiveMs,
+      // Asked for by origin.ts, which answers with a problem.
+      requireHostHeader: false,
+    },
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    routerOptions: { querystringParser: () => ({}) },
+    rewriteUrl: (request) => originForm(request.url ?? '/'),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(asProblem(error) ?? internalProblem(), reply);
+    },
+  });
+  readJsonStrictly(app);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    const url = request.originalUrl;
+    options.guard(request.raw, url, request.routeOptions.config.open === true);
+    if (url.length > limits.urlBytesMax) throw urlTooLong();
+    if (options.isDraining()) throw problem('DRAINING', 'this HTTP daemon is being stopped');
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (options.isDraining()) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    // Not the URL: it may hold code.
+    const { method, routeOptions } = request;
+    const ms = Math.round(reply.elapsedTime);
+    options.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'request');
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const known = asProblem(error);
+    if (!known) options.log.error({ err: error }, 'a request failed by a fault of ours');
+    return sendProblem(known ?? internalProblem(), reply);
+  });
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split('?', 1)[0]?.slice(0, 256);
+    throw problem('NOT_FOUND', `there is nothing at ${path}; GET / says what there is`);
+  });
+  refuseOtherMethods(app);
+  return app;
+}
+
+function sendProblem(answer: Problem, reply: FastifyReply): FastifyReply {
+  return reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .type('application/problem+json')
+    .send(JSON.stringify(answer.body()));
+}
+
+/** JSON only, which is UTF-8 (RFC 8259, 8.1): Fastify's own parser would mend what is not. */
+function readJsonStrictly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = body as Buffer;
+    if (isUtf8(bytes)) parse(request, bytes.toString('utf8'), done);
+    else done(problem('INVALID_UTF8', 'the body is not valid UTF-8'));
+  });
+}
+
+/** For each path with a route: 405 for every method without one, before any body is read. */
+function refuseOtherMethods(app: FastifyInstance): void {
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+  const routed = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = routed.get(url) ?? new Set();
+    for (const name of [method].flat()) known.add(name.toUpperCase());
+    routed.set(url, known);
+  });
+  app.addHook('onReady', async () => {
+    for (const [url, known] of [...routed]) {
+      const others = methods.filter((method) => !known.has(method));
+      const allow = [...known].sort().join(', ');
+      const refuse = async () => {
+        const detail = `this path takes only ${allow}`;
+        throw problem('METHOD_NOT_ALLOWED', detail, {}, { allow });
+      };
+      app.route({ method: others, url, onRequest: refuse, handler: refuse });
+    }
+  });
+}
+
+function urlTooLong(): Problem {
+  const detail = `the URL is longer than ${limits.urlBytesMax} bytes`;
+  return problem('URL_TOO_LONG', `${detail}; send long code as the body of POST /execute`);
+}
+
+/** Answers what never became a request: no HTTP, too large a head, too slow. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  const answer = asProblem(error);
+  if (!answer || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(answer.body());
+  socket.end(
+    [
+      `HTTP/1.1 ${answer.status} ${answer.body().title}`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

@@ -1,0 +1,40 @@
+import { invariant } from '../invariant.js';
+import { limits } from '../limits.js';
+
+/** Limits of the HTTP daemon. Durations in milliseconds. */
+export const httpLimits = {
+  /** Request line and headers together: a URL of the largest size, and room beside it. */
+  headBytesMax: limits.urlBytesMax + 64 * 1024,
+  /** From a connection's first byte to the end of its headers. */
+  headReceiveMs: 30_000,
+  /** From a connection's first byte to the end of its body. */
+  requestReceiveMs: 120_000,
+  /** A connection on which nothing is asked is kept for so long. */
+  keepAliveMs: 60_000,
+  /** Longest text of a problem's `detail`, in UTF-16 units. */
+  detailMax: 2_048,
+  /** Longest name of a field or parameter that is compared with the known ones, in UTF-16 units. */
+  nameMax: 128,
+
+  /** Wait before the next try to reach the controller: doubles from the first to the second. */
+  reconnectMsMin: 50,
+  reconnectMsMax: 1_000,
+  /** Requests to the controller that are not answered yet; held ones count. */
+  requestsMax: 16_384,
+  /** Bytes that the controller has not read yet; past it new requests are refused. */
+  queuedBytesMax: 64 * 1024 * 1024,
+
+  /** After `drainMs`, what is still held has so long to be told that it ends. */
+  farewellMs: 1_000,
+  /** Shortest token that a token file may hold, in characters. */
+  tokenCharactersMin: 16,
+} as const;
+
+invariant(
+  httpLimits.reconnectMsMin <= httpLimits.reconnectMsMax,
+  'waits between tries grow, never shrink',
+);
+invariant(
+  limits.bodyBytesMax < limits.frameBytesMax,
+  'a task that fits into a body fits into a frame: MessagePack is never longer than JSON',
+);

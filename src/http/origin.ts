@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv4 } from 'node:net';
+import { type Problem, problem } from './problem.js';
+
+/**
+ * Where a request comes from, as far as its headers tell. A web page must not be able to run code on
+ * the machine of who looks at it: not by a link, form or fetch to this service (cross-site), and not
+ * by a name of its own that it lets point to 127.0.0.1 (DNS rebinding: the Host gives it away).
+ */
+
+/** True for a host name that always means the host itself. As in a Host header, without port. */
+export function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name);
+}
+
+/** True for an address to listen on that only the host itself can reach. */
+export function isLoopbackAddress(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'));
+}
+
+/** The name in `name`, `name:port` or `[ipv6]:port`, lower case; undefined when it is malformed. */
+export function hostName(authority: string): string | undefined {
+  const match = /^(\[[0-9a-f:.]+\]|[^\s:/?#@\\[\],]+?)\.?(?::\d{0,5})?$/i.exec(authority);
+  return match?.[1]?.toLowerCase();
+}
+
+/** The authority of an absolute-form request target (RFC 9112, 3.2.2), else undefined. */
+export function targetAuthority(url: string): string | undefined {
+  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
+}
+
+/** The request target in origin form. */
+export function originForm(url: string): string {
+  const authority = targetAuthority(url);
+  if (authority === undefined) return url;
+  const rest = url.slice(url.indexOf('//') + 2 + authority.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/**
+ * Why the host that a request names keeps it out; undefined when it may come in. HTTP/1.0 knows no
+ * Host; without one it may come in only where other hosts may too.
+ *
+ * @param allowed names besides loopback's, or `any`
+ */
+export function hostProblem(
+  request: IncomingMessage,
+  url: string,
+  allowed: ReadonlySet<string> | 'any',
+): Problem | undefined {
+  const hosts = headerValues(request, 'host');
+  if (hosts.length > 1) return problem('INVALID_HOST', 'there is more than one Host header');
+  const needed = request.httpVersion !== '1.0' || allowed !== 'any';
+  if (hosts.length === 0 && needed) return problem('INVALID_HOST', 'the Host header is missing');
+  for (const authority of [...hosts, targetAuthority(url)]) {
+    if (authority === undefined) continue;
+    const name = hostName(authority);
+    if (name === undefined) return problem('INVALID_HOST', 'the Host is not a name with a port');
+    if (allowed !== 'any' && !isLoopbackName(name) && !allowed.has(name)) return notAllowed(name);
+  }
+  return undefined;
+}
+
+/**
+ * Why a request is refused as one that a browser makes for another site; undefined when it is none.
+ * Another port of the same host counts as another site. Only what the header says for certain is let
+ * through: `none` (typed into the address bar) and `same-origin`.
+ *
+ * Source: https://www.w3.org/TR/fetch-metadata/ , RFC 6454
+ */
+export function crossSiteProblem(request: IncomingMessage): Problem | undefined {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'none' && site !== 'same-origin') {
+    return crossSite(`Sec-Fetch-Site is ${String(site).slice(0, 64)}`);
+  }
+  const origin = request.headers.origin;
+  if (origin !== undefined && !isOwnOrigin(origin, request.headers.host)) {
+    return crossSite(`its Origin is ${origin.slice(0, 128)}, not this host`);
+  }
+  return undefined;
+}
+
+/** Compares host and port; with the Origin's scheme, since a proxy before us may speak TLS. */
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  const parts = /^(https?):\/\/([^/]+)$/i.exec(origin);
+  if (!parts || host === undefined) return false;
+  const defaultPort = parts[1]?.toLowerCase() === 'https' ? '443' : '80';
+  const theirs = withPort(parts[2] ?? '', defaultPort);
+  return theirs !== undefined && theirs === withPort(host, defaultPort);
+}
+
+function withPort(authority: string, defaultPort: string): string | undefined {
+  const name = hostName(authority);
+  if (name === undefined) return undefined;
+  const port = /:(\d+)$/.exec(authority.replace(/^\[.*\]/, ''))?.[1];
+  return `${name}:${Number(port ?? defaultPort)}`;
+}
+
+/** Every value of a header as it was sent; Node's own view drops the second Host. */
+function headerValues(request: IncomingMessage, name: string): string[] {
+  const values: string[] = [];
+  for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
+    if (request.rawHeaders[index]?.toLowerCase() !== name) continue;
+    values.push(request.rawHeaders[index + 1] ?? '');
+  }
+  return values;
+}
+
+function notAllowed(name: string): Problem {
+  const shown = name.slice(0, 128);
+  return problem(
+    'HOST_NOT_ALLOWED',
+    `without tokens this service answers only to loopback names, and the Host is ${shown}; ` +
+      'give it tokens (--token-file), or allow the name (--allowed-host)',
+  );
+}
+
+function crossSite(fact: string): Problem {
+  return problem(
+    'CROSS_SITE',
+    `a browser made this request for another site (${fact}); web pages may not run code here`,
+  );
+}

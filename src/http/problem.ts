@@ -1,0 +1,152 @@
+import { STATUS_CODES } from 'node:http';
+import { errorCode, errorMessage } from '../errors.js';
+import { httpLimits } from './limits.js';
+
+/**
+ * Every code that an answer may carry besides a task's own (those are in verdict.ts), with its
+ * status. `retryAfterSeconds` becomes a Retry-After header.
+ */
+export const problemKinds = {
+  BAD_REQUEST: { status: 400 },
+  INVALID_URL: { status: 400 },
+  INVALID_HOST: { status: 400 },
+  INVALID_ENCODING: { status: 400 },
+  INVALID_UTF8: { status: 400 },
+  INVALID_JSON: { status: 400 },
+  INVALID_FIELD: { status: 400 },
+  INVALID_TASK_ID: { status: 400 },
+  MISSING_CODE: { status: 400 },
+  UNKNOWN_PARAMETER: { status: 400 },
+  REPEATED_PARAMETER: { status: 400 },
+  UNAUTHORIZED: { status: 401 },
+  CROSS_SITE: { status: 403 },
+  HOST_NOT_ALLOWED: { status: 403 },
+  NOT_FOUND: { status: 404 },
+  UNKNOWN_TASK: { status: 404 },
+  METHOD_NOT_ALLOWED: { status: 405 },
+  REQUEST_TIMEOUT: { status: 408 },
+  ALREADY_FINISHED: { status: 409 },
+  NOT_FINISHED: { status: 409 },
+  BODY_TOO_LARGE: { status: 413 },
+  CODE_TOO_LARGE: { status: 413 },
+  URL_TOO_LONG: { status: 414 },
+  UNSUPPORTED_CONTENT_TYPE: { status: 415 },
+  UNKNOWN_TYPE: { status: 422 },
+  NO_ROUTE: { status: 422 },
+  LIMIT_TOO_LARGE: { status: 422 },
+  OVERLOADED: { status: 429, retryAfterSeconds: 1 },
+  HEADERS_TOO_LARGE: { status: 431 },
+  INTERNAL: { status: 500 },
+  CONTROLLER_UNAVAILABLE: { status: 503, retryAfterSeconds: 1 },
+  CONTROLLER_LOST: { status: 503, retryAfterSeconds: 1 },
+  DRAINING: { status: 503, retryAfterSeconds: 5 },
+  NOT_READY: { status: 503, retryAfterSeconds: 1 },
+} as const satisfies Record<string, { status: number; retryAfterSeconds?: number }>;
+export type ProblemCode = keyof typeof problemKinds;
+
+/** Members of a problem beside the standard ones, e.g. `field` or `taskId`; undefined is left out. */
+export type Members = Record<string, unknown>;
+
+/** Any answer that is not a success. Thrown by routes and hooks, sent in one place. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    readonly members: Members = {},
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(detail);
+  }
+
+  /**
+   * The body, `application/problem+json`. `type` is about:blank: the stable `code` names the problem,
+   * docs/ERRORS.md explains it.
+   *
+   * Source: RFC 9457
+   */
+  body(): Members {
+    const title = STATUS_CODES[this.status] ?? 'Error';
+    const detail = this.detail.slice(0, httpLimits.detailMax);
+    return {
+      type: 'about:blank',
+      title,
+      status: this.status,
+      detail,
+      code: this.code,
+      ...this.members,
+    };
+  }
+}
+
+/** A problem of the closed list above. */
+export function problem(
+  code: ProblemCode,
+  detail: string,
+  members: Members = {},
+  headers: Record<string, string> = {},
+): Problem {
+  const kind: { status: number; retryAfterSeconds?: number } = problemKinds[code];
+  const retry = kind.retryAfterSeconds ? { 'retry-after': String(kind.retryAfterSeconds) } : {};
+  return new Problem(kind.status, code, detail, members, { ...retry, ...headers });
+}
+
+/** Fastify's own errors, and those of Node's HTTP parser, by their codes. */
+const foreign: Record<string, { code: ProblemCode; detail: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'BODY_TOO_LARGE',
+    detail: 'the body is larger than this path takes; nothing of it was used',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'UNSUPPORTED_CONTENT_TYPE',
+    detail: 'the body must be JSON: send Content-Type: application/json',
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: {
+    code: 'INVALID_JSON',
+    detail: 'the body is empty; it must be a JSON object with at least `code`',
+  },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'INVALID_JSON', detail: 'the body is not valid JSON' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'BAD_REQUEST',
+    detail: 'the body is not as long as its Content-Length says',
+  },
+  FST_ERR_BAD_URL: { code: 'INVALID_URL', detail: 'the path of the URL cannot be decoded' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'URL_TOO_LONG', detail: 'a part of the path is too long' },
+  HPE_HEADER_OVERFLOW: {
+    code: 'HEADERS_TOO_LARGE',
+    detail:
+      `the URL and the headers are together larger than ${httpLimits.headBytesMax} bytes; ` +
+      'send long code as the body of POST /execute',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    code: 'REQUEST_TIMEOUT',
+    detail: 'the request did not arrive in time',
+  },
+};
+
+/** The problem that any thrown value becomes; undefined when it is a fault of ours, to be logged. */
+export function asProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  const code = errorCode(error) ?? '';
+  const known = foreign[code];
+  if (known) return problem(known.code, known.detail);
+  if (code in problemKinds) {
+    const field = (error as { field?: string }).field;
+    return problem(code as ProblemCode, errorMessage(error), field ? { field } : {});
+  }
+  if (code.startsWith('HPE_')) {
+    return problem('BAD_REQUEST', `this is not valid HTTP: ${errorMessage(error)}`);
+  }
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new Problem(status, 'BAD_REQUEST', errorMessage(error));
+  }
+  return undefined;
+}
+
+/** What a fault of ours shows: nothing of its inside. */
+export function internalProblem(): Problem {
+  return problem('INTERNAL', 'something failed inside scriptd; its log says what');
+}

@@ -1,0 +1,133 @@
+import type { FastifyInstance } from 'fastify';
+import { errorCode, errorMessage, ScriptdError } from '../errors.js';
+import type { Log } from '../log.js';
+import { parseAddress } from '../poll/address.js';
+import { Poller } from '../poll/poller.js';
+import type { WireToken } from '../wire/token.js';
+import { createApp } from './app.js';
+import { ControllerLink } from './controller-link.js';
+import { debugRoutes } from './debug.js';
+import { executeRoutes } from './execute.js';
+import { type Access, createGuard, requireGuardedAddress } from './guard.js';
+import { healthRoute, readyRoute } from './health.js';
+import { homeRoute } from './home.js';
+import { httpLimits } from './limits.js';
+import { taskRoutes } from './tasks.js';
+
+export interface HttpOptions extends Access {
+  /** `localhost` listens on 127.0.0.1. */
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  debugHost: string;
+  debugPort: number;
+  /** Where the controller listens, e.g. `unix:/run/scriptd/controller.sock`. */
+  controllerAddress: string;
+  wireToken: WireToken;
+  /** How long `close` lets requests in flight go on. */
+  drainMs: number;
+  /** How long a request waits for a controller that is away. */
+  controllerWaitMs: number;
+  log: Log;
+}
+
+export interface HttpServer {
+  /** e.g. `http://127.0.0.1:5000` */
+  readonly address: string;
+  readonly debugAddress: string;
+  /** Stops accepting, answers what is in flight within `drainMs`, then ends the rest. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the HTTP daemon: the product's port, the debug port, and the link to the controller, which
+ * need not be there yet.
+ *
+ * @throws ScriptdError AUTH_REQUIRED, BAD_ADDRESS, or the errno's name when a port can't be had.
+ */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  requireGuardedAddress(options.host, options);
+  requireGuardedAddress(options.debugHost, options);
+  const address = parseAddress(options.controllerAddress);
+  const poller = new Poller();
+  const link = new ControllerLink({
+    poller,
+    address,
+    token: options.wireToken,
+    controllerWaitMs: options.controllerWaitMs,
+    log: options.log,
+  });
+  const daemon = new Daemon(options, link, poller);
+  try {
+    return await daemon.listen();
+  } catch (error) {
+    await daemon.close();
+    throw error;
+  }
+}
+
+class Daemon {
+  readonly #options: HttpOptions;
+  readonly #link: ControllerLink;
+  readonly #poller: Poller;
+  readonly #product: FastifyInstance;
+  readonly #debug: FastifyInstance;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: HttpOptions, link: ControllerLink, poller: Poller) {
+    this.#options = options;
+    this.#link = link;
+    this.#poller = poller;
+    const { log } = options;
+    const guard = createGuard(options);
+    const isDraining = () => this.#closing !== undefined;
+    this.#product = createApp({ guard, isDraining, log });
+    executeRoutes(this.#product, link, log);
+    taskRoutes(this.#product, link);
+    healthRoute(this.#product);
+    readyRoute(this.#product, link);
+    homeRoute(this.#product);
+    this.#debug = createApp({ guard, isDraining, log });
+    debugRoutes(this.#debug, link, poller);
+  }
+
+  async listen(): Promise<HttpServer> {
+    const { host, port, debugHost, debugPort } = this.#options;
+    return {
+      address: await listen(this.#product, host, port),
+      debugAddress: await listen(this.#debug, debugHost, debugPort),
+      close: () => this.close(),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#drain();
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    // First every request that is held is told, and only then, if need be, cut off.
+    const apps = [this.#product, this.#debug];
+    const tell = setTimeout(() => this.#link.close(), this.#options.drainMs);
+    const cut = setTimeout(() => {
+      for (const app of apps) app.server.closeAllConnections();
+    }, this.#options.drainMs + httpLimits.farewellMs);
+    await Promise.all(apps.map((app) => app.close()));
+    clearTimeout(tell);
+    clearTimeout(cut);
+    this.#link.close();
+    this.#poller.close();
+  }
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  // Fastify would listen for localhost with several servers, of which it drains only one.
+  const address = host === 'localhost' ? '127.0.0.1' : host;
+  try {
+    return await app.listen({ host: address, port, listenTextResolver: String });
+  } catch (cause) {
+    const code = errorCode(cause) ?? 'LISTEN_FAILED';
+    const text = `cannot listen on ${host} port ${port}: ${errorMessage(cause)}`;
+    throw new ScriptdError(code, text, { syscall: 'listen', cause });
+  }
+}

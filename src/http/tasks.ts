@@ -1,0 +1,160 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorCode } from '../errors.js';
+import { limits } from '../limits.js';
+import { validator } from '../schema.js';
+import { TaskId, type TaskView } from '../task.js';
+import { onClientGone } from './client-gone.js';
+import type { ControllerPort } from './controller-port.js';
+import { taskHeaders } from './execute.js';
+import { problem } from './problem.js';
+import { decodedText, readQuery } from './query.js';
+import { readTaskBody } from './task-body.js';
+import { taskJson } from './task-json.js';
+import { formDecode } from './twice-encoded.js';
+
+const taskIds = validator(TaskId);
+
+interface ById {
+  Params: { id: string };
+}
+
+/** Submit a task, look at it, read its outputs, cancel it. */
+export function taskRoutes(app: FastifyInstance, controller: ControllerPort): void {
+  app.post('/v1/tasks', async (request, reply) => {
+    const waitSeconds = readWait(request, reply);
+    const spec = readTaskBody(request.body);
+    const stored = await controller.submit(spec, 'stored').answer;
+    reply.header('location', `/v1/tasks/${stored.id}`);
+    if (waitSeconds === 0) return reply.code(201).send(taskJson(stored));
+    const task = await finishedWithin(stored, waitSeconds * 1000, reply, controller);
+    if (!task) return reply.hijack();
+    return reply.code(task.state === 'finished' ? 200 : 202).send(taskJson(task));
+  });
+
+  app.get<ById>('/v1/tasks/:id', { exposeHeadRoute: true }, async (request) =>
+    taskJson(await controller.get(readId(request))),
+  );
+
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const path = `/v1/tasks/:id/${stream}`;
+    app.get<ById>(path, { exposeHeadRoute: true }, async (request, reply) =>
+      sendOutput(await controller.get(readId(request)), stream, reply),
+    );
+  }
+
+  app.register(async (scope) => {
+    ignoreBodies(scope);
+    scope.post<ById>('/v1/tasks/:id/cancel', async (request) =>
+      taskJson(await cancel(readId(request), controller)),
+    );
+  });
+}
+
+/** The body of an order that needs none is not looked at. */
+function ignoreBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer', bodyLimit: 1024 },
+    (_request, _body, done) => {
+      done(null);
+    },
+  );
+}
+
+function readId(request: FastifyRequest<ById>): string {
+  readQuery(request.url, []);
+  const { id } = request.params;
+  if (taskIds.fits(id)) return id;
+  throw problem(
+    'INVALID_TASK_ID',
+    'a task id is a UUID in lower case, as the submission showed it',
+  );
+}
+
+/**
+ * Seconds to hold the answer, 0 for not at all: `?wait=`, else `Prefer: wait=`. A preference that
+ * can't be kept as it stands is shortened to what can be, or left aside.
+ *
+ * Source: RFC 7240, 2 and 4.3
+ * @throws Problem INVALID_FIELD for the query parameter.
+ */
+function readWait(request: FastifyRequest, reply: FastifyReply): number {
+  const encoded = readQuery(request.url, ['wait']).get('wait');
+  if (encoded !== undefined) {
+    const text = decodedText(formDecode(encoded), '`wait`', 'wait');
+    const seconds = /^\d{1,9}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+    if (seconds <= limits.waitSecondsMax) return seconds;
+    const detail = `\`wait\` must be a whole number of seconds from 0 to ${limits.waitSecondsMax}`;
+    throw problem('INVALID_FIELD', detail, { field: 'wait' });
+  }
+  const prefer = [request.headers.prefer ?? []].flat().join(',');
+  const preferred = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(prefer)?.[1];
+  if (preferred === undefined) return 0;
+  const seconds = Math.min(Number(preferred), limits.waitSecondsMax);
+  reply.header('preference-applied', `wait=${seconds}`);
+  return seconds;
+}
+
+/**
+ * The task once it is finished, or as it stands when the time is up; undefined when the client went
+ * away (the task goes on: it was submitted to stay).
+ */
+async function finishedWithin(
+  stored: TaskView,
+  waitMs: number,
+  reply: FastifyReply,
+  controller: ControllerPort,
+): Promise<TaskView | undefined> {
+  if (stored.state === 'finished') return stored;
+  let isGone = false;
+  const watch = controller.watch(stored.id);
+  const timer = setTimeout(watch.forget, waitMs);
+  const release = onClientGone(reply, () => {
+    isGone = true;
+    watch.forget();
+  });
+  try {
+    return await watch.answer;
+  } catch (error) {
+    if (errorCode(error) !== 'FORGOTTEN') throw error;
+    return isGone ? undefined : await controller.get(stored.id);
+  } finally {
+    clearTimeout(timer);
+    release();
+  }
+}
+
+/** Raw bytes of one output, which is whole only once the task is finished. */
+function sendOutput(task: TaskView, stream: 'stdout' | 'stderr', reply: FastifyReply) {
+  reply.headers(taskHeaders(task));
+  if (task.state !== 'finished') {
+    const detail = `the task is ${task.state}: its ${stream} is there once it is finished`;
+    throw problem('NOT_FINISHED', detail, { taskId: task.id, state: task.state });
+  }
+  const output = task[stream] ?? new Uint8Array();
+  const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
+  const type = isUtf8(bytes) ? 'text/plain; charset=utf-8' : 'application/octet-stream';
+  return reply.type(type).send(bytes);
+}
+
+/**
+ * Cancelling again what is cancelled does nothing and succeeds; what ended otherwise can't be
+ * cancelled any more.
+ */
+async function cancel(taskId: string, controller: ControllerPort): Promise<TaskView> {
+  const task = await cancelOrFinished(taskId, controller);
+  if (task.state !== 'finished' || task.outcome === 'cancelled') return task;
+  const detail = `the task had ended before (${task.outcome}); there is nothing to cancel`;
+  throw problem('ALREADY_FINISHED', detail, { taskId, outcome: task.outcome });
+}
+
+async function cancelOrFinished(taskId: string, controller: ControllerPort): Promise<TaskView> {
+  try {
+    return await controller.cancelTask(taskId);
+  } catch (error) {
+    if (errorCode(error) !== 'ALREADY_FINISHED') throw error;
+    return controller.get(taskId);
+  }
+}
