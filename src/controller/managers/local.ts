@@ -134,11 +134,11 @@ function exited(child: ChildProcess): Promise<void> {
 }
 
 /** True when this process is a worker that was told to listen at that place. */
-function isWorkerAt(pid: number, { name, address }: WorkerPlace): boolean {
+function isWorkerAt(pid: number, { address }: WorkerPlace): boolean {
   if (address.kind !== 'unix') return false;
   try {
     const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return args.includes('worker') && args.includes(`unix:${address.path}`) && args.includes(name);
+    return args.includes('worker') && args.includes(`--listen=unix:${address.path}`);
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return false;
     throw error;

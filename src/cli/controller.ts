@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { systemClock } from '../clock.js';
+import type { Config } from '../config/settings.js';
+import { Controller } from '../controller/controller.js';
+import type { WorkerPlace } from '../controller/manager.js';
+import { LocalManager } from '../controller/managers/local.js';
+import { ScriptdError } from '../errors.js';
+import type { Log } from '../log.js';
+import { formatAddress, parseAddress } from '../poll/address.js';
+import { MemoryStore } from '../store/memory.js';
+import { childCommand } from './child-command.js';
+import { configFileOf, configOf } from './config.js';
+import { exitCodes } from './exit-codes.js';
+import { layoutOf, prepare } from './layout.js';
+import { addSettings } from './options.js';
+import { type RunningPart, runPart } from './part.js';
+import { placesOf } from './workers.js';
+
+/** How long the workers get to go, once nothing runs any more. Milliseconds. */
+const dismissMs = 5_000;
+/** How long running scripts may go on when whoever started this part is gone. Milliseconds. */
+const orphanedDrainMs = 15_000;
+
+export function addControllerCommand(program: Command): void {
+  const command = program
+    .command('controller')
+    .description('the controller: queue, timers, retries, and the workers of this host');
+  addSettings(command, ['controller', 'workers', 'name', 'drainMs', 'orphanMs']);
+  command.action(async () => {
+    const config = configOf(command);
+    const configFile = configFileOf(command);
+    await runPart('controller', config, (log) => startController(config, configFile, log));
+  });
+}
+
+async function startController(
+  config: Config,
+  configFile: string | undefined,
+  log: Log,
+): Promise<RunningPart> {
+  if (Object.keys(config.workers).length === 0) {
+    throw new ScriptdError(
+      'BAD_CONFIG',
+      'no workers are configured: give --workers, for example --workers python=2,node=1,bash=1',
+    );
+  }
+  const layout = layoutOf(config);
+  const token = prepare(config, layout);
+  let misconfigured: (place: WorkerPlace) => void = () => undefined;
+  const ended = new Promise<WorkerPlace>((resolve) => {
+    misconfigured = resolve;
+  });
+  const controller = new Controller({
+    listen: parseAddress(layout.controllerAddress),
+    local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
+    token,
+    store: new MemoryStore(),
+    manager: new LocalManager({
+      places: placesOf(config.workers, layout),
+      command: (place) => workerCommand(place, config, configFile),
+      misconfiguredExitCode: exitCodes.config,
+      onMisconfigured: misconfigured,
+      log,
+    }),
+    clock: systemClock,
+    log,
+  });
+  controller.start();
+  log.info({ address: layout.controllerAddress }, 'controller is listening');
+  return {
+    ended: ended.then(async (place) => {
+      log.fatal(`worker ${place.name} cannot run as configured; its own message stands above`);
+      await controller.dismissWorkers(dismissMs);
+      return exitCodes.config;
+    }),
+    async stop(orphaned) {
+      await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
+      await controller.dismissWorkers(dismissMs);
+      controller.close();
+    },
+  };
+}
+
+function workerCommand(place: WorkerPlace, config: Config, configFile: string | undefined) {
+  const { name, type, slots, address } = place;
+  const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs } = config;
+  const shared = { dataDir, wireTokenFile, logLevel, drainMs, orphanMs };
+  const values = { name, type, slots, listen: formatAddress(address), ...shared };
+  // No lifeline: a worker outlives a restart of its controller.
+  return childCommand('worker', values, { configFile, lifeline: false });
+}

@@ -1,0 +1,40 @@
+/** Exit codes of every command. Source: sysexits(3), where it has one. */
+export const exitCodes = {
+  done: 0,
+  /** Something failed; the last line on stderr says what. */
+  failed: 1,
+  /** The command line is wrong (EX_USAGE). */
+  usage: 64,
+  /** An address is in use, or a service cannot be reached (EX_UNAVAILABLE). */
+  unavailable: 69,
+  /** The configuration is wrong (EX_CONFIG): the same start would fail again. */
+  config: 78,
+} as const;
+
+/** Codes of errors that a restart does not mend, and what a part exits with for them. */
+const lasting: Record<string, number> = {
+  BAD_CONFIG: exitCodes.config,
+  BAD_ADDRESS: exitCodes.config,
+  AUTH_REQUIRED: exitCodes.config,
+  RUNTIME_MISSING: exitCodes.config,
+  TOKEN_FILE: exitCodes.config,
+  TOKEN_UNREADABLE: exitCodes.config,
+  TOKEN_WEAK: exitCodes.config,
+  EACCES: exitCodes.config,
+  EADDRINUSE: exitCodes.unavailable,
+  EADDRNOTAVAIL: exitCodes.unavailable,
+};
+
+/** The exit code for an error that ended a command. */
+export function exitCodeFor(code: string | undefined): number {
+  return (code !== undefined ? lasting[code] : undefined) ?? exitCodes.failed;
+}
+
+/** True when starting again cannot help. */
+export function isLasting(exitCode: number | null): boolean {
+  return (
+    exitCode === exitCodes.config ||
+    exitCode === exitCodes.unavailable ||
+    exitCode === exitCodes.usage
+  );
+}

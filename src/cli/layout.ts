@@ -1,0 +1,34 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config/settings.js';
+import { readWireToken, type WireToken } from '../wire/token.js';
+
+/** Where the parts of one installation find each other and keep their things. */
+export interface Layout {
+  dataDir: string;
+  /** Work directories of running scripts. */
+  workDir: string;
+  controllerAddress: string;
+  wireTokenFile: string;
+  workerAddress(name: string): string;
+}
+
+export function layoutOf(config: Config): Layout {
+  const dataDir = resolve(config.dataDir);
+  const runDir = join(dataDir, 'run');
+  return {
+    dataDir,
+    workDir: join(dataDir, 'work'),
+    controllerAddress: config.controller || `unix:${join(runDir, 'controller.sock')}`,
+    wireTokenFile: config.wireTokenFile || join(dataDir, 'wire-token'),
+    workerAddress: (name) => `unix:${join(runDir, 'workers', `${name}.sock`)}`,
+  };
+}
+
+/** Makes the folders, for this user only, and reads (or makes) the wire token. */
+export function prepare(config: Config, layout: Layout): WireToken {
+  for (const path of [layout.dataDir, join(layout.dataDir, 'run', 'workers'), layout.workDir]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+  return readWireToken(layout.wireTokenFile, { create: config.wireTokenFile === '' });
+}

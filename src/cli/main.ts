@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { errorCode, errorMessage } from '../errors.js';
+import { packageRoot } from '../native.js';
+import { addControllerCommand } from './controller.js';
+import { exitCodeFor, exitCodes } from './exit-codes.js';
+import { addHttpCommand } from './http.js';
+import { addUpCommand } from './up.js';
+import { addWorkerCommand } from './worker.js';
+
+const { version, description } = JSON.parse(
+  readFileSync(join(packageRoot, 'package.json'), 'utf8'),
+) as { version: string; description: string };
+
+const program = new Command('scriptd')
+  .description(description)
+  .version(version)
+  .showSuggestionAfterError()
+  .exitOverride();
+addUpCommand(program);
+addControllerCommand(program);
+addWorkerCommand(program);
+addHttpCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what is wrong, or printed the help that was asked for.
+    process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
+  }
+  process.stderr.write(`scriptd: ${errorMessage(error)}\n`);
+  process.exit(exitCodeFor(errorCode(error)));
+}

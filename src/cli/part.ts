@@ -1,0 +1,69 @@
+import type { Config } from '../config/settings.js';
+import { errorCode, errorMessage } from '../errors.js';
+import { createLog, type Log } from '../log.js';
+import { exitCodeFor, exitCodes } from './exit-codes.js';
+
+/** A part that runs in this process, from its start to its orderly end. */
+export interface RunningPart {
+  /**
+   * Ends it in order. `orphaned`: whoever started this process is gone, so nothing that it started
+   * may stay behind.
+   */
+  stop(orphaned: boolean): Promise<void>;
+  /** Fulfilled when it ended by itself, with the exit code. */
+  ended?: Promise<number>;
+}
+
+/** Set by `up` for the parts that it starts: stdin is a pipe that closes when `up` is gone. */
+export const lifelineVariable = 'SCRIPTD_LIFELINE';
+
+/**
+ * Runs a part as this process: starts it, ends it on SIGTERM or SIGINT or when its starter is gone,
+ * and exits. A second signal exits at once. A fault of ours that nobody caught is logged and ends
+ * the process: whoever watches it starts it again.
+ */
+export async function runPart(
+  name: string,
+  config: Config,
+  start: (log: Log) => Promise<RunningPart>,
+): Promise<void> {
+  const log = createLog(name, config.logLevel);
+  const die = (error: unknown) => {
+    log.fatal({ err: error }, `${name} failed: ${errorMessage(error)}`);
+    process.exit(exitCodes.failed);
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+
+  let stopping = false;
+  let part: RunningPart;
+  // Installed before the start: a signal in between must not leave half a start behind.
+  const early = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+    if (process.env[lifelineVariable] !== undefined) {
+      process.stdin.resume();
+      process.stdin.once('close', () => resolve('orphaned'));
+    }
+  });
+  try {
+    part = await start(log);
+  } catch (error) {
+    log.fatal({ code: errorCode(error) }, errorMessage(error));
+    process.exit(exitCodeFor(errorCode(error)));
+  }
+  const ended = part.ended?.then((code) => process.exit(stopping ? exitCodes.done : code));
+  void ended;
+  const cause = await early;
+  stopping = true;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log.warn(`${signal} again: exiting at once`);
+      process.exit(exitCodes.failed);
+    });
+  }
+  log.info(
+    cause === 'orphaned' ? 'whoever started this part is gone: stopping' : `${cause}: stopping`,
+  );
+  await part.stop(cause === 'orphaned');
+  process.exit(exitCodes.done);
+}

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import type { Config, SettingName } from '../config/settings.js';
+import { Backoff } from '../controller/backoff.js';
+import type { Log } from '../log.js';
+import { type ChildCommand, childCommand } from './child-command.js';
+import { configFileOf, configOf } from './config.js';
+import { exitCodes, isLasting } from './exit-codes.js';
+import { layoutOf, prepare } from './layout.js';
+import { addSettings } from './options.js';
+import { type RunningPart, runPart } from './part.js';
+import { defaultWorkers } from './workers.js';
+
+/** Durations in milliseconds. */
+const restartMsMin = 50;
+const restartMsMax = 5_000;
+/** A part that ran this long is restarted from the shortest wait. */
+const restartResetMs = 10_000;
+/** Beyond its drain time, what a part gets to end before it is killed. */
+const stopGraceMs = 8_000;
+const readyPollMs = 25;
+
+export function addUpCommand(program: Command): void {
+  const command = program
+    .command('up', { isDefault: true })
+    .description('everything on this host: controller, workers and http daemon (the default)');
+  const names: SettingName[] = ['host', 'port', 'debugHost', 'debugPort', 'workers'];
+  addSettings(command, [...names, 'tokenFile', 'auth', 'allowedHosts', 'drainMs', 'orphanMs']);
+  command.action(async () => {
+    const config = configOf(command);
+    const configFile = configFileOf(command);
+    await runPart('up', config, async (log) => new Up(config, configFile, log).start());
+  });
+}
+
+/** Starts the parts, starts again what dies, and ends them in order: clients first, workers last. */
+class Up {
+  readonly #config: Config;
+  readonly #configFile: string | undefined;
+  readonly #controller: Supervised;
+  readonly #http: Supervised;
+  #fail: (exitCode: number) => void = () => undefined;
+
+  constructor(config: Config, configFile: string | undefined, log: Log) {
+    this.#config = config;
+    this.#configFile = configFile;
+    const workers =
+      Object.keys(config.workers).length > 0
+        ? config.workers
+        : defaultWorkers(availableParallelism());
+    const supervised = (name: 'controller' | 'http', command: () => ChildCommand) =>
+      new Supervised(name, command, log, (exitCode) => this.#fail(exitCode));
+    this.#controller = supervised('controller', () => this.#command('controller', { workers }));
+    this.#http = supervised('http', () => this.#command('http', this.#httpValues()));
+  }
+
+  start(): RunningPart {
+    const layout = layoutOf(this.#config);
+    prepare(this.#config, layout);
+    const failed = new Promise<number>((resolve) => {
+      this.#fail = resolve;
+    });
+    this.#controller.start();
+    this.#http.start();
+    void this.#announce();
+    return {
+      ended: failed.then(async (exitCode) => {
+        await this.#stop();
+        return exitCode;
+      }),
+      stop: () => this.#stop(),
+    };
+  }
+
+  async #stop(): Promise<void> {
+    await this.#http.stop(this.#config.drainMs + stopGraceMs);
+    await this.#controller.stop(this.#config.drainMs + stopGraceMs);
+  }
+
+  /** The one line on stdout, once a request would be served. */
+  async #announce(): Promise<void> {
+    while (!this.#controller.stopping) {
+      const address = this.#http.listening?.http;
+      if (address !== undefined && (await isReady(address))) {
+        process.stdout.write(`scriptd ready ${address}\n`);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, readyPollMs));
+    }
+  }
+
+  #command(part: 'controller' | 'http', values: Partial<Record<SettingName, unknown>>) {
+    const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs } = this.#config;
+    const shared = { dataDir, wireTokenFile, logLevel, drainMs };
+    const own = part === 'controller' ? { orphanMs } : {};
+    const options = { configFile: this.#configFile, lifeline: true };
+    return childCommand(part, { ...values, ...shared, ...own }, options);
+  }
+
+  /** A port that was left to the system stays what it became the first time. */
+  #httpValues() {
+    const { host, debugHost, tokenFile, auth, allowedHosts } = this.#config;
+    const { http, debug } = this.#http.listening ?? {};
+    const port = http === undefined ? this.#config.port : Number(new URL(http).port);
+    const debugPort = debug === undefined ? this.#config.debugPort : Number(new URL(debug).port);
+    return { host, port, debugHost, debugPort, tokenFile, auth, allowedHosts };
+  }
+}
+
+async function isReady(address: string): Promise<boolean> {
+  try {
+    const response = await fetch(new URL('/readyz', address));
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch (error) {
+    // Not listening (any more): asked again soon.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+/** One part as a child process that is started again when it dies. */
+class Supervised {
+  readonly #name: string;
+  readonly #command: () => ChildCommand;
+  readonly #log: Log;
+  readonly #onLasting: (exitCode: number) => void;
+  readonly #backoff = new Backoff(restartMsMin, restartMsMax);
+  #child: ChildProcess | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #startedAtMs = 0;
+  stopping = false;
+  /** What it said that it listens on. */
+  listening: { http?: string; debug?: string } | undefined;
+
+  constructor(
+    name: string,
+    command: () => ChildCommand,
+    log: Log,
+    onLasting: (exitCode: number) => void,
+  ) {
+    this.#name = name;
+    this.#command = command;
+    this.#log = log;
+    this.#onLasting = onLasting;
+  }
+
+  start(): void {
+    const { file, args, env } = this.#command();
+    // A session of its own: Ctrl-C on a terminal reaches `up` alone, which ends the parts in order.
+    const child = spawn(file, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = child;
+    this.#startedAtMs = performance.now();
+    createInterface({ input: child.stdout }).on('line', (line) => this.#read(line));
+    child.once('exit', (code, signal) => this.#exited(code, signal));
+    child.once('error', (error) => {
+      this.#log.error(`${this.#name} could not be started: ${error.message}`);
+      this.#exited(null, null);
+    });
+  }
+
+  /** Asks it to end; kills it when it has not after `waitMs`. */
+  async stop(waitMs: number): Promise<void> {
+    this.stopping = true;
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (!child) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => {
+      this.#log.warn(`${this.#name} did not end within ${waitMs} ms: killing it`);
+      child.kill('SIGKILL');
+    }, waitMs);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #read(line: string): void {
+    const found = /^scriptd http listening (\S+) debug (\S+)$/.exec(line);
+    if (found?.[1] && found[2]) this.listening = { http: found[1], debug: found[2] };
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    if (!this.#child) return;
+    this.#child = undefined;
+    if (this.stopping) return;
+    if (isLasting(code)) {
+      this.#onLasting(code ?? exitCodes.failed);
+      return;
+    }
+    if (performance.now() - this.#startedAtMs > restartResetMs) this.#backoff.reset();
+    const waitMs = this.#backoff.takeMs();
+    const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
+    this.#log.error(`${this.#name} ${how}; starting it again in ${Math.round(waitMs)} ms`);
+    this.#restart = setTimeout(() => this.start(), waitMs);
+  }
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config/settings.js';
+import type { Log } from '../log.js';
+import { startWorker } from '../worker/worker.js';
+import { configOf } from './config.js';
+import { exitCodes } from './exit-codes.js';
+import { layoutOf, prepare } from './layout.js';
+import { addSettings } from './options.js';
+import { type RunningPart, runPart } from './part.js';
+
+export function addWorkerCommand(program: Command): void {
+  const command = program
+    .command('worker')
+    .description('a worker: executes scripts of one type for the controller that connects to it');
+  addSettings(command, ['type', 'slots', 'listen', 'name', 'drainMs', 'orphanMs']);
+  command.action(async () => {
+    const config = configOf(command);
+    const name = config.name || `${config.type}-1`;
+    await runPart(`worker ${name}`, config, (log) => startWorkerPart(name, config, log));
+  });
+}
+
+async function startWorkerPart(name: string, config: Config, log: Log): Promise<RunningPart> {
+  const layout = layoutOf(config);
+  const wireToken = prepare(config, layout);
+  const { type, slots, orphanMs, drainMs } = config;
+  const worker = await startWorker({
+    name,
+    type,
+    slots,
+    listen: config.listen || layout.workerAddress(name),
+    wireToken,
+    ...(config.runtimes[type] && { runtime: config.runtimes[type] }),
+    workDirectory: join(layout.workDir, name),
+    orphanMs,
+    drainMs,
+    log,
+  });
+  log.info({ address: worker.address, type, slots }, `worker ${name} is listening`);
+  return {
+    ended: worker.closed.then((reason) => {
+      log.info(`worker ${name} is done: ${reason}`);
+      return exitCodes.done;
+    }),
+    stop: () => worker.drain(),
+  };
+}

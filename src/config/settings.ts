@@ -1,0 +1,201 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Static, type TSchema, Type } from 'typebox';
+import { logLevels } from '../log.js';
+import { OneOf } from '../schema.js';
+import { TypeName } from '../task.js';
+
+/** How a value is written on the command line and in the environment, where all is text. */
+export type Notation = 'text' | 'number' | 'switch' | 'list' | 'slots' | 'none';
+
+export interface Setting<S extends TSchema = TSchema> {
+  schema: S;
+  /** In a flag and in SCRIPTD_*: `number` 5000; `list` a,b; `slots` python=2,node=1; `none`: file only. */
+  notation: Notation;
+  default: Static<S> | (() => Static<S>);
+  /** Placeholder of the flag's value in --help. */
+  placeholder?: string;
+  help: string;
+}
+
+const setting = <S extends TSchema>(setting: Setting<S>) => setting;
+const port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const durationMs = Type.Integer({ minimum: 0, maximum: 86_400_000 });
+const strings = Type.Array(Type.String({ minLength: 1 }));
+
+/** How scripts of one type are executed. */
+export const RuntimeSetting = Type.Object(
+  {
+    /** The built-in runtime that executes this type, when it is not the one of the same name. */
+    kind: Type.Optional(OneOf(['python', 'node', 'bash', 'noop', 'command'])),
+    /** Of a type that is not built in: the program and its arguments; `{script}` is the script. */
+    command: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
+    /** Of a built-in type: path of the interpreter, instead of the one found in PATH. */
+    interpreter: Type.Optional(Type.String({ minLength: 1 })),
+    /** Of the script's file, e.g. `.rb`. */
+    extension: Type.Optional(Type.String({ pattern: '^\\.[A-Za-z0-9]{1,16}$' })),
+    env: Type.Optional(Type.Record(Type.String(), Type.String())),
+  },
+  { additionalProperties: false },
+);
+export type RuntimeSetting = Static<typeof RuntimeSetting>;
+
+/**
+ * Every setting, once: its key in scriptd.yaml; `--kebab-case` on the command line; SCRIPTD_UPPER_CASE
+ * in the environment. Flags over environment over file over default.
+ */
+export const settings = {
+  host: setting({
+    schema: Type.String({ minLength: 1 }),
+    notation: 'text',
+    default: '127.0.0.1',
+    placeholder: 'address',
+    help: 'address that the HTTP port binds to',
+  }),
+  port: setting({
+    schema: port,
+    notation: 'number',
+    default: 5000,
+    help: 'HTTP port; 0 takes a free one',
+  }),
+  debugHost: setting({
+    schema: Type.String({ minLength: 1 }),
+    notation: 'text',
+    default: '127.0.0.1',
+    placeholder: 'address',
+    help: 'address that the debug port binds to',
+  }),
+  debugPort: setting({
+    schema: port,
+    notation: 'number',
+    default: 5001,
+    help: 'debug port; 0 takes a free one',
+  }),
+  dataDir: setting({
+    schema: Type.String({ minLength: 1 }),
+    notation: 'text',
+    default: defaultDataDir,
+    placeholder: 'dir',
+    help: 'folder for sockets, the wire token and work directories',
+  }),
+  workers: setting({
+    schema: Type.Record(TypeName, Type.Integer({ minimum: 1, maximum: 4096 }), {
+      additionalProperties: false,
+      minProperties: 1,
+    }),
+    notation: 'slots',
+    default: () => ({}),
+    placeholder: 'type=slots,...',
+    help: 'one worker per type, with so many scripts at once',
+  }),
+  runtimes: setting({
+    schema: Type.Record(TypeName, RuntimeSetting, { additionalProperties: false }),
+    notation: 'none',
+    default: () => ({}),
+    help: 'commands that execute further types (in scriptd.yaml only)',
+  }),
+  tokenFile: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'bearer tokens that clients must give, one per line',
+  }),
+  auth: setting({
+    schema: Type.Boolean(),
+    notation: 'switch',
+    default: true,
+    help: 'serve without tokens on any address: something else guards the port',
+  }),
+  allowedHosts: setting({
+    schema: strings,
+    notation: 'list',
+    default: () => [],
+    placeholder: 'name,...',
+    help: 'further Host names to answer to when there are no tokens',
+  }),
+  drainMs: setting({
+    schema: durationMs,
+    notation: 'number',
+    default: 30_000,
+    placeholder: 'ms',
+    help: 'how long running scripts may go on after SIGTERM',
+  }),
+  orphanMs: setting({
+    schema: durationMs,
+    notation: 'number',
+    default: 55_000,
+    placeholder: 'ms',
+    help: 'a worker that finds no controller for so long exits',
+  }),
+  logLevel: setting({
+    schema: OneOf(logLevels),
+    notation: 'text',
+    default: 'info',
+    placeholder: 'level',
+    help: `one of ${logLevels.join(', ')}`,
+  }),
+  wireTokenFile: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'token that the parts share; default: DATA-DIR/wire-token, made when missing',
+  }),
+  controller: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'address',
+    help: 'where the controller listens; default: unix:DATA-DIR/run/controller.sock',
+  }),
+  listen: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'address',
+    help: 'where this worker listens, e.g. unix:/run/scriptd/workers/python.sock',
+  }),
+  name: setting({
+    schema: Type.String({ pattern: '^[A-Za-z0-9._-]{0,64}$' }),
+    notation: 'text',
+    default: '',
+    placeholder: 'name',
+    help: 'name of this part, unique among its kind',
+  }),
+  type: setting({
+    schema: TypeName,
+    notation: 'text',
+    default: 'python',
+    placeholder: 'type',
+    help: 'type of task that this worker executes',
+  }),
+  slots: setting({
+    schema: Type.Integer({ minimum: 1, maximum: 4096 }),
+    notation: 'number',
+    default: 1,
+    help: 'scripts that this worker runs at once',
+  }),
+} as const;
+
+export type SettingName = keyof typeof settings;
+export type Config = { [Name in SettingName]: Static<(typeof settings)[Name]['schema']> };
+
+export const settingNames = Object.keys(settings) as SettingName[];
+
+/** `dataDir` → `--data-dir`; a switch that is on by default is turned off: `auth` → `--no-auth`. */
+export function flagName(name: SettingName): string {
+  const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return settings[name].default === true ? `--no-${kebab}` : `--${kebab}`;
+}
+
+/** `dataDir` → `SCRIPTD_DATA_DIR`. */
+export function variableName(name: SettingName): string {
+  return `SCRIPTD_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** /var/lib/scriptd for root, else $XDG_STATE_HOME/scriptd (XDG Base Directory Specification). */
+function defaultDataDir(): string {
+  if (process.getuid?.() === 0) return '/var/lib/scriptd';
+  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'scriptd');
+}
