@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "error.h"
 #include "launcher.h"
 #include "limit.h"
 #include "plan.h"
 #include "process.h"
+#include "system_error.h"
 
 namespace scriptd::sandbox {
 namespace {
@@ -56,12 +56,12 @@ int IntOf(const Napi::Value& value, const char* what) {
   return static_cast<int>(IntegerOf(value, what, 0, INT32_MAX));
 }
 
-Strings StringsOf(const Napi::Value& value, const char* what) {
+StringBlock StringBlockOf(const Napi::Value& value, const char* what) {
   const Napi::Array array = ArrayOf(value, what);
   std::vector<std::string> owned;
   owned.reserve(array.Length());
-  for (uint32_t i = 0; i < array.Length(); i++) owned.push_back(PathOf(array.Get(i), what));
-  return Strings(std::vector<std::string_view>(owned.begin(), owned.end()));
+  for (uint32_t i = 0; i < array.Length(); ++i) owned.push_back(PathOf(array.Get(i), what));
+  return StringBlock(std::vector<std::string_view>(owned.begin(), owned.end()));
 }
 
 /// [["cpu", soft, hard], ...]
@@ -69,7 +69,7 @@ std::vector<Limit> LimitsOf(const Napi::Value& value) {
   const Napi::Array array = ArrayOf(value, "limits");
   std::vector<Limit> limits;
   limits.reserve(array.Length());
-  for (uint32_t i = 0; i < array.Length(); i++) {
+  for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Array triple = ArrayOf(array.Get(i), "limit");
     const std::optional<int> resource = ResourceByName(StringOf(triple.Get(0U), "limit[0]"));
     if (!resource) ThrowType(value.Env(), "limit[0] must name a resource");
@@ -86,8 +86,8 @@ SpawnPlan PlanOf(const Napi::Value& value) {
   const Napi::Value stdin_pipe = plan.Get("stdinPipe");
   if (!stdin_pipe.IsBoolean()) ThrowType(value.Env(), "stdinPipe must be a boolean");
   return {.file = PathOf(plan.Get("file"), "file"),
-          .argv = StringsOf(plan.Get("argv"), "argv"),
-          .env = StringsOf(plan.Get("env"), "env"),
+          .argv = StringBlockOf(plan.Get("argv"), "argv"),
+          .env = StringBlockOf(plan.Get("env"), "env"),
           .cwd = PathOf(plan.Get("cwd"), "cwd"),
           .stdin_source = stdin_pipe.As<Napi::Boolean>() ? StdinSource::kPipe : StdinSource::kNull,
           .limits = LimitsOf(plan.Get("limits"))};

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "syscall.h"
+#include "raw_syscall.h"
 
 namespace scriptd::sandbox {
 namespace {
@@ -28,7 +28,7 @@ constexpr std::size_t kDirectoryBytes = 4096;  // on the child's stack
 /// execve: node ignores SIGPIPE, nohup SIGHUP.
 SCRIPTD_CHILD_CODE long DefaultSignals(Child&) {
   const std::uint64_t action[4] = {};  // the kernel's struct sigaction: SIG_DFL, no flags, no mask
-  for (int signal = 1; signal <= kSignalsMax; signal++) {
+  for (int signal = 1; signal <= kSignalsMax; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
     const long result = RawSyscall(SYS_rt_sigaction, signal, Address(action), 0, kSignalSetBytes);
     if (result < 0) return result;
@@ -38,7 +38,8 @@ SCRIPTD_CHILD_CODE long DefaultSignals(Child&) {
 
 SCRIPTD_CHILD_CODE long OwnSession(Child&) { return RawSyscall(SYS_setsid); }
 
-/// The kernel tells the child only of a death that comes after prctl, hence the second look.
+/// The kernel tells the child only of a death that comes after prctl, hence the second look. A
+/// later change of credentials would undo it.
 SCRIPTD_CHILD_CODE long DieWithParent(Child& child) {
   const long result = RawSyscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (result < 0) return result;
@@ -51,7 +52,7 @@ SCRIPTD_CHILD_CODE long NoNewPrivileges(Child&) {
 
 SCRIPTD_CHILD_CODE long StandardStreams(Child& child) {
   const int sources[] = {child.stdin_fd, child.stdout_fd, child.stderr_fd};
-  for (int target = 0; target < kFirstInheritedFd; target++) {
+  for (int target = 0; target < kFirstInheritedFd; ++target) {
     const long result = RawSyscall(SYS_dup3, sources[target], target, 0);
     if (result < 0) return result;
   }

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "error.h"
-#include "syscall.h"
+#include "raw_syscall.h"
+#include "system_error.h"
 
 namespace scriptd::sandbox {
 namespace {

@@ -15,8 +15,8 @@ struct Cloned {
 /// return: it executes a program or exits. Memory is shared, not copied, so the time it takes does
 /// not grow with the worker's heap. All signals are blocked in the child.
 ///
-/// clone3(2) is used, or clone(2) where a seccomp filter hides it. Throws SystemError (EAGAIN,
-/// ENOMEM, EMFILE).
+/// clone3(2) is used, or clone(2) where a seccomp filter hides it.
+/// @throws SystemError EAGAIN, ENOMEM, EMFILE
 Cloned CloneSharingMemory(const Stack& stack, void (*entry)(void*), void* argument);
 
 }  // namespace scriptd::sandbox

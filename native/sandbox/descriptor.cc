@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "error.h"
+#include "system_error.h"
 
 namespace scriptd::sandbox {
 

@@ -28,8 +28,7 @@ class Descriptor {
 /// The same open file under a number above 2, close-on-exec. When the process has closed its own
 /// standard streams the kernel hands out 0, 1 and 2: a child that puts its streams there one by one
 /// would overwrite what it still needs, and a stray print of ours would end up in a pipe.
-///
-/// Throws SystemError (EMFILE).
+/// @throws SystemError EMFILE
 Descriptor AboveStandardStreams(Descriptor descriptor);
 
 }  // namespace scriptd::sandbox

@@ -8,8 +8,8 @@
 
 #include "child.h"
 #include "clone.h"
-#include "error.h"
 #include "pipe.h"
+#include "system_error.h"
 
 namespace scriptd::sandbox {
 namespace {

@@ -21,8 +21,7 @@ struct StartedProcess {
 class Launcher {
  public:
   /// The process is killed when the *thread* that called this ends (PR_SET_PDEATHSIG, prctl(2)).
-  ///
-  /// Throws SystemError with the system call that failed, the child's or ours. Nothing is left
+  /// @throws SystemError with the system call that failed, the child's or ours. Nothing is left
   /// then: no process, no zombie, no descriptor.
   StartedProcess Start(const SpawnPlan& plan);
 

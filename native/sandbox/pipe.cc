@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "error.h"
+#include "system_error.h"
 
 namespace scriptd::sandbox {
 namespace {

@@ -11,13 +11,13 @@ struct Stream {
   Descriptor childs;
 };
 
-/// The child reads what we write. Throws SystemError (EMFILE, ENFILE).
+/// The child reads what we write. @throws SystemError EMFILE, ENFILE
 Stream StreamToChild();
 
-/// We read what the child writes. Throws SystemError (EMFILE, ENFILE).
+/// We read what the child writes. @throws SystemError EMFILE, ENFILE
 Stream StreamFromChild();
 
-/// The child reads /dev/null. Throws SystemError (EMFILE, ENFILE, ENOENT).
+/// The child reads /dev/null. @throws SystemError EMFILE, ENFILE, ENOENT
 Stream EmptyStream();
 
 }  // namespace scriptd::sandbox

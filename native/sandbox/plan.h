@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "limit.h"
-#include "strings.h"
+#include "string_block.h"
 
 namespace scriptd::sandbox {
 
@@ -14,8 +14,8 @@ enum class StdinSource { kNull, kPipe };
 /// may be allocated, so it is complete before.
 struct SpawnPlan {
   std::string file;  // absolute path of the executable
-  Strings argv;      // argv[0] included
-  Strings env;       // "NAME=value"; exactly this, nothing is inherited
+  StringBlock argv;  // argv[0] included
+  StringBlock env;   // "NAME=value"; exactly this, nothing is inherited
   std::string cwd;
   StdinSource stdin_source;
   std::vector<Limit> limits;

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "error.h"
+#include "system_error.h"
 
 namespace scriptd::sandbox {
 namespace {

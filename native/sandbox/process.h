@@ -16,13 +16,11 @@ struct ExitStatus {
 
 /// Sends `signal` to every process of the group that `pid` leads; false when there is none. `pid`
 /// must be above 1: 0 would be our own group, and -1 everything that we may signal.
-///
-/// Throws SystemError (EPERM, EINVAL), std::invalid_argument.
+/// @throws SystemError EPERM, EINVAL; std::invalid_argument
 bool SignalGroup(int pid, int signal);
 
 /// Takes the status of the child `pid` and frees its number; nothing while it runs.
-///
-/// Throws SystemError (ECHILD), std::invalid_argument.
+/// @throws SystemError ECHILD; std::invalid_argument
 std::optional<ExitStatus> Reap(int pid);
 
 }  // namespace scriptd::sandbox

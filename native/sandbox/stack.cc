@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "error.h"
+#include "system_error.h"
 
 namespace scriptd::sandbox {
 namespace {

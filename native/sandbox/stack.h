@@ -8,7 +8,7 @@ namespace scriptd::sandbox {
 /// overflow there faults instead of writing into the worker's heap, which the child shares.
 class Stack {
  public:
-  /// Throws SystemError (ENOMEM).
+  /// @throws SystemError ENOMEM
   Stack();
   ~Stack();
   Stack(const Stack&) = delete;

@@ -1,10 +1,10 @@
-#include "strings.h"
+#include "string_block.h"
 
 #include <stdexcept>
 
 namespace scriptd::sandbox {
 
-Strings::Strings(const std::vector<std::string_view>& values) {
+StringBlock::StringBlock(const std::vector<std::string_view>& values) {
   std::size_t total = 0;
   for (const std::string_view value : values) {
     if (value.find('\0') != std::string_view::npos) {
