@@ -7,7 +7,10 @@ const ajv = new Ajv({
   allErrors: false,
   coerceTypes: false,
   verbose: true,
+  // Lengths in UTF-16 units: counting the characters of a long script takes longer than the rest.
   unicode: false,
+  // Ajv deprecates that and says so on stderr each time.
+  logger: false,
 });
 ajv.addKeyword({
   keyword: 'isBytes',

@@ -37,11 +37,11 @@ export function loadConfig(sources: Sources): Config {
   const file = readFile(sources.file);
   refuseUnknownVariables(sources.env);
   const config: Partial<Record<SettingName, unknown>> = {};
-  for (const name of settingNames) config[name] = valueOf(name, sources, file);
+  for (const name of settingNames) config[name] = settingValue(name, sources, file);
   return config as Config;
 }
 
-function valueOf(name: SettingName, sources: Sources, file: ConfigFile): unknown {
+function settingValue(name: SettingName, sources: Sources, file: ConfigFile): unknown {
   const flag = sources.flags[name];
   if (flag !== undefined && !isImpliedDefault(name, flag))
     return checked(name, flag, flagName(name));

@@ -23,6 +23,11 @@ export class ReadyQueue<T extends Queued> {
     return this.#waiting.size;
   }
 
+  /** Entries in memory, shadows included. */
+  get heapSize(): number {
+    return this.#heap.size;
+  }
+
   add(task: T): void {
     this.#waiting.set(task.id, task);
     this.#heap.push(task);

@@ -118,6 +118,11 @@ export class Scheduler {
     return this.#running;
   }
 
+  /** Deadlines that are kept, past ones included. */
+  get deadlineCount(): number {
+    return this.#deadlines.size;
+  }
+
   get workers(): Workers {
     return this.#workers;
   }

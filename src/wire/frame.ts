@@ -25,6 +25,11 @@ export class FrameDecoder {
     return this.#held;
   }
 
+  /** Bytes of memory that are reserved for it. */
+  get capacityBytes(): number {
+    return this.#buffer.length;
+  }
+
   /**
    * Takes the next bytes of the stream and calls `onFrame` for each payload completed by them. The
    * payload is a view of `chunk` or of the decoder's own buffer: valid only during the call.
