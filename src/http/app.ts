@@ -23,11 +23,14 @@ export interface AppOptions {
 }
 
 /**
- * A Fastify app without routes: limits, who may come in, and every error as problem+json. Queries
+ * A Fastify app with these routes: limits, who may come in, and every error as problem+json. Queries
  * are read by query.ts, bodies checked by task-body.ts; so Fastify's own parsing and validation
  * of them is switched off or not asked for.
  */
-export function createApp(options: AppOptions): FastifyInstance {
+export function createApp(
+  options: AppOptions,
+  routes: (app: FastifyInstance) => void,
+): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: limits.bodyBytesMax,
@@ -75,16 +78,20 @@ export function createApp(options: AppOptions): FastifyInstance {
     const path = request.url.split('?', 1)[0]?.slice(0, 256);
     throw problem('NOT_FOUND', `there is nothing at ${path}; GET / says what there is`);
   });
-  refuseOtherMethods(app);
+  const refuseOthers = collectRoutes(app);
+  routes(app);
+  // Scopes load in the order of their registration: this one after every route.
+  app.register(async (scope) => refuseOthers(scope));
   return app;
 }
 
 function sendProblem(answer: Problem, reply: FastifyReply): FastifyReply {
+  // Bytes, since Fastify adds to the type of text a charset that JSON does not have.
   return reply
     .code(answer.status)
     .headers(answer.headers)
     .type('application/problem+json')
-    .send(JSON.stringify(answer.body()));
+    .send(Buffer.from(JSON.stringify(answer.body())));
 }
 
 /** JSON only, which is UTF-8 (RFC 8259, 8.1): Fastify's own parser would mend what is not. */
@@ -98,8 +105,11 @@ function readJsonStrictly(app: FastifyInstance): void {
   });
 }
 
-/** For each path with a route: 405 for every method without one, before any body is read. */
-function refuseOtherMethods(app: FastifyInstance): void {
+/**
+ * Notes the routes that are added from now on. What it returns answers, on each of their paths, 405
+ * to every method without a route, before any body is read.
+ */
+function collectRoutes(app: FastifyInstance): (app: FastifyInstance) => void {
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
   const routed = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
@@ -107,17 +117,16 @@ function refuseOtherMethods(app: FastifyInstance): void {
     for (const name of [method].flat()) known.add(name.toUpperCase());
     routed.set(url, known);
   });
-  app.addHook('onReady', async () => {
+  return (scope) => {
     for (const [url, known] of [...routed]) {
       const others = methods.filter((method) => !known.has(method));
       const allow = [...known].sort().join(', ');
       const refuse = async () => {
-        const detail = `this path takes only ${allow}`;
-        throw problem('METHOD_NOT_ALLOWED', detail, {}, { allow });
+        throw problem('METHOD_NOT_ALLOWED', `this path takes only ${allow}`, {}, { allow });
       };
-      app.route({ method: others, url, onRequest: refuse, handler: refuse });
+      scope.route({ method: others, url, onRequest: refuse, handler: refuse });
     }
-  });
+  };
 }
 
 function urlTooLong(): Problem {

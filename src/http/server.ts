@@ -81,14 +81,14 @@ class Daemon {
     const { log } = options;
     const guard = createGuard(options);
     const isDraining = () => this.#closing !== undefined;
-    this.#product = createApp({ guard, isDraining, log });
-    executeRoutes(this.#product, link, log);
-    taskRoutes(this.#product, link);
-    healthRoute(this.#product);
-    readyRoute(this.#product, link);
-    homeRoute(this.#product);
-    this.#debug = createApp({ guard, isDraining, log });
-    debugRoutes(this.#debug, link, poller);
+    this.#product = createApp({ guard, isDraining, log }, (app) => {
+      executeRoutes(app, link, log);
+      taskRoutes(app, link);
+      healthRoute(app);
+      readyRoute(app, link);
+      homeRoute(app);
+    });
+    this.#debug = createApp({ guard, isDraining, log }, (app) => debugRoutes(app, link, poller));
   }
 
   async listen(): Promise<HttpServer> {
