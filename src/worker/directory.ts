@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ScriptdError } from '../errors.js';
+import type { Log } from '../log.js';
+import { removeTree } from './removal.js';
+
+const modePrivate = 0o700;
+
+/**
+ * The folder in which one worker makes a directory for each run. It belongs to that worker alone:
+ * what a predecessor of the same name left there is removed at start.
+ */
+export class WorkRoot {
+  readonly path: string;
+  readonly #log: Log;
+  /** Told apart from what a predecessor left, and never used twice. */
+  readonly #prefix = `${randomBytes(3).toString('hex')}-`;
+  readonly #removals = new Set<Promise<void>>();
+  #created = 0;
+
+  /** @throws ScriptdError WORK_DIRECTORY when it cannot be made, or others could plant files in it. */
+  constructor(path: string, log: Log) {
+    this.path = path;
+    this.#log = log;
+    try {
+      mkdirSync(path, { recursive: true, mode: modePrivate });
+      assertOurs(path);
+      chmodSync(path, modePrivate);
+    } catch (cause) {
+      if (cause instanceof ScriptdError) throw cause;
+      const text = `the work directory ${path} cannot be used`;
+      throw new ScriptdError('WORK_DIRECTORY', text, { cause });
+    }
+  }
+
+  /** Writes the files that stand beside all runs, and removes what was left here. */
+  prepare(files: Readonly<Record<string, string>>): void {
+    for (const [name, content] of Object.entries(files)) {
+      writeFileSync(join(this.path, name), content);
+    }
+    for (const entry of readdirSync(this.path, { withFileTypes: true })) {
+      if (entry.isDirectory()) this.#removeLater(entry.name);
+    }
+  }
+
+  /** Makes a directory with the script in it. @throws Error with code and syscall, as of node:fs */
+  create(scriptName: string, code: string): WorkDirectory {
+    const name = `${this.#prefix}${++this.#created}`;
+    const path = join(this.path, name);
+    mkdirSync(path, { mode: modePrivate });
+    try {
+      writeFileSync(join(path, scriptName), code, { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      this.#removeLater(name);
+      throw error;
+    }
+    return { path, remove: () => this.#remove(name, scriptName) };
+  }
+
+  /** Resolves when nothing is being removed any more. */
+  async settled(): Promise<void> {
+    while (this.#removals.size > 0) await Promise.all(this.#removals);
+  }
+
+  /** Most runs leave nothing but their script; for those the detour over threads is not worth it. */
+  #remove(name: string, scriptName: string): void {
+    try {
+      unlinkSync(join(this.path, name, scriptName));
+      rmdirSync(join(this.path, name));
+    } catch {
+      // Whatever is the matter with it, the thorough way finds out and says so.
+      this.#removeLater(name);
+    }
+  }
+
+  #removeLater(name: string): void {
+    const removal = removeTree(this.path, name)
+      .catch((error: unknown) => {
+        this.#log.warn({ err: error, directory: join(this.path, name) }, 'directory not removed');
+      })
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+}
+
+/** The directory of one run: its cwd, HOME and TMPDIR. */
+export interface WorkDirectory {
+  /** Absolute. */
+  path: string;
+  /** Removes it, soon; what fails is logged. */
+  remove(): void;
+}
+
+/** A directory, not a link to one, that nobody else owns. */
+function assertOurs(path: string): void {
+  const status = lstatSync(path);
+  if (!status.isDirectory()) {
+    throw new ScriptdError('WORK_DIRECTORY', `${path} is not a directory; name another`);
+  }
+  if (status.uid !== process.geteuid?.()) {
+    throw new ScriptdError('WORK_DIRECTORY', `${path} belongs to user ${status.uid}; name another`);
+  }
+}

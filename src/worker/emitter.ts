@@ -1,0 +1,95 @@
+import type { AttemptKey, Result } from '../task.js';
+import type { Connection } from '../wire/connection.js';
+import type { MessageOf } from '../wire/messages.js';
+import { workerLimits } from './limits.js';
+import { attemptKey } from './queue.js';
+
+type Sender = Pick<Connection, 'send' | 'queuedBytes'>;
+
+interface Held {
+  message: MessageOf<'result'>;
+  bytes: number;
+}
+
+/**
+ * Results on their way to the controller. Each is kept until the controller says that it is durable,
+ * and goes out again on every new connection until then.
+ *
+ * Invariant: `#unsent` names results in `#held` that the present connection has not been given, in
+ * the order in which they came; without a connection it means nothing.
+ */
+export class Emitter {
+  readonly #held = new Map<string, Held>();
+  #unsent = new Set<string>();
+  #heldBytes = 0;
+  #connection: Sender | undefined;
+
+  /** Results that wait to be acknowledged. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  has(key: string): boolean {
+    return this.#held.has(key);
+  }
+
+  unacknowledged(): AttemptKey[] {
+    return [...this.#held.values()].map(({ message: { taskId, attempt } }) => ({
+      taskId,
+      attempt,
+    }));
+  }
+
+  /** Says first what this worker has, then sends all results that are not acknowledged. */
+  attach(connection: Sender, inventory: MessageOf<'inventory'>): void {
+    this.#connection = connection;
+    connection.send(inventory);
+    this.#unsent = new Set(this.#held.keys());
+    this.pump();
+  }
+
+  detach(connection: Sender): void {
+    if (this.#connection === connection) this.#connection = undefined;
+  }
+
+  /** Told only to a controller that is there: for another it stands in the inventory. */
+  started({ taskId, attempt }: AttemptKey): void {
+    this.#connection?.send({ kind: 'started', taskId, attempt });
+  }
+
+  add({ taskId, attempt }: AttemptKey, result: Result): void {
+    const key = attemptKey({ taskId, attempt });
+    const bytes = result.stdout.length + result.stderr.length + workerLimits.resultBytesOverhead;
+    this.#held.set(key, { message: { kind: 'result', taskId, attempt, result }, bytes });
+    this.#heldBytes += bytes;
+    this.#unsent.add(key);
+    this.pump();
+  }
+
+  /** What is not held, or no longer, is passed over. */
+  acknowledge(attempts: readonly AttemptKey[]): void {
+    for (const attempt of attempts) {
+      const key = attemptKey(attempt);
+      this.#heldBytes -= this.#held.get(key)?.bytes ?? 0;
+      this.#held.delete(key);
+      this.#unsent.delete(key);
+    }
+    this.pump();
+  }
+
+  /** Sends on while the controller reads. Called again when it may have read. */
+  pump(): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    for (const key of this.#unsent) {
+      if (connection.queuedBytes > workerLimits.sendWindowBytes) return;
+      this.#unsent.delete(key);
+      const held = this.#held.get(key);
+      if (held) connection.send(held.message);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { dirname } from 'node:path';
+import type { ProcessRuntime } from './runtimes/runtime.js';
+
+const systemFolders = ['/usr/local/bin', '/usr/bin', '/bin'];
+
+/**
+ * The whole environment of a script. Nothing of the worker's own gets in: it may hold secrets. The
+ * interpreter's folder leads PATH, so that a child `python3` is the one that runs the script.
+ */
+export function scriptEnvironment(
+  runtime: ProcessRuntime,
+  directory: string,
+  taskEnv: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const own = dirname(runtime.file);
+  const folders = systemFolders.includes(own) ? systemFolders : [own, ...systemFolders];
+  return {
+    PATH: folders.join(':'),
+    HOME: directory,
+    TMPDIR: directory,
+    LANG: 'C.UTF-8',
+    ...runtime.env,
+    ...taskEnv,
+  };
+}

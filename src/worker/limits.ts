@@ -1,0 +1,59 @@
+import { invariant } from '../invariant.js';
+import { limits } from '../limits.js';
+
+/** Limits of one worker. Durations in milliseconds. */
+export const workerLimits = {
+  /** Attempts that may wait, for each slot: enough that a slot never waits for the wire. */
+  queuedPerSlot: 2,
+  /** A worker that finds no controller for so long exits. */
+  orphanMsDefault: 60_000,
+  /** From the order to drain until what still runs is ended. */
+  drainMsDefault: 30_000,
+  /** After that, for the results to be acknowledged. */
+  acknowledgeMs: 5_000,
+  /** Given to the processes that were told to die when a worker is closed. */
+  closeMs: 5_000,
+  /** Given to the controller to read what was sent to it before. */
+  lingerMs: 500,
+
+  /** Read from each pipe once the process has ended: more than a pipe holds. */
+  pipeBytesMax: 1024 * 1024,
+  /** A process that cannot be watched, and was killed for it, is looked for so often. */
+  unwatchedCheckMs: 10,
+  unwatchedChecksMax: 500,
+  /** First allocation for a captured stream; doubled as output comes. */
+  captureBytesFirst: 4 * 1024,
+  /** Of stderr, looked at for the report of an uncaught exception. */
+  reportBytesMax: 64 * 1024,
+  /** Of an exception's message, quoted in the reason. */
+  messageCharactersMax: 500,
+
+  /** Results that are sent but not read yet; the rest waits here until the controller reads on. */
+  sendWindowBytes: 32 * 1024 * 1024,
+  /** Held for a controller that does not acknowledge; past it new attempts are refused. */
+  unacknowledgedBytesMax: 512 * 1024 * 1024,
+  /** Of a result, beside its outputs: for the account of what is held. */
+  resultBytesOverhead: 512,
+  /** Results held at all; past it the controller's connections are closed. */
+  unacknowledgedMax: 32_768,
+
+  /** For an interpreter to say where it lives. */
+  resolveMs: 15_000,
+  /** Entries removed from one work directory before giving up. */
+  removedEntriesMax: 1_000_000,
+  /** Entries removed at the same time. */
+  removedAtOnce: 32,
+  /** Passes over a work directory that still gets new entries. */
+  removalPassesMax: 5,
+  /** Before the second pass; before each further one as much more. */
+  removalPauseMs: 20,
+} as const;
+
+invariant(
+  workerLimits.unacknowledgedBytesMax > 2 * limits.frameBytesMax,
+  'one result alone never makes a worker refuse attempts',
+);
+invariant(
+  workerLimits.sendWindowBytes >= limits.frameBytesMax,
+  'the largest result fits into the window',
+);

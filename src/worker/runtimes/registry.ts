@@ -1,0 +1,40 @@
+import { bashRuntime } from './bash.js';
+import { commandRuntime } from './command.js';
+import { nodeRuntime } from './node.js';
+import { pythonRuntime } from './python.js';
+import type { Runtime, RuntimeDefinition } from './runtime.js';
+
+type Kind = NonNullable<RuntimeDefinition['kind']>;
+type Resolve = (type: string, definition: RuntimeDefinition) => Runtime | Promise<Runtime>;
+
+const runtimes = {
+  python: pythonRuntime,
+  node: nodeRuntime,
+  bash: bashRuntime,
+  noop: () => ({ kind: 'noop' }),
+  command: commandRuntime,
+} satisfies Record<Kind, Resolve>;
+
+/** Types that run without any configuration. */
+export const builtInTypes: readonly string[] = Object.keys(runtimes).filter(
+  (kind) => kind !== 'command',
+);
+
+/**
+ * Finds out, once at start, how a type is executed.
+ *
+ * @throws ScriptdError RUNTIME_MISSING (its program is not there; the message has the cure),
+ *   RUNTIME_INVALID (the definition makes no sense).
+ */
+export async function resolveRuntime(
+  type: string,
+  definition: RuntimeDefinition = {},
+): Promise<Runtime> {
+  return await runtimes[kindOf(type, definition)](type, definition);
+}
+
+function kindOf(type: string, definition: RuntimeDefinition): Kind {
+  if (definition.kind !== undefined) return definition.kind;
+  if (definition.command !== undefined) return 'command';
+  return builtInTypes.includes(type) ? (type as Kind) : 'command';
+}

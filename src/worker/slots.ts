@@ -1,0 +1,148 @@
+import type { AttemptKey, Result } from '../task.js';
+import { attemptKey, type ExecuteMessage, type Waiting, WaitingQueue } from './queue.js';
+import type { CancelCause, Cause } from './termination.js';
+import { judgeQueued, type Verdict } from './verdict.js';
+
+/** A run as the slots see it. Its result comes by `onEnd`, exactly once. */
+export interface Run {
+  begin(): void;
+  end(cause: Cause): void;
+}
+
+export interface RunEvents {
+  onStarted(): void;
+  onEnd(result: Result): void;
+}
+
+export interface SlotsOptions {
+  /** Runs at the same time. */
+  slots: number;
+  /** Attempts that may wait beside them. */
+  queueMax: number;
+  /** Monotonic. */
+  nowMs: () => number;
+  createRun(waiting: Waiting, events: RunEvents): Run;
+  onStarted(attempt: AttemptKey): void;
+  /** Exactly once for each attempt that was taken. */
+  onResult(attempt: AttemptKey, result: Result): void;
+}
+
+/**
+ * What this worker works at:
+ *
+ *     take ─▶ queue (slots × queuedPerSlot) ─▶ running (slots) ─▶ onResult
+ *                └─ cancel ─▶ onResult            └─ cancel: killed ─▶ onResult
+ */
+export class Slots {
+  readonly #options: SlotsOptions;
+  readonly #queue: WaitingQueue;
+  readonly #running = new Map<string, { attempt: AttemptKey; run: Run }>();
+  #filling = false;
+
+  constructor(options: SlotsOptions) {
+    this.#options = options;
+    this.#queue = new WaitingQueue(options.queueMax);
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  get idle(): boolean {
+    return this.#running.size === 0 && this.#queue.size === 0;
+  }
+
+  has(key: string): boolean {
+    return this.#running.has(key) || this.#queue.has(key);
+  }
+
+  /** All that it has, waiting ones included. */
+  attempts(): AttemptKey[] {
+    const running = [...this.#running.values()].map(({ attempt }) => attempt);
+    return [...running, ...[...this.#queue].map(({ task }) => keyOf(task))];
+  }
+
+  /** False when all slots and the queue are taken. */
+  take(task: ExecuteMessage): boolean {
+    if (!this.#queue.push({ task, receivedAtMs: this.#options.nowMs() })) {
+      // The queue is full only while every slot is busy.
+      return false;
+    }
+    this.#fill();
+    return true;
+  }
+
+  /** False when it has no such attempt. */
+  cancel(key: string, by: CancelCause): boolean {
+    const waiting = this.#queue.take(key);
+    if (waiting) {
+      this.#answer(waiting, (waitedMs) => judgeQueued(by, waitedMs));
+      return true;
+    }
+    const entry = this.#running.get(key);
+    entry?.run.end({ kind: 'cancelled', by });
+    return entry !== undefined;
+  }
+
+  /** Ends all that runs and answers all that waits. */
+  shutDown(verdict: Verdict): void {
+    for (let waiting = this.#queue.shift(); waiting; waiting = this.#queue.shift()) {
+      this.#answer(waiting, () => verdict);
+    }
+    for (const { run } of [...this.#running.values()]) run.end({ kind: 'shutdown' });
+  }
+
+  #fill(): void {
+    // A run that ends within begin() comes back here; the loop that is under way goes on with it.
+    if (this.#filling) return;
+    this.#filling = true;
+    try {
+      while (this.#running.size < this.#options.slots) {
+        const waiting = this.#queue.shift();
+        if (!waiting) break;
+        this.#start(waiting);
+      }
+    } finally {
+      this.#filling = false;
+    }
+  }
+
+  #start(waiting: Waiting): void {
+    const attempt = keyOf(waiting.task);
+    const key = attemptKey(attempt);
+    const run = this.#options.createRun(waiting, {
+      onStarted: () => this.#options.onStarted(attempt),
+      onEnd: (result) => {
+        this.#running.delete(key);
+        this.#options.onResult(attempt, result);
+        this.#fill();
+      },
+    });
+    this.#running.set(key, { attempt, run });
+    run.begin();
+  }
+
+  #answer({ task, receivedAtMs }: Waiting, judge: (waitedMs: number) => Verdict): void {
+    const waitedMs = this.#options.nowMs() - receivedAtMs;
+    this.#options.onResult(keyOf(task), unrun(judge(waitedMs), waitedMs));
+  }
+}
+
+/** Result of an attempt that never ran. */
+export function unrun(verdict: Verdict, startMs = 0): Result {
+  return {
+    ...verdict,
+    stdout: Buffer.alloc(0),
+    stderr: Buffer.alloc(0),
+    truncated: { stdout: false, stderr: false },
+    phases: { startMs, runMs: 0, drainMs: 0 },
+  };
+}
+
+function keyOf({ taskId, attempt }: ExecuteMessage): AttemptKey {
+  return { taskId, attempt };
+}
