@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,14 +13,17 @@ namespace scriptd {
 // JavaScript has validated already: these only keep a wrong type from becoming undefined
 // behaviour. Each throws Napi::TypeError.
 
+/// `max` is at most 2^53 - 1: every integer up to there is an exact double.
 inline int64_t IntegerArgument(const Napi::Value& value, int64_t min, int64_t max) {
-  int64_t number = 0;
-  if (napi_get_value_int64(value.Env(), value, &number) != napi_ok || number < min ||
-      number > max) {
+  double number = 0;
+  const bool is_number = napi_get_value_double(value.Env(), value, &number) == napi_ok;
+  // Written so that NaN fails.
+  if (!is_number || !(number >= static_cast<double>(min) && number <= static_cast<double>(max)) ||
+      number != std::trunc(number)) {
     throw Napi::TypeError::New(value.Env(), "expected an integer between " + std::to_string(min) +
                                                 " and " + std::to_string(max));
   }
-  return number;
+  return static_cast<int64_t>(number);
 }
 
 inline uint32_t UnsignedArgument(const Napi::Value& value) {

@@ -145,7 +145,7 @@ void PollerBinding::Shut() {
   std::exchange(watcher_, nullptr)->Close([this] {
     // Only now may the environment go; with it goes this object, or with the next garbage
     // collection.
-    const napi_async_cleanup_hook_handle hook = cleanup_hook_;
+    napi_async_cleanup_hook_handle hook = cleanup_hook_;
     if (!environment_ends_) {
       const Napi::HandleScope scope(Env());
       on_batch_.Reset();
@@ -161,7 +161,7 @@ void PollerBinding::OnReadable() {
   if (rows == 0) return;
   const Napi::Env env = Env();
   const Napi::HandleScope scope(env);
-  const napi_value count = Napi::Number::New(env, rows);
+  napi_value count = Napi::Number::New(env, rows);
   napi_value ignored = nullptr;
   // Next ticks and microtasks run before this returns. The batch may close this poller.
   napi_make_callback(env, async_context_, Value(), on_batch_.Value(), 1, &count, &ignored);

@@ -187,7 +187,7 @@ export class Socket implements PollHandle, Sender {
   /**
    * Who made the connection.
    *
-   * @throws ScriptdError EOPNOTSUPP when it is no Unix socket, CLOSED
+   * @throws ScriptdError ENOTSUP when it is no Unix socket, CLOSED
    */
   peerCredentials(): PeerCredentials {
     this.#assertOpen();
