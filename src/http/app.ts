@@ -52,6 +52,7 @@ export function createApp(
       sendProblem(asProblem(error) ?? internalProblem(), reply);
     },
   });
+  app.server.maxConnections = httpLimits.connectionsMax;
   readJsonStrictly(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });

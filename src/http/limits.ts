@@ -3,6 +3,8 @@ import { limits } from '../limits.js';
 
 /** Limits of the HTTP daemon. Durations in milliseconds. */
 export const httpLimits = {
+  /** Open at once on one port; the kernel's further ones are closed. */
+  connectionsMax: 8_192,
   /** Request line and headers together: a URL of the largest size, and room beside it. */
   headBytesMax: limits.urlBytesMax + 64 * 1024,
   /** From a connection's first byte to the end of its headers. */

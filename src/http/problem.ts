@@ -130,9 +130,9 @@ const foreign: Record<string, { code: ProblemCode; detail: string }> = {
 export function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   const code = errorCode(error) ?? '';
-  const known = foreign[code];
+  const known = Object.hasOwn(foreign, code) ? foreign[code] : undefined;
   if (known) return problem(known.code, known.detail);
-  if (code in problemKinds) {
+  if (Object.hasOwn(problemKinds, code)) {
     const field = (error as { field?: string }).field;
     return problem(code as ProblemCode, errorMessage(error), field ? { field } : {});
   }

@@ -41,11 +41,10 @@ export function decodedText(decoded: Decoded, what: string, field?: string): str
 function unknownParameter(name: string, known: readonly string[]) {
   const short = name.slice(0, httpLimits.nameMax);
   const nearest = nearestName(short, known);
-  const cure = nearest
-    ? `did you mean \`${nearest}\`?`
-    : known.length > 0
-      ? `known are ${known.join(', ')} (a literal & within a value is written %26)`
-      : 'this path takes none';
+  const list = known.length > 0 ? `known are ${known.join(', ')}` : 'this path takes none';
+  // Code whose & was not encoded looks like further parameters.
+  const hint = known.includes('code') ? ' (a literal & in the code is written %26)' : '';
+  const cure = nearest ? `did you mean \`${nearest}\`?` : `${list}${hint}`;
   return problem('UNKNOWN_PARAMETER', `the query parameter \`${short}\` is not known; ${cure}`, {
     field: short,
   });

@@ -33,7 +33,8 @@ export function readTaskBody(body: unknown): TaskSpec {
   const misfit = bodies.misfit(body);
   if (misfit) {
     const code = misfit.message === '`code` is missing' ? 'MISSING_CODE' : 'INVALID_FIELD';
-    throw problem(code, misfit.message, misfit.field ? { field: misfit.field } : {});
+    const field = misfit.field.slice(0, httpLimits.nameMax);
+    throw problem(code, misfit.message, field ? { field } : {});
   }
   const { stdin, ...rest } = body as TaskBody;
   checkTexts(rest);
@@ -127,8 +128,8 @@ function hasLongCode(body: unknown): boolean {
 /** Names are compared with the known ones, in time that grows with their length. */
 function refuseLongNames(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
-  const { limits: asked, retry } = body as { limits?: unknown; retry?: unknown };
-  for (const part of [body, asked, retry]) {
+  const { limits: asked, retry, env } = body as Partial<Record<string, unknown>>;
+  for (const part of [body, asked, retry, env]) {
     if (typeof part !== 'object' || part === null) continue;
     const long = Object.keys(part).find((name) => name.length > httpLimits.nameMax);
     if (long === undefined) continue;

@@ -189,6 +189,7 @@ t.test('a refusal of the controller keeps its code and gets its status', async (
     ['DRAINING', 503, 'DRAINING'],
     ['OVERLOADED', 429, 'OVERLOADED'],
     ['NEVER_HEARD_OF', 500, 'INTERNAL'],
+    ['constructor', 500, 'INTERNAL'],
   ];
   for (const [refusal, status, code] of cases) {
     controller.behaviour = refuseWith(refusal, 'the controller says no', 'type');

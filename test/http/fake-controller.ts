@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { limits } from '../../src/limits.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { type Listener, Poller } from '../../src/poll/poller.js';
+import type { Socket } from '../../src/poll/socket.js';
 import type { TaskView } from '../../src/task.js';
 import { Connection } from '../../src/wire/connection.js';
 import type { Message, MessageKind, MessageOf } from '../../src/wire/messages.js';
@@ -31,17 +32,22 @@ export class FakeController {
   behaviour: Behaviour = succeed;
   readonly #poller = new Poller();
   readonly #connections = new Set<Connection>();
+  readonly #sockets = new Set<Socket>();
   readonly #waiting: Waiting[] = [];
   #listener: Listener | undefined;
 
   start(): void {
     this.#listener = this.#poller.listen(parseAddress(this.address), {}, (socket) => {
+      this.#sockets.add(socket);
       const local = { role: 'controller', id: 'controller', instance: randomUUID() } as const;
       const options = { local, token: wireToken, serves: ['client'] as const };
       const connection: Connection = new Connection(socket, 'acceptor', options, {
         onOpen: () => this.#connections.add(connection),
         onMessage: (message) => this.#take(message, connection),
-        onClose: () => this.#connections.delete(connection),
+        onClose: () => {
+          this.#connections.delete(connection);
+          this.#sockets.delete(socket);
+        },
       });
     });
   }
@@ -55,6 +61,11 @@ export class FakeController {
 
   breakConnections(): void {
     for (const connection of this.#connections) connection.close();
+  }
+
+  /** Hangs: stays connected, and reads nothing more. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.pause();
   }
 
   /** The next message of that kind: one that came already, or one to come. */

@@ -1,0 +1,293 @@
+import net from 'node:net';
+import t, { type Test } from 'tap';
+import { ControllerLink } from '../../src/http/controller-link.js';
+import { httpLimits } from '../../src/http/limits.js';
+import { parseAddress } from '../../src/poll/address.js';
+import { Poller } from '../../src/poll/poller.js';
+import { assertProblem, silentLog, startDaemon } from './daemon.js';
+import {
+  answerWith,
+  FakeController,
+  finished,
+  pending,
+  report,
+  silent,
+  taskId,
+  wireToken,
+} from './fake-controller.js';
+
+const longMs = 60_000;
+
+function startLink(t: Test, controller: FakeController, controllerWaitMs = longMs) {
+  const poller = new Poller();
+  const address = parseAddress(controller.address);
+  const log = silentLog;
+  const link = new ControllerLink({ poller, address, token: wireToken, controllerWaitMs, log });
+  t.teardown(() => {
+    link.close();
+    poller.close();
+    controller.dispose();
+  });
+  return link;
+}
+
+const spec = { code: 'x', type: 'python' };
+
+t.test('a request that comes before the controller waits for it', async (t) => {
+  const controller = new FakeController();
+  const link = startLink(t, controller);
+  t.notOk(link.connected);
+  const { answer } = link.submit(spec, 'finished');
+  controller.start();
+  t.equal((await answer).id, taskId);
+  t.ok(link.connected);
+});
+
+t.test('without a controller a request fails once its wait is over', async (t) => {
+  const link = startLink(t, new FakeController(), 20);
+  await t.rejects(link.submit(spec, 'stored').answer, { code: 'CONTROLLER_UNAVAILABLE' });
+  await t.rejects(link.status(), { code: 'CONTROLLER_UNAVAILABLE' });
+});
+
+t.test(
+  'a submission in flight fails when the controller dies, and is not sent again',
+  async (t) => {
+    const controller = new FakeController();
+    controller.start();
+    controller.behaviour = silent;
+    const link = startLink(t, controller);
+    const stored = t.rejects(link.submit(spec, 'stored').answer, { code: 'CONTROLLER_LOST' });
+    const kept = t.rejects(link.submit(spec, 'finished').answer, { code: 'CONTROLLER_LOST' });
+    const cancelled = t.rejects(link.cancelTask(taskId), { code: 'CONTROLLER_LOST' });
+    await controller.next('submit');
+    await controller.next('submit');
+    await controller.next('cancelTask');
+    controller.stop();
+    await Promise.all([stored, kept, cancelled]);
+    controller.behaviour = answerWith(finished());
+    controller.start();
+    t.equal((await link.get(taskId)).id, taskId, 'it is connected again');
+    t.same(
+      controller.received.map(({ kind }) => kind),
+      ['get'],
+    );
+  },
+);
+
+t.test('what is safe to repeat is asked again of the controller that comes back', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  controller.behaviour = silent;
+  const link = startLink(t, controller);
+  const answers = [link.get(taskId), link.watch(taskId).answer] as const;
+  const status = link.status();
+  await controller.next('get');
+  await controller.next('watch');
+  await controller.next('status');
+  controller.stop();
+  controller.behaviour = answerWith(finished());
+  controller.start();
+  for (const answer of answers) t.equal((await answer).id, taskId);
+  t.equal((await status).ready, true);
+});
+
+t.test('a broken connection at a controller that stays is made again', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  const link = startLink(t, controller);
+  for (let round = 0; round < 3; round++) {
+    t.equal((await link.get(taskId)).id, taskId);
+    controller.breakConnections();
+  }
+  t.equal((await link.get(taskId)).id, taskId);
+});
+
+t.test('what is forgotten is rejected, and a held answer is taken back once', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  controller.behaviour = silent;
+  const link = startLink(t, controller);
+  const asked = link.submit(spec, 'finished');
+  const { requestId } = await controller.next('submit');
+  asked.forget();
+  asked.forget();
+  await t.rejects(asked.answer, { code: 'FORGOTTEN' });
+  t.equal((await controller.next('forget')).requestId, requestId);
+  controller.say({ kind: 'task', requestId, task: finished() });
+  controller.behaviour = answerWith(pending());
+  t.equal((await link.get(taskId)).state, 'pending', 'an answer that crossed it harms nothing');
+  t.same(
+    controller.received.map(({ kind }) => kind),
+    ['get'],
+  );
+});
+
+t.test('what is forgotten before it was sent is never sent', async (t) => {
+  const controller = new FakeController();
+  const link = startLink(t, controller);
+  const asked = link.submit(spec, 'finished');
+  asked.forget();
+  await t.rejects(asked.answer, { code: 'FORGOTTEN' });
+  controller.start();
+  await link.get(taskId);
+  t.same(
+    controller.received.map(({ kind }) => kind),
+    ['get'],
+  );
+});
+
+t.test('answers find their questions, in whatever order they come', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  controller.behaviour = silent;
+  const link = startLink(t, controller);
+  const first = link.submit({ code: 'first' }, 'finished').answer;
+  const second = link.submit({ code: 'second' }, 'finished').answer;
+  const ids = [await controller.next('submit'), await controller.next('submit')];
+  for (const { requestId, task } of ids.reverse()) {
+    const stdout = Buffer.from(task.code);
+    controller.say({ kind: 'task', requestId, task: finished({ stdout }) });
+  }
+  t.same((await first).stdout, Buffer.from('first'));
+  t.same((await second).stdout, Buffer.from('second'));
+});
+
+t.test('an answer that fits no question breaks the connection, and nothing else', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  const link = startLink(t, controller);
+  const wrongs = [
+    () => controller.say({ kind: 'task', requestId: 999_999, task: finished() }),
+    () => controller.say(report(999_999)),
+  ];
+  for (const wrong of wrongs) {
+    await link.get(taskId);
+    controller.behaviour = silent;
+    const asked = link.submit(spec, 'stored').answer;
+    await controller.next('submit');
+    wrong();
+    await t.rejects(asked, { code: 'CONTROLLER_LOST' });
+    controller.behaviour = answerWith(finished());
+  }
+  controller.behaviour = silent;
+  const asked = link.submit(spec, 'stored').answer;
+  const { requestId } = await controller.next('submit');
+  controller.say(report(requestId));
+  await t.rejects(asked, { code: 'CONTROLLER_LOST' }, 'an answer of another kind');
+  controller.behaviour = answerWith(finished());
+  t.equal((await link.get(taskId)).id, taskId);
+});
+
+t.test('garbage from the address of the controller harms nothing', async (t) => {
+  const controller = new FakeController();
+  const path = controller.address.slice('unix:'.length);
+  const garbage = [
+    Buffer.from('HTTP/1.1 200 OK\r\n\r\n'),
+    Buffer.from([0, 0, 0, 0]),
+    Buffer.from([0xff, 0xff, 0xff, 0xff]),
+    Buffer.from([0, 0, 0, 2, 0xc1, 0xc1]),
+  ];
+  let served = 0;
+  const { promise, resolve } = withResolvers();
+  const server = net.createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.resume();
+    socket.end(garbage[served++ % garbage.length] ?? '');
+    if (served === garbage.length) resolve();
+  });
+  await new Promise<void>((done) => server.listen(path, done));
+  const link = startLink(t, controller);
+  const asked = link.get(taskId);
+  await promise;
+  t.notOk(link.connected);
+  await new Promise((done) => server.close(done));
+  controller.start();
+  t.equal((await asked).id, taskId, 'it is found once the real one is there');
+});
+
+t.test('a controller with another token is not believed', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  const poller = new Poller();
+  const link = new ControllerLink({
+    poller,
+    address: parseAddress(controller.address),
+    token: Buffer.from('quite another token, this one'),
+    controllerWaitMs: 200,
+    log: silentLog,
+  });
+  t.teardown(() => {
+    link.close();
+    poller.close();
+    controller.dispose();
+  });
+  await t.rejects(link.status(), { code: 'CONTROLLER_UNAVAILABLE' });
+  t.same(controller.received, []);
+});
+
+t.test('what is beyond its limit is refused at once', async (t) => {
+  const link = startLink(t, new FakeController());
+  const asked = Array.from({ length: httpLimits.requestsMax }, () => link.watch(taskId));
+  await t.rejects(link.status(), { code: 'OVERLOADED' });
+  for (const { forget } of asked) forget();
+  const settled = await Promise.allSettled(asked.map(({ answer }) => answer));
+  t.ok(settled.every(({ status }) => status === 'rejected'));
+});
+
+t.test('closing rejects what is open, takes back what is held, and takes no more', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  controller.behaviour = silent;
+  const link = startLink(t, controller);
+  const asked = t.rejects(link.submit(spec, 'finished').answer, { code: 'DRAINING' });
+  const { requestId } = await controller.next('submit');
+  link.close();
+  link.close();
+  await asked;
+  t.equal((await controller.next('forget')).requestId, requestId);
+  await t.rejects(link.get(taskId), { code: 'DRAINING' });
+});
+
+t.test('a controller that hangs is given up', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  controller.behaviour = silent;
+  const link = startLink(t, controller);
+  const asked = link.submit(spec, 'stored').answer;
+  await controller.next('submit');
+  controller.freeze();
+  await t.rejects(asked, { code: 'CONTROLLER_LOST' });
+});
+
+t.test('over HTTP: no controller is a 503 that says when to ask again', async (t) => {
+  const { ask } = await startDaemon(t, { controllerWaitMs: 20 }, false);
+  for (const asking of [
+    { path: '/execute?code=1' },
+    { path: `/v1/tasks/${taskId}` },
+    { method: 'POST', path: `/v1/tasks/${taskId}/cancel` },
+  ]) {
+    const answer = await ask(asking);
+    assertProblem(t, answer, 503, 'CONTROLLER_UNAVAILABLE');
+    t.equal(answer.headers['retry-after'], '1');
+  }
+});
+
+t.test('over HTTP: a controller that dies in the middle is a 503', async (t) => {
+  const { ask, controller } = await startDaemon(t);
+  controller.behaviour = silent;
+  const answer = ask({ path: '/execute?code=1' });
+  await controller.next('submit');
+  controller.stop();
+  assertProblem(t, await answer, 503, 'CONTROLLER_LOST');
+  controller.behaviour = answerWith(finished());
+  controller.start();
+  t.equal((await ask({ path: '/execute?code=1' })).status, 200, 'and then it goes on');
+});
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
