@@ -88,8 +88,11 @@ int Poller::Accept(Token listener, uint32_t interest, Token& token) {
 
 ssize_t Poller::Read(Token token, std::span<std::byte> into) {
   const Handle* const handle = handles_.Find(token);
-  if (handle == nullptr) return -EBADF;
-  const ssize_t count = ReadStream(handle->fd.get(), into);
+  return handle == nullptr ? -EBADF : Read(*handle, into);
+}
+
+ssize_t Poller::Read(const Handle& handle, std::span<std::byte> into) {
+  const ssize_t count = ReadStream(handle.fd.get(), handle.is_socket, into);
   ++counters_.read_calls;
   counters_.read_bytes += static_cast<uint64_t>(std::max<ssize_t>(count, 0));
   return count;
@@ -133,7 +136,7 @@ uint32_t Poller::Collect() {
                (events & (EPOLLIN | kHangUp)) != 0) {
       const size_t room = std::min(buffer.size() - used, kReadBytesMax);
       if (room < kReadBytesMin) break;
-      row.result = static_cast<int32_t>(Read(token, buffer.subspan(used, room)));
+      row.result = static_cast<int32_t>(Read(*handle, buffer.subspan(used, room)));
       used += static_cast<size_t>(std::max(row.result, 0));
     } else if ((events & handle->interest) == 0) {
       // A hang-up can't be masked: left in the set, it would be reported for ever.

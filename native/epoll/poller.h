@@ -96,6 +96,7 @@ class Poller {
   [[nodiscard]] const Shared<std::byte>& write_buffer() const { return write_buffer_; }
 
  private:
+  ssize_t Read(const Handle& handle, std::span<std::byte> into);
   void Mute(Handle& handle);
 
   Epoll epoll_;

