@@ -19,15 +19,8 @@ export function commandRuntime(type: string, definition: RuntimeDefinition): Pro
         `e.g. command: [ruby, "${placeholder}"]`,
     );
   }
-  const extension = definition.extension ?? '';
-  if (!/^(\.[A-Za-z0-9_-]{1,16})?$/.test(extension)) {
-    throw new ScriptdError(
-      'RUNTIME_INVALID',
-      `type ${type}: extension must be like .rb, not ${JSON.stringify(extension)}`,
-    );
-  }
   const file = resolveCommand(type, program);
-  const scriptName = `script${extension}`;
+  const scriptName = `script${definition.extension ?? ''}`;
   const words = rest.some((word) => word.includes(placeholder)) ? rest : [...rest, placeholder];
   const fixed = words.map((word) => word.replaceAll(placeholder, scriptName));
   return {

@@ -7,7 +7,8 @@ import type { ProcessRuntime, RuntimeDefinition } from './runtime.js';
  *
  * PYTHONUTF8 makes text UTF-8 whatever the host's locale (PEP 540). PYTHONDONTWRITEBYTECODE keeps a
  * script from writing into the interpreter's own site-packages; what it would write into the work
- * directory is gone afterwards anyway.
+ * directory is gone afterwards anyway. PYTHONUNBUFFERED keeps what a script printed before it was
+ * killed at a limit; one that prints much and fast may set it to '' in its env.
  */
 export async function pythonRuntime(
   type: string,
@@ -26,7 +27,12 @@ export async function pythonRuntime(
     kind: 'process',
     file,
     scriptName,
-    env: { PYTHONUTF8: '1', PYTHONDONTWRITEBYTECODE: '1', ...definition.env },
+    env: {
+      PYTHONUTF8: '1',
+      PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONUNBUFFERED: '1',
+      ...definition.env,
+    },
     argv: (args) => [file, scriptName, ...args],
     raisedExitCode: 1,
     raised: (stderr) => pythonException(stderr, scriptName),

@@ -1,3 +1,4 @@
+import { ScriptdError } from '../../errors.js';
 import { bashRuntime } from './bash.js';
 import { commandRuntime } from './command.js';
 import { nodeRuntime } from './node.js';
@@ -30,6 +31,11 @@ export async function resolveRuntime(
   type: string,
   definition: RuntimeDefinition = {},
 ): Promise<Runtime> {
+  const { extension = '' } = definition;
+  if (!/^(\.[A-Za-z0-9_-]{1,16})?$/.test(extension)) {
+    const text = `type ${type}: extension must be like .rb, not ${JSON.stringify(extension)}`;
+    throw new ScriptdError('RUNTIME_INVALID', text);
+  }
   return await runtimes[kindOf(type, definition)](type, definition);
 }
 

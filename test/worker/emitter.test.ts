@@ -1,0 +1,75 @@
+import t from 'tap';
+import type { Result } from '../../src/task.js';
+import type { Message, MessageOf } from '../../src/wire/messages.js';
+import { Emitter } from '../../src/worker/emitter.js';
+import { workerLimits } from '../../src/worker/limits.js';
+
+const inventory: MessageOf<'inventory'> = {
+  kind: 'inventory',
+  type: 'noop',
+  slots: 1,
+  pid: 1,
+  running: [],
+  unacknowledged: [],
+};
+
+const result = (stdout: Uint8Array): Result => ({
+  outcome: 'success',
+  stdout,
+  stderr: Buffer.alloc(0),
+  truncated: { stdout: false, stderr: false },
+  phases: { startMs: 0, runMs: 0, drainMs: 0 },
+});
+
+/** A connection whose far end reads only when the test says so. */
+class Line {
+  queuedBytes = 0;
+  readonly sent: string[] = [];
+  send(message: Message): boolean {
+    this.sent.push(message.kind === 'result' ? message.taskId : message.kind);
+    if (message.kind === 'result') this.queuedBytes += message.result.stdout.length;
+    return true;
+  }
+}
+
+const key = (taskId: string) => ({ taskId, attempt: 1 });
+
+t.test('results wait while the controller does not read, and go on in order', async (t) => {
+  const emitter = new Emitter();
+  const line = new Line();
+  emitter.attach(line, inventory);
+  const half = Buffer.alloc(workerLimits.sendWindowBytes / 2 + 1);
+  for (const id of ['a', 'b', 'c', 'd']) emitter.add(key(id), result(half));
+  t.strictSame(line.sent, ['inventory', 'a', 'b']);
+  emitter.pump();
+  t.strictSame(line.sent, ['inventory', 'a', 'b']);
+  line.queuedBytes = 0;
+  emitter.acknowledge([key('a'), key('c')]);
+  t.strictSame(line.sent, ['inventory', 'a', 'b', 'd'], 'c is known to be durable by now');
+  t.equal(emitter.size, 2);
+});
+
+t.test('a new connection is told all that is held, an old one nothing more', async (t) => {
+  const emitter = new Emitter();
+  emitter.add(key('a'), result(Buffer.alloc(1)));
+  const first = new Line();
+  emitter.attach(first, inventory);
+  const second = new Line();
+  emitter.attach(second, inventory);
+  emitter.detach(first);
+  emitter.add(key('b'), result(Buffer.alloc(1)));
+  emitter.started(key('c'));
+  t.strictSame(first.sent, ['inventory', 'a']);
+  t.strictSame(second.sent, ['inventory', 'a', 'b', 'started']);
+  emitter.detach(second);
+  emitter.started(key('d'));
+  t.equal(second.sent.length, 4);
+});
+
+t.test('the account of held bytes returns to nothing', async (t) => {
+  const emitter = new Emitter();
+  for (const id of ['a', 'b']) emitter.add(key(id), result(Buffer.alloc(1000)));
+  t.ok(emitter.heldBytes > 2000);
+  emitter.acknowledge([key('a'), key('b'), key('a'), key('unknown')]);
+  t.strictSame([emitter.heldBytes, emitter.size], [0, 0]);
+});

@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { removeTree } from '../../src/worker/removal.js';
+import { openDescriptors, temporaryFolder } from './test-worker.js';
+
+t.test(
+  'a tree of files, links and special files goes, and nothing that links point to',
+  async (t) => {
+    const root = temporaryFolder(t);
+    const kept = temporaryFolder(t);
+    writeFileSync(join(kept, 'file'), 'precious');
+    const tree = join(root, 'run');
+    mkdirSync(join(tree, 'a', 'b'), { recursive: true });
+    symlinkSync(kept, join(tree, 'link'));
+    symlinkSync(join(kept, 'file'), join(tree, 'a', 'link'));
+    symlinkSync('nowhere', join(tree, 'a', 'b', 'dangling'));
+    execFileSync('mkfifo', [join(tree, 'fifo')]);
+    for (let index = 0; index < 200; index++) writeFileSync(join(tree, 'a', `f${index}`), '');
+    writeFileSync(Buffer.from(`${tree}/\xff\n`, 'latin1'), '');
+    const before = openDescriptors();
+    await removeTree(root, 'run');
+    t.strictSame(readdirSync(root), []);
+    t.strictSame(readdirSync(kept), ['file']);
+    t.equal(openDescriptors(), before);
+  },
+);
+
+t.test('a link in place of the directory is not followed', async (t) => {
+  const root = temporaryFolder(t);
+  const kept = temporaryFolder(t);
+  writeFileSync(join(kept, 'file'), 'precious');
+  symlinkSync(kept, join(root, 'run'));
+  await t.rejects(removeTree(root, 'run'), { code: /^(ENOTDIR|ELOOP)$/ });
+  t.strictSame(readdirSync(kept), ['file']);
+});
+
+t.test('directories nested deeper than a path can be go too', async (t) => {
+  const root = temporaryFolder(t);
+  mkdirSync(join(root, 'run'));
+  // One name at a time: no path is ever that long.
+  const nest = 'import os\nfor _ in range(3000): os.mkdir("dddd"); os.chdir("dddd")';
+  execFileSync('python3', ['-c', nest], { cwd: join(root, 'run') });
+  await removeTree(root, 'run');
+  t.strictSame(readdirSync(root), []);
+});
+
+t.test(
+  'what takes its permissions away from itself goes too, for a worker that is not root',
+  async (t) => {
+    const root = temporaryFolder(t);
+    mkdirSync(join(root, 'run', 'a', 'b'), { recursive: true });
+    writeFileSync(join(root, 'run', 'a', 'b', 'file'), '');
+    execFileSync('sh', ['-c', 'chmod 000 a/b; chmod 000 a; chmod 000 .'], {
+      cwd: join(root, 'run'),
+    });
+    const { pathname } = new URL('../../src/worker/removal.js', import.meta.url);
+    const script = `import(${JSON.stringify(pathname)}).then((m) => m.removeTree(${JSON.stringify(root)}, 'run'))`;
+    const user = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-all'] : [];
+    const [file = '', ...args] = [...user, process.execPath, '-e', script];
+    execFileSync(file, args);
+    t.notOk(existsSync(join(root, 'run')));
+  },
+);
