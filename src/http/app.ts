@@ -23,9 +23,9 @@ export interface AppOptions {
 }
 
 /**
- * A Fastify app with these routes: limits, who may come in, and every error as problem+json. Queries
- * are read by query.ts, bodies checked by task-body.ts; so Fastify's own parsing and validation
- * of them is switched off or not asked for.
+ * A Fastify app with these routes: limits, who may come in, and every error as problem+json.
+ * Queries are read by query.ts, bodies checked by task-body.ts; so Fastify's own parsing and
+ * validation of them is switched off or not asked for.
  */
 export function createApp(
   options: AppOptions,

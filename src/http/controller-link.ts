@@ -173,7 +173,8 @@ export class ControllerLink implements ControllerPort {
     request.giveUpAtMs ??= nowMs + this.#options.controllerWaitMs;
     request.timer = setTimeout(
       () => {
-        const text = `there was no connection to the controller for ${this.#options.controllerWaitMs} ms`;
+        const waited = `${this.#options.controllerWaitMs} ms`;
+        const text = `there was no connection to the controller for ${waited}`;
         this.#drop(request, new ScriptdError('CONTROLLER_UNAVAILABLE', text));
       },
       Math.max(0, request.giveUpAtMs - nowMs),
@@ -230,7 +231,7 @@ export class ControllerLink implements ControllerPort {
     if (this.#closed) return;
     this.#logLoss(error);
     for (const request of [...this.#requests.values()]) this.#interrupt(request);
-    // Only a connection that held makes the waits short again, not one that breaks at once each time.
+    // Only a connection that held makes the waits short again, not one that breaks at once.
     if (livedMs >= httpLimits.reconnectMsMax) this.#reconnectMs = httpLimits.reconnectMsMin;
     this.#reconnectTimer = setTimeout(() => this.#connect(), this.#reconnectMs);
     this.#reconnectMs = Math.min(2 * this.#reconnectMs, httpLimits.reconnectMsMax);

@@ -13,8 +13,9 @@ export type Report = MessageOf<'report'>;
 
 /**
  * The controller as the routes need it. Answers are rejected with a ScriptdError:
- * CONTROLLER_UNAVAILABLE (no connection within `controllerWaitMs`), CONTROLLER_LOST (it broke before
- * the answer came), OVERLOADED, DRAINING, FORGOTTEN; or with a Refusal, in the controller's own words.
+ * CONTROLLER_UNAVAILABLE (no connection within `controllerWaitMs`), CONTROLLER_LOST (it broke
+ * before the answer came), OVERLOADED, DRAINING, FORGOTTEN; or with a Refusal, in the controller's
+ * own words.
  */
 export interface ControllerPort {
   /** True while there is a proven connection. */

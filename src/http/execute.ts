@@ -19,8 +19,8 @@ const typeDefault = 'python';
 /**
  * GET /execute?code=…&type=… and POST /execute?type=…: run a script and wait for its output.
  *
- * The code of a POST is its body as it is, whatever its Content-Type says: `curl -d` calls it a form,
- * and it is still the raw code.
+ * The code of a POST is its body as it is, whatever its Content-Type says: `curl -d` calls it a
+ * form, and it is still the raw code.
  */
 export function executeRoutes(app: FastifyInstance, controller: ControllerPort, log: Log): void {
   const run = (task: TaskSpec, reply: FastifyReply) => execute(task, reply, controller, log);
@@ -46,7 +46,7 @@ export function executeRoutes(app: FastifyInstance, controller: ControllerPort, 
   });
 }
 
-/** Even a malformed Content-Type does not matter: without one, the parser for all takes the body. */
+/** Not even a malformed Content-Type matters: without one, the parser for all takes the body. */
 async function ignoreContentType(request: FastifyRequest): Promise<void> {
   request.headers['content-type'] = undefined;
 }

@@ -3,7 +3,7 @@ import { limits } from '../limits.js';
 
 /** Limits of the HTTP daemon. Durations in milliseconds. */
 export const httpLimits = {
-  /** Open at once on one port; the kernel's further ones are closed. */
+  /** Connections open at once on one port; further ones are closed. */
   connectionsMax: 8_192,
   /** Request line and headers together: a URL of the largest size, and room beside it. */
   headBytesMax: limits.urlBytesMax + 64 * 1024,

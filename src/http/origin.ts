@@ -3,9 +3,9 @@ import { isIPv4 } from 'node:net';
 import { type Problem, problem } from './problem.js';
 
 /**
- * Where a request comes from, as far as its headers tell. A web page must not be able to run code on
- * the machine of who looks at it: not by a link, form or fetch to this service (cross-site), and not
- * by a name of its own that it lets point to 127.0.0.1 (DNS rebinding: the Host gives it away).
+ * Where a request comes from, as far as its headers tell. A web page must not be able to run code
+ * on the machine of who looks at it: not by a link, form or fetch to this service (cross-site), and
+ * not by a name of its own that it lets point to 127.0.0.1 (DNS rebinding: the Host gives it away).
  */
 
 /** True for a host name that always means the host itself. As in a Host header, without port. */
@@ -64,8 +64,8 @@ export function hostProblem(
 
 /**
  * Why a request is refused as one that a browser makes for another site; undefined when it is none.
- * Another port of the same host counts as another site. Only what the header says for certain is let
- * through: `none` (typed into the address bar) and `same-origin`.
+ * Another port of the same host counts as another site. Only what the header says for certain is
+ * let through: `none` (typed into the address bar) and `same-origin`.
  *
  * Source: https://www.w3.org/TR/fetch-metadata/ , RFC 6454
  */

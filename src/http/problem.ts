@@ -44,7 +44,7 @@ export const problemKinds = {
 } as const satisfies Record<string, { status: number; retryAfterSeconds?: number }>;
 export type ProblemCode = keyof typeof problemKinds;
 
-/** Members of a problem beside the standard ones, e.g. `field` or `taskId`; undefined is left out. */
+/** Members beside the standard ones, e.g. `field` or `taskId`; undefined is left out. */
 export type Members = Record<string, unknown>;
 
 /** Any answer that is not a success. Thrown by routes and hooks, sent in one place. */
@@ -62,8 +62,8 @@ export class Problem extends Error {
   }
 
   /**
-   * The body, `application/problem+json`. `type` is about:blank: the stable `code` names the problem,
-   * docs/ERRORS.md explains it.
+   * The body, `application/problem+json`. `type` is about:blank: the stable `code` names the
+   * problem, docs/ERRORS.md explains it.
    *
    * Source: RFC 9457
    */
@@ -126,7 +126,7 @@ const foreign: Record<string, { code: ProblemCode; detail: string }> = {
   },
 };
 
-/** The problem that any thrown value becomes; undefined when it is a fault of ours, to be logged. */
+/** The problem that a thrown value becomes; undefined when it is a fault of ours, to be logged. */
 export function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   const code = errorCode(error) ?? '';

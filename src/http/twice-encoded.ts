@@ -6,8 +6,8 @@ export type Decoded =
   | { ok: false; fault: 'malformed percent-encoding' | 'not valid UTF-8' };
 
 /**
- * Decodes by form rules: `+` is a space, `%XX` a byte, the bytes UTF-8. Characters of `text` are bytes
- * (Latin-1), as Node hands out a request's URL.
+ * Decodes by form rules: `+` is a space, `%XX` a byte, the bytes UTF-8. Characters of `text` are
+ * bytes (Latin-1), as Node hands out a request's URL.
  *
  * Source: https://url.spec.whatwg.org/#urlencoded-parsing (but malformed input is refused)
  */
@@ -21,8 +21,8 @@ export function formDecode(text: string): Decoded {
 /**
  * Decodes code from a query. A client that calls Python's `quote_plus` on the code and has its HTTP
  * library encode the query encodes twice; so what is, decoded once, still entirely in quote_plus's
- * alphabet (letters, digits, `_.-~+` and valid `%XX`) is decoded once more. Anything else is taken as
- * it is, as is what would not be UTF-8. Code that was encoded once and lies in that alphabet by
+ * alphabet (letters, digits, `_.-~+` and valid `%XX`) is decoded once more. Anything else is taken
+ * as it is, as is what would not be UTF-8. Code that was encoded once and lies in that alphabet by
  * chance (`1+1`) can't be told apart: POST /execute takes code without any encoding.
  */
 export function decodeCode(text: string): Decoded {
