@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  rmdirSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { removeTree } from './removal.js';
 
 const modePrivate = 0o700;
+/** Names that this and earlier workers give; nothing else in the folder is ever touched. */
+const runName = /^[0-9a-f]{6}-[0-9.]+$/;
 
 /**
  * The folder in which one worker makes a directory for each run. It belongs to that worker alone:
@@ -34,7 +28,6 @@ export class WorkRoot {
     try {
       mkdirSync(path, { recursive: true, mode: modePrivate });
       assertOurs(path);
-      chmodSync(path, modePrivate);
     } catch (cause) {
       if (cause instanceof ScriptdError) throw cause;
       const text = `the work directory ${path} cannot be used`;
@@ -48,7 +41,7 @@ export class WorkRoot {
       writeFileSync(join(this.path, name), content);
     }
     for (const entry of readdirSync(this.path, { withFileTypes: true })) {
-      if (entry.isDirectory()) this.#removeLater(entry.name);
+      if (entry.isDirectory() && runName.test(entry.name)) this.#removeLater(entry.name);
     }
   }
 
@@ -100,7 +93,7 @@ export interface WorkDirectory {
   remove(): void;
 }
 
-/** A directory, not a link to one, that nobody else owns. */
+/** A directory, not a link to one, that nobody else owns or may write to. */
 function assertOurs(path: string): void {
   const status = lstatSync(path);
   if (!status.isDirectory()) {
@@ -108,5 +101,9 @@ function assertOurs(path: string): void {
   }
   if (status.uid !== process.geteuid?.()) {
     throw new ScriptdError('WORK_DIRECTORY', `${path} belongs to user ${status.uid}; name another`);
+  }
+  if ((status.mode & 0o022) !== 0) {
+    const text = `others may write to ${path}: chmod go-w it, or name another`;
+    throw new ScriptdError('WORK_DIRECTORY', text);
   }
 }

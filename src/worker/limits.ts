@@ -9,9 +9,7 @@ export const workerLimits = {
   orphanMsDefault: 60_000,
   /** From the order to drain until what still runs is ended. */
   drainMsDefault: 30_000,
-  /** After that, for the results to be acknowledged. */
-  acknowledgeMs: 5_000,
-  /** Given to the processes that were told to die when a worker is closed. */
+  /** Given to the processes that were told to die, and after a drain to the acknowledgements. */
   closeMs: 5_000,
   /** Given to the controller to read what was sent to it before. */
   lingerMs: 500,

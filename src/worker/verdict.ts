@@ -120,6 +120,7 @@ function tooBusy(waitedMs: number, runMs: number): Verdict {
 const cancelReasons = {
   caller: ['CANCELLED', 'The task was cancelled'],
   client_gone: ['CLIENT_GONE', 'The client that waited for it went away'],
+  shutdown: ['SHUTDOWN', 'The service was shut down'],
   stale: ['CANCELLED', 'The attempt was given up for a newer one'],
 } as const satisfies Record<Exclude<CancelCause, 'deadline'>, readonly [Code, string]>;
 
@@ -176,7 +177,7 @@ function cpuLimit({ cpuMs, limits }: Evidence): Verdict {
 
 function judgeException(raised: Raised, limits: Limits): Verdict {
   const { type, message, line } = raised;
-  const what = [type, brief(message)].filter(Boolean).join(': ') || 'an exception';
+  const what = brief([type, message].filter(Boolean).join(': ')) || 'an exception';
   const where = line === undefined ? '' : ` (line ${line})`;
   return {
     outcome: 'runtime_error',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ScriptdError } from '../errors.js';
+import { InvariantError } from '../invariant.js';
 import type { Log } from '../log.js';
 import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import { type Listener, Poller } from '../poll/poller.js';
@@ -10,14 +11,17 @@ import { Deadlines } from './deadlines.js';
 import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
 import { Execution } from './execution.js';
+import { Lifecycle, type WorkerEnd } from './lifecycle.js';
 import { workerLimits } from './limits.js';
 import { noopRun } from './noop.js';
 import { attemptKey, type ExecuteMessage } from './queue.js';
 import { resolveRuntime } from './runtimes/registry.js';
 import type { Runtime, RuntimeDefinition } from './runtimes/runtime.js';
-import { Session } from './session.js';
+import { Session, type SessionEvents } from './session.js';
 import { Slots, unrun } from './slots.js';
 import type { Verdict } from './verdict.js';
+
+export type { WorkerEnd } from './lifecycle.js';
 
 export interface WorkerOptions {
   /** Unique among workers, e.g. `python-1`. */
@@ -31,7 +35,7 @@ export interface WorkerOptions {
   wireToken: WireToken;
   /** How the type is executed. Not needed for python, node, bash and noop. */
   runtime?: RuntimeDefinition;
-  /** Folder that belongs to this worker alone: what stands in its subfolders is removed. */
+  /** Folder that belongs to this worker alone; directories of earlier runs in it are removed. */
   workDirectory: string;
   /** Exits when no controller has been connected for so long. Default 60,000. */
   orphanMs?: number;
@@ -39,9 +43,6 @@ export interface WorkerOptions {
   drainMs?: number;
   log: Log;
 }
-
-/** Why a worker is closed: drained, left without a controller, or told to. */
-export type WorkerEnd = 'drained' | 'drainTimeout' | 'orphaned' | 'closed';
 
 export interface WorkerStats {
   running: number;
@@ -52,7 +53,8 @@ export interface WorkerStats {
   connections: number;
   /** Wall limits that are pending. */
   deadlines: number;
-  draining: boolean;
+  /** Attempts are taken: it neither drains nor ends. */
+  serving: boolean;
 }
 
 export interface Worker {
@@ -85,7 +87,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
 class WorkerDaemon implements Worker {
   readonly address: string;
-  readonly closed: Promise<WorkerEnd>;
   readonly #options: WorkerOptions;
   readonly #log: Log;
   readonly #poller = new Poller();
@@ -96,28 +97,14 @@ class WorkerDaemon implements Worker {
   readonly #emitter = new Emitter();
   readonly #session: Session;
   readonly #heartbeat: NodeJS.Timeout;
-  #orphanTimer: NodeJS.Timeout | undefined;
-  #drainTimer: NodeJS.Timeout | undefined;
-  #draining = false;
-  #end: WorkerEnd | undefined;
-  #announceClosed: (end: WorkerEnd) => void = () => undefined;
-  /** Called whenever something that a drain or a close waits for may have come. */
-  #onProgress: () => void = () => undefined;
+  readonly #lifecycle: Lifecycle;
 
   constructor(options: WorkerOptions, address: Address, runtime: Runtime) {
     this.#options = options;
     this.#log = options.log;
-    this.closed = new Promise((resolve) => {
-      this.#announceClosed = resolve;
-    });
-    const nowMs = () => performance.now();
     try {
       this.#root = new WorkRoot(options.workDirectory, this.#log);
-      this.#listener = this.#poller.listen(
-        address,
-        { onError: (error) => this.#log.error({ err: error }, 'connections cannot be accepted') },
-        (socket) => this.#session.accept(socket),
-      );
+      this.#listener = this.#listen(address);
       // Only now is it sure that no other worker of this name uses the folder.
       this.#root.prepare(runtime.kind === 'process' ? (runtime.rootFiles ?? {}) : {});
       this.#deadlines = new Deadlines((onExpire) => this.#poller.timer(onExpire), nowMs);
@@ -126,45 +113,20 @@ class WorkerDaemon implements Worker {
       throw error;
     }
     this.address = formatAddress(this.#listener.address);
-    const identity = { role: 'worker', id: options.name, instance: randomUUID() } as const;
-    this.#session = new Session(
-      identity,
-      options.wireToken,
-      {
-        onOpen: (channel, connection) => {
-          if (channel === 'emitter') this.#emitter.attach(connection, this.#inventory());
-          this.#watchForOrphan();
-        },
-        onMessage: (message) => this.#receive(message),
-        onClose: (channel, connection) => {
-          if (channel === 'emitter') this.#emitter.detach(connection);
-          this.#watchForOrphan();
-        },
-      },
-      this.#log,
-    );
-    const shared = { poller: this.#poller, deadlines: this.#deadlines, root: this.#root };
-    this.#slots = new Slots({
-      slots: options.slots,
-      queueMax: options.slots * workerLimits.queuedPerSlot,
-      nowMs,
-      createRun: (waiting, events) =>
-        runtime.kind === 'noop'
-          ? noopRun(waiting, events, nowMs)
-          : new Execution({ ...shared, runtime, nowMs, log: this.#log }, waiting, events),
-      onStarted: (attempt) => this.#emitter.started(attempt),
-      onResult: (attempt, result) => {
-        this.#emitter.add(attempt, result);
-        this.#onProgress();
-      },
-    });
+    this.#session = this.#createSession();
+    this.#slots = this.#createSlots(runtime);
+    this.#lifecycle = this.#createLifecycle();
     this.#heartbeat = setInterval(() => {
       this.#session.heartbeat(nowMs());
       this.#emitter.pump();
     }, wireLimits.heartbeatMs);
-    this.#watchForOrphan();
+    this.#lifecycle.controllerThere(false);
     const { name, type, slots } = options;
     this.#log.info({ name, type, slots, address: this.address }, 'worker ready');
+  }
+
+  get closed(): Promise<WorkerEnd> {
+    return this.#lifecycle.closed;
   }
 
   stats(): WorkerStats {
@@ -175,18 +137,82 @@ class WorkerDaemon implements Worker {
       unacknowledgedBytes: this.#emitter.heldBytes,
       connections: this.#session.size,
       deadlines: this.#deadlines.size,
-      draining: this.#draining,
+      serving: this.#lifecycle.serving,
     };
   }
 
   async drain(): Promise<void> {
-    this.#beginDrain();
+    this.#lifecycle.drain();
     await this.closed;
   }
 
   async close(): Promise<void> {
-    this.#shutDown('closed');
+    this.#lifecycle.end('closed');
     await this.closed;
+  }
+
+  #listen(address: Address): Listener {
+    const onError = (error: ScriptdError) => {
+      this.#log.error({ err: error }, 'connections cannot be accepted');
+    };
+    return this.#poller.listen(address, { onError }, (socket) => this.#session.accept(socket));
+  }
+
+  #createSession(): Session {
+    const { name, wireToken } = this.#options;
+    const identity = { role: 'worker', id: name, instance: randomUUID() } as const;
+    const events: SessionEvents = {
+      onOpen: (channel, connection) => {
+        if (channel === 'emitter') this.#emitter.attach(connection, this.#inventory());
+        this.#lifecycle.controllerThere(true);
+      },
+      onMessage: (message) => this.#receive(message),
+      onClose: (channel, connection) => {
+        if (channel === 'emitter') this.#emitter.detach(connection);
+        this.#lifecycle.controllerThere(this.#session.size > 0);
+      },
+    };
+    return new Session(identity, wireToken, events, this.#log);
+  }
+
+  #createSlots(runtime: Runtime): Slots {
+    const { slots } = this.#options;
+    const context = {
+      poller: this.#poller,
+      deadlines: this.#deadlines,
+      root: this.#root,
+      nowMs,
+      log: this.#log,
+    };
+    return new Slots({
+      slots,
+      queueMax: slots * workerLimits.queuedPerSlot,
+      nowMs,
+      createRun: (waiting, events) =>
+        runtime.kind === 'noop'
+          ? noopRun(waiting, events, nowMs)
+          : new Execution({ ...context, runtime }, waiting, events),
+      onStarted: (attempt) => this.#emitter.started(attempt),
+      onResult: (attempt, result) => {
+        this.#emitter.add(attempt, result);
+        this.#lifecycle.progressed();
+      },
+    });
+  }
+
+  #createLifecycle(): Lifecycle {
+    const { orphanMs, drainMs } = this.#options;
+    const parts = {
+      isIdle: () => this.#slots.idle,
+      isAcknowledged: () => this.#emitter.size === 0,
+      endRuns: () => this.#slots.shutDown(workerGone),
+      release: () => this.#release(),
+    };
+    return new Lifecycle(parts, {
+      orphanMs: orphanMs ?? workerLimits.orphanMsDefault,
+      drainMs: drainMs ?? workerLimits.drainMsDefault,
+      log: this.#log,
+    });
   }
 
   #receive(message: Message): void {
@@ -203,15 +229,14 @@ class WorkerDaemon implements Worker {
         }
         break;
       case 'drain':
-        this.#beginDrain();
+        this.#lifecycle.drain();
         break;
       case 'acknowledge':
         this.#emitter.acknowledge(message.results);
-        this.#onProgress();
+        this.#lifecycle.progressed();
         break;
-      case 'ping':
-      case 'pong':
-        break;
+      default:
+        throw new InvariantError(`the handshake lets no ${message.kind} through to a worker`);
     }
   }
 
@@ -231,7 +256,7 @@ class WorkerDaemon implements Worker {
 
   /** Why no attempt is taken at all. */
   #refusal(): Verdict | undefined {
-    if (this.#draining) return busy(`The worker ${this.#options.name} drains`);
+    if (!this.#lifecycle.serving) return busy(`The worker ${this.#options.name} drains`);
     const bytes = this.#emitter.heldBytes;
     if (bytes <= workerLimits.unacknowledgedBytesMax) return undefined;
     return busy(`The worker ${this.#options.name} holds ${bytes} bytes of unacknowledged results`);
@@ -253,61 +278,18 @@ class WorkerDaemon implements Worker {
     };
   }
 
-  #watchForOrphan(): void {
-    clearTimeout(this.#orphanTimer);
-    if (this.#session.size > 0 || this.#end) return;
-    const orphanMs = this.#options.orphanMs ?? workerLimits.orphanMsDefault;
-    this.#orphanTimer = setTimeout(() => {
-      this.#log.warn({ orphanMs }, 'no controller came; the worker exits');
-      this.#shutDown('orphaned');
-    }, orphanMs);
-  }
-
-  #beginDrain(): void {
-    if (this.#draining || this.#end) return;
-    this.#draining = true;
-    const { running, queued, unacknowledged } = this.stats();
-    this.#log.info({ running, queued, unacknowledged }, 'draining');
-    this.#drainTimer = setTimeout(() => {
-      this.#log.warn(this.stats(), 'drain takes too long; what still runs is ended');
-      this.#shutDown('drainTimeout');
-    }, this.#options.drainMs ?? workerLimits.drainMsDefault);
-    this.#onProgress = () => {
-      if (this.#slots.idle && this.#emitter.size === 0) this.#shutDown('drained');
-    };
-    this.#onProgress();
-  }
-
-  /** Ends what runs, gives its results a little time to be acknowledged, then lets go of all. */
-  #shutDown(end: WorkerEnd): void {
-    if (this.#end) return;
-    this.#end = end;
-    this.#draining = true;
-    clearTimeout(this.#drainTimer);
-    clearTimeout(this.#orphanTimer);
-    const patience = setTimeout(() => void this.#release(end), workerLimits.closeMs);
-    this.#onProgress = () => {
-      const isAcknowledged = this.#emitter.size === 0 || end !== 'drainTimeout';
-      if (!this.#slots.idle || !isAcknowledged) return;
-      this.#onProgress = () => undefined;
-      clearTimeout(patience);
-      void this.#release(end);
-    };
-    this.#slots.shutDown(workerGone);
-    this.#onProgress();
-  }
-
-  async #release(end: WorkerEnd): Promise<void> {
+  async #release(): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#listener.close();
     await this.#session.end(workerLimits.lingerMs);
     await this.#root.settled();
     this.#deadlines.close();
     this.#poller.close();
-    this.#log.info({ end, unacknowledged: this.#emitter.size }, 'worker closed');
-    this.#announceClosed(end);
+    this.#log.info({ unacknowledged: this.#emitter.size }, 'worker closed');
   }
 }
+
+const nowMs = () => performance.now();
 
 const workerGone: Verdict = {
   outcome: 'network_fail',

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
@@ -158,8 +166,9 @@ t.test('each run has a private directory of its own, removed with all that is in
 t.test('what a predecessor left in the work directory is removed at start', async (t) => {
   const folder = temporaryFolder(t);
   const workDirectory = join(folder, 'work');
-  mkdirSync(join(workDirectory, 'abc-1', 'deep'), { recursive: true });
-  symlinkSync('/etc', join(workDirectory, 'abc-1', 'link'));
+  mkdirSync(join(workDirectory, 'abc123-1', 'deep'), { recursive: true });
+  symlinkSync('/etc', join(workDirectory, 'abc123-1', 'link'));
+  mkdirSync(join(workDirectory, "somebody's own"));
   const worker = await startWorker({
     name: 'noop-1',
     type: 'noop',
@@ -169,24 +178,30 @@ t.test('what a predecessor left in the work directory is removed at start', asyn
     workDirectory,
     log,
   });
-  await eventually(() => readdirSync(workDirectory).length === 0);
+  await eventually(() => readdirSync(workDirectory).length === 1);
   await worker.close();
+  t.strictSame(readdirSync(workDirectory), ["somebody's own"]);
   t.ok(existsSync('/etc/passwd'));
 });
 
-t.test('a work directory that is a link elsewhere is refused', async (t) => {
+t.test('a work directory that is a link, or open to others, is refused as it is', async (t) => {
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, 'elsewhere'));
-  symlinkSync(join(folder, 'elsewhere'), join(folder, 'work'));
-  const started = startWorker({
-    name: 'noop-1',
-    type: 'noop',
-    slots: 1,
-    listen: `unix:${join(folder, 'w.sock')}`,
-    wireToken: token,
-    workDirectory: join(folder, 'work'),
-    log,
-  });
-  await t.rejects(started, { code: 'WORK_DIRECTORY' });
-  t.notOk(existsSync(join(folder, 'w.sock')));
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'link'));
+  mkdirSync(join(folder, 'open'));
+  chmodSync(join(folder, 'open'), 0o777);
+  for (const name of ['link', 'open']) {
+    const started = startWorker({
+      name: 'noop-1',
+      type: 'noop',
+      slots: 1,
+      listen: `unix:${join(folder, 'w.sock')}`,
+      wireToken: token,
+      workDirectory: join(folder, name),
+      log,
+    });
+    await t.rejects(started, { code: 'WORK_DIRECTORY' }, name);
+    t.notOk(existsSync(join(folder, 'w.sock')));
+  }
+  t.equal(statSync(join(folder, 'open')).mode & 0o777, 0o777);
 });

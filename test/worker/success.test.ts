@@ -31,6 +31,7 @@ t.test('a python script runs as a main program with args, env and its own direct
     LANG: 'C.UTF-8',
     PYTHONUTF8: '1',
     PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONUNBUFFERED: '1',
     GREETING: 'grüß',
     PATH2: 'x',
   });

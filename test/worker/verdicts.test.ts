@@ -58,6 +58,14 @@ t.test('sleeping past the wall limit ends it, with the output so far', async (t)
   t.ok((result.usage?.wallMs ?? 0) >= 300);
 });
 
+t.test('python: what was printed before the end is kept, whatever ended it', async (t) => {
+  const { controller } = await startRig(t, 'python');
+  const code = 'import time\nprint("begun")\ntime.sleep(600)';
+  const result = await controller.run({ code, limits: { wallMs: 1000 } });
+  t.equal(result.code, 'WALL_LIMIT');
+  t.equal(text(result.stdout), 'begun\n');
+});
+
 t.test('a busy loop is ended by its CPU limit, also when it ignores the signals', async (t) => {
   const { controller } = await startRig(t, 'python');
   const limits = { cpuMs: 1000 };
