@@ -32,6 +32,9 @@ namespace {
 
 // More chunks than this leave in the next system call.
 constexpr uint32_t kChunksMax = 64;
+// Batches handled before libuv has its turn again: what a peer answers at once needs no new
+// wake-up, and nobody else on the loop waits for long.
+constexpr int kBatchesMax = 16;
 constexpr double kNanosecondsPerMillisecond = 1e6;
 constexpr double kTimerMsMax = 1e11;  // three years; its nanoseconds fit 64 bits
 
@@ -157,19 +160,29 @@ void PollerBinding::Shut() {
 }
 
 void PollerBinding::OnReadable() {
-  const uint32_t rows = poller_->Collect();
-  if (rows == 0) return;
+  // A batch may close this poller.
+  for (int batch = 0; batch < kBatchesMax && poller_; ++batch) {
+    const uint32_t rows = poller_->Collect();
+    if (rows == 0 || !Dispatch(rows)) return;
+  }
+}
+
+bool PollerBinding::Dispatch(uint32_t rows) {
   const Napi::Env env = Env();
   const Napi::HandleScope scope(env);
   napi_value count = Napi::Number::New(env, rows);
   napi_value ignored = nullptr;
-  // Next ticks and microtasks run before this returns. The batch may close this poller.
-  napi_make_callback(env, async_context_, Value(), on_batch_.Value(), 1, &count, &ignored);
+  // Next ticks and microtasks run before this returns.
+  const napi_status status =
+      napi_make_callback(env, async_context_, Value(), on_batch_.Value(), 1, &count, &ignored);
+  if (status == napi_ok) return true;
   bool thrown = false;
-  if (napi_is_exception_pending(env, &thrown) == napi_ok && thrown) {
-    napi_value error = nullptr;
-    if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+  napi_value error = nullptr;
+  if (napi_is_exception_pending(env, &thrown) == napi_ok && thrown &&
+      napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    napi_fatal_exception(env, error);
   }
+  return false;  // the environment may be ending
 }
 
 int PollerBinding::FdOf(const Napi::Value& token) {

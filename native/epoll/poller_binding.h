@@ -60,6 +60,8 @@ class PollerBinding : public Napi::ObjectWrap<PollerBinding> {
   /// The descriptor that a token argument names, -1 when it is gone.
   int FdOf(const Napi::Value& token);
   void OnReadable();
+  /// Hands a batch to JavaScript. False when no JavaScript can run.
+  bool Dispatch(uint32_t rows);
   void Shut();
 
   std::unique_ptr<Poller> poller_;  // null: closed
