@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino';
-import { pinoPretty } from 'pino-pretty';
+import { PinoPretty as pinoPretty } from 'pino-pretty';
 
 export type Log = Logger;
 
@@ -14,7 +14,11 @@ export type LogLevel = (typeof logLevels)[number];
  * @param part e.g. `controller`, `http`, `worker python-1`
  */
 export function createLog(part: string, level: LogLevel): Log {
-  const options = { level, base: { part, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    level,
+    base: { part, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
   if (process.stderr.isTTY) {
     const pretty = pinoPretty({
       destination: 2,

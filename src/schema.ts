@@ -68,7 +68,7 @@ export function describe(error: ErrorObject): Misfit {
       return { field, message: `\`${field}\` is missing` };
     }
     case 'additionalProperties': {
-      const name = String(error.params.additionalProperty);
+      const name = String(error.params.additionalProperty).slice(0, 2 * misspeltCharsMax);
       const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
       const nearest = nearestName(name, known);
       const cure = nearest
@@ -95,8 +95,12 @@ export function describe(error: ErrorObject): Misfit {
   }
 }
 
+/** Longer names are nobody's misspelling of one of ours, and comparing them costs time. */
+const misspeltCharsMax = 64;
+
 /** The known name closest to a misspelt one (edit distance at most a third of it), if any. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length > misspeltCharsMax) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
@@ -109,18 +113,26 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best;
 }
 
-/** Levenshtein distance; names are short, so the plain table does. */
+/**
+ * Edits that turn a into b, two neighbours that changed places counting as one: the optimal string
+ * alignment distance (Damerau, 1964). Names are short, so the plain table does.
+ */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
-      const replace = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const insert = (current[column - 1] ?? 0) + 1;
-      const remove = (previous[column] ?? 0) + 1;
-      current.push(Math.min(replace, insert, remove));
+      const same = a[row - 1] === b[column - 1];
+      let edits = (last[column - 1] ?? 0) + (same ? 0 : 1);
+      edits = Math.min(edits, (current[column - 1] ?? 0) + 1, (last[column] ?? 0) + 1);
+      if (row > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
+        edits = Math.min(edits, (beforeLast[column - 2] ?? 0) + 1);
+      }
+      current.push(edits);
     }
-    previous = current;
+    beforeLast = last;
+    last = current;
   }
-  return previous[b.length] ?? 0;
+  return last[b.length] ?? 0;
 }

@@ -21,6 +21,7 @@ export const codes = [
   'DISK_LIMIT',
   'CANCELLED',
   'CLIENT_GONE',
+  'SHUTDOWN',
   'WORKER_LOST',
   'WORKER_BUSY',
   'START_FAILED',

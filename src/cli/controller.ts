@@ -2,13 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { systemClock } from '../clock.js';
 import type { Config } from '../config/settings.js';
-import { Controller } from '../controller/controller.js';
 import type { WorkerPlace } from '../controller/manager.js';
-import { LocalManager } from '../controller/managers/local.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { formatAddress, parseAddress } from '../poll/address.js';
-import { MemoryStore } from '../store/memory.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
@@ -20,7 +17,7 @@ import { placesOf } from './workers.js';
 /** How long the workers get to go, once nothing runs any more. Milliseconds. */
 const dismissMs = 5_000;
 /** How long running scripts may go on when whoever started this part is gone. Milliseconds. */
-const orphanedDrainMs = 15_000;
+const orphanedDrainMs = 10_000;
 
 export function addControllerCommand(program: Command): void {
   const command = program
@@ -45,6 +42,9 @@ async function startController(
       'no workers are configured: give --workers, for example --workers python=2,node=1,bash=1',
     );
   }
+  const { Controller } = await import('../controller/controller.js');
+  const { LocalManager } = await import('../controller/managers/local.js');
+  const { MemoryStore } = await import('../store/memory.js');
   const layout = layoutOf(config);
   const token = prepare(config, layout);
   let misconfigured: (place: WorkerPlace) => void = () => undefined;

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/settings.js';
-import { readTokens } from '../http/auth.js';
-import { startHttp } from '../http/server.js';
 import type { Log } from '../log.js';
 import { configOf } from './config.js';
 import { layoutOf, prepare } from './layout.js';
@@ -33,6 +31,9 @@ export function addHttpCommand(program: Command): void {
 }
 
 async function startHttpPart(config: Config, log: Log): Promise<RunningPart> {
+  // Loaded here: the other commands have no use for an HTTP server.
+  const { startHttp } = await import('../http/server.js');
+  const { readTokens } = await import('../http/auth.js');
   const layout = layoutOf(config);
   const wireToken = prepare(config, layout);
   const { host, port, debugHost, debugPort, tokenFile, auth, allowedHosts, drainMs } = config;

@@ -23,8 +23,16 @@ addControllerCommand(program);
 addWorkerCommand(program);
 addHttpCommand(program);
 
+/** Without a command, `up` is meant. */
+function withDefault(args: readonly string[]): readonly string[] {
+  const [first] = args;
+  const asksForCommand = first === undefined || first.startsWith('-');
+  const asksProgram = first !== undefined && ['-h', '--help', '-V', '--version'].includes(first);
+  return asksForCommand && !asksProgram ? ['up', ...args] : args;
+}
+
 try {
-  await program.parseAsync();
+  await program.parseAsync(withDefault(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
     // Commander has said what is wrong, or printed the help that was asked for.

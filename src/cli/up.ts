@@ -24,7 +24,7 @@ const readyPollMs = 25;
 
 export function addUpCommand(program: Command): void {
   const command = program
-    .command('up', { isDefault: true })
+    .command('up')
     .description('everything on this host: controller, workers and http daemon (the default)');
   const names: SettingName[] = ['host', 'port', 'debugHost', 'debugPort', 'workers'];
   addSettings(command, [...names, 'tokenFile', 'auth', 'allowedHosts', 'drainMs', 'orphanMs']);

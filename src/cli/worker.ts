@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/settings.js';
 import type { Log } from '../log.js';
-import { startWorker } from '../worker/worker.js';
 import { configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
@@ -22,6 +21,7 @@ export function addWorkerCommand(program: Command): void {
 }
 
 async function startWorkerPart(name: string, config: Config, log: Log): Promise<RunningPart> {
+  const { startWorker } = await import('../worker/worker.js');
   const layout = layoutOf(config);
   const wireToken = prepare(config, layout);
   const { type, slots, orphanMs, drainMs } = config;

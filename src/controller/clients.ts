@@ -1,3 +1,4 @@
+import { errorMessage } from '../errors.js';
 import type { Log } from '../log.js';
 import type { TaskView } from '../task.js';
 import { type Connection, closeReason } from '../wire/connection.js';
@@ -151,10 +152,17 @@ export class ClientSession {
   }
 
   #get(requestId: number, taskId: string): void {
-    void this.#requests.read(taskId).then((task) => {
-      if (task) this.#connection.send({ kind: 'task', requestId, task });
-      else this.#refuseUnknown(requestId, taskId);
-    });
+    this.#requests.read(taskId).then(
+      (task) => {
+        if (task) this.#connection.send({ kind: 'task', requestId, task });
+        else this.#refuseUnknown(requestId, taskId);
+      },
+      (error: unknown) => {
+        this.#log.error({ err: error, task: taskId }, `task ${taskId} could not be read`);
+        const message = `task ${taskId} could not be read: ${errorMessage(error)}`;
+        this.#refuse(requestId, { code: 'INTERNAL', message });
+      },
+    );
   }
 
   /** Asks for the end, and answers with the task as it is when that has been recorded. */

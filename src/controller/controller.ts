@@ -4,7 +4,7 @@ import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
 import { type Listener, Poller } from '../poll/poller.js';
 import type { Timer } from '../poll/timer.js';
-import { type Action, Scheduler } from '../scheduler/scheduler.js';
+import { type Action, type CancelCause, Scheduler } from '../scheduler/scheduler.js';
 import type { Claim, Completion, Requeue, TaskStore } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import { Connection, closeReason } from '../wire/connection.js';
@@ -81,21 +81,40 @@ export class Controller implements ClientRequests {
     this.#fleet.start();
   }
 
-  /** Refuses new tasks, and waits until all it has are finished, for `waitMs` at most. */
+  /**
+   * Refuses new tasks, and waits until all it has are finished; after `waitMs` it cancels what is
+   * left.
+   */
   async drain(waitMs: number): Promise<void> {
+    const { log } = this.#options;
     this.#draining = true;
-    if (this.#flights.size > 0) {
-      const tasks = this.#flights.size;
-      this.#options.log.info({ tasks }, `draining: ${tasks} tasks are not finished`);
-      const idle = new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-      });
-      const timeout = new Promise<void>((resolve) => setTimeout(resolve, waitMs).unref());
-      await Promise.race([idle, timeout]);
-    }
-    const left = this.#flights.size;
-    if (left > 0)
-      this.#options.log.warn({ tasks: left }, `gave up draining: ${left} tasks are lost`);
+    const tasks = this.#flights.size;
+    if (tasks === 0) return;
+    log.info({ tasks }, `draining: ${tasks} tasks are not finished`);
+    if (await this.#idleWithin(waitMs)) return;
+    const left = [...this.#flights.ids()];
+    log.warn(
+      { tasks: left.length },
+      `${left.length} tasks did not finish in time: cancelling them`,
+    );
+    for (const taskId of left) this.cancel(taskId, 'shutdown');
+    if (await this.#idleWithin(controllerLimits.cancelAllMs)) return;
+    log.error({ tasks: this.#flights.size }, `${this.#flights.size} tasks cannot be ended`);
+  }
+
+  /** True once no task is unfinished; false when that takes longer. */
+  async #idleWithin(waitMs: number): Promise<boolean> {
+    const idle = new Promise<boolean>((resolve) => {
+      this.#onIdle = () => resolve(true);
+      if (this.#flights.size === 0) resolve(true);
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), waitMs);
+    });
+    const result = await Promise.race([idle, late]);
+    clearTimeout(timer);
+    return result;
   }
 
   /** Tells the workers to go, and waits for them. */
@@ -148,7 +167,7 @@ export class Controller implements ClientRequests {
     return this.#flights.has(taskId);
   }
 
-  cancel(taskId: string, cause: 'caller' | 'client_gone'): void {
+  cancel(taskId: string, cause: CancelCause): void {
     this.#scheduler.cancel(taskId, cause, this.#now());
     this.#stir();
   }

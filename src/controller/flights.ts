@@ -27,6 +27,10 @@ export class Flights {
     return this.#bytes;
   }
 
+  ids(): IterableIterator<string> {
+    return this.#flights.keys();
+  }
+
   has(taskId: string): boolean {
     return this.#flights.has(taskId);
   }

@@ -7,7 +7,7 @@ import type { Limits, LimitsAsked, TaskSpec } from '../task.js';
 
 /** Why a task is not taken. docs/ERRORS.md lists the codes. */
 export interface Refusal {
-  code: 'UNKNOWN_TYPE' | 'NO_ROUTE' | 'DRAINING' | 'OVERLOADED';
+  code: 'UNKNOWN_TYPE' | 'NO_ROUTE' | 'DRAINING' | 'OVERLOADED' | 'INTERNAL';
   message: string;
   field?: string;
 }

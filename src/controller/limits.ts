@@ -16,6 +16,8 @@ export const controllerLimits = {
   restartMsMax: 10_000,
   /** A worker that lived this long starts again from the shortest wait. */
   restartResetMs: 10_000,
+  /** At the end of a drain, cancelled tasks have this long to be over. */
+  cancelAllMs: 3_000,
   /** A worker that was started has this long to answer on its socket. */
   workerStartMs: 15_000,
 } as const;

@@ -119,6 +119,13 @@ const failureStatus = {
 /** Limits on time, the script's own doing too, have a status of their own. */
 const timeLimits: readonly (Code | undefined)[] = ['WALL_LIMIT', 'CPU_LIMIT'];
 
+function statusOf(outcome: Exclude<Outcome, 'success'>, code: Code | undefined): number {
+  if (outcome === 'runtime_error' && timeLimits.includes(code)) return 504;
+  // Not the caller's doing: trying again later helps.
+  if (code === 'SHUTDOWN') return 503;
+  return failureStatus[outcome];
+}
+
 function failure(task: TaskView): Problem {
   const { id, outcome, code, reason, exitCode, signal } = task;
   if (outcome === undefined || outcome === 'success') {
@@ -126,9 +133,8 @@ function failure(task: TaskView): Problem {
       taskId: id,
     });
   }
-  const isTimeLimit = outcome === 'runtime_error' && timeLimits.includes(code);
   return new Problem(
-    isTimeLimit ? 504 : failureStatus[outcome],
+    statusOf(outcome, code),
     code ?? outcome.toUpperCase(),
     reason ?? `the task ended with ${outcome}`,
     { outcome, taskId: id, exitCode, signal, ...outputMembers(task) },

@@ -71,7 +71,7 @@ const guessChars = 4096;
 const marks: Record<string, RegExp[]> = {
   python: [
     /^[ \t]*(def|class)[ \t]+\w+.*:[ \t]*(#.*)?$/m,
-    /^[ \t]*(from [\w.]+ )?import [\w.*]+( as \w+)?(, ?[\w.]+)*[ \t]*$/m,
+    /^[ \t]*(from [\w.]+ )?import [\w.*]+( as \w+)?(, ?[\w.]+)*[ \t]*(;|#|$)/m,
     /^[ \t]*(if|elif|else|for|while|with|try|except)\b.*:[ \t]*(#.*)?$/m,
     /^[ \t]*print\(/m,
   ],

@@ -25,8 +25,11 @@ export interface NewTask {
   maxAttempts: number;
 }
 
+/** Why a task is cancelled. */
+export type CancelCause = 'caller' | 'client_gone' | 'shutdown';
+
 /** Why a running attempt is to be stopped. */
-export type StopCause = 'caller' | 'client_gone' | 'deadline' | 'stale';
+export type StopCause = CancelCause | 'deadline' | 'stale';
 
 /** How an attempt, and with it perhaps its task, ended. */
 export interface Ending {
@@ -73,8 +76,8 @@ interface Entry extends Queued {
   attemptState: AttemptState;
   workerId: string | undefined;
   workerDeaths: number;
-  /** Set once its end was asked for by somebody. */
-  stopCause: StopCause | undefined;
+  /** Set once it is to be stopped; the first cause stays. */
+  stopCause: CancelCause | 'deadline' | undefined;
 }
 
 type Due =
@@ -204,7 +207,7 @@ export class Scheduler {
   }
 
   /** Asks for a task's end. False when no such task is unfinished. */
-  cancel(taskId: string, cause: 'caller' | 'client_gone', nowMs: number): boolean {
+  cancel(taskId: string, cause: CancelCause, nowMs: number): boolean {
     const entry = this.#tasks.get(taskId);
     if (!entry) return false;
     entry.stopCause ??= cause;
@@ -312,10 +315,9 @@ export class Scheduler {
     this.#moveAttempt(entry, 'end');
     if (event === 'lost') entry.workerDeaths++;
     if (this.#isFinal(entry, ending)) {
-      const asked = entry.stopCause === 'caller' || entry.stopCause === 'client_gone';
       // A cancelled task whose worker died got what was asked for.
-      const cancelled = asked && event === 'lost' && entry.stopCause !== undefined;
-      this.#finish(entry, cancelled ? cancelledEnding(entry.stopCause) : ending);
+      const cancelled = event === 'lost' ? cancelCauseOf(entry) : undefined;
+      this.#finish(entry, cancelled ? cancelledEnding(cancelled) : ending);
       return;
     }
     const { id: taskId, attempt, workerId } = entry;
@@ -332,7 +334,7 @@ export class Scheduler {
 
   #isFinal(entry: Entry, ending: Ending): boolean {
     if (!isRetriedByDefault(ending.outcome)) return true;
-    if (entry.stopCause === 'caller' || entry.stopCause === 'client_gone') return true;
+    if (cancelCauseOf(entry)) return true;
     if (entry.workerDeaths >= schedulerLimits.workerDeathsMax) return true;
     return entry.attempt >= entry.maxAttempts;
   }
@@ -395,12 +397,18 @@ function lostEnding(workerId: string, entry: Entry): Ending {
   };
 }
 
-function cancelledEnding(cause: StopCause | undefined): Ending {
-  return cause === 'client_gone'
-    ? {
-        outcome: 'cancelled',
-        code: 'CLIENT_GONE',
-        reason: 'The client that waited for the output went away.',
-      }
-    : { outcome: 'cancelled', code: 'CANCELLED', reason: 'The task was cancelled by the caller.' };
+/** Why the task is cancelled, if it is; one that is stopped for its deadline is not. */
+function cancelCauseOf({ stopCause }: Entry): CancelCause | undefined {
+  return stopCause === 'deadline' ? undefined : stopCause;
+}
+
+const cancelled = {
+  caller: ['CANCELLED', 'The task was cancelled by the caller.'],
+  client_gone: ['CLIENT_GONE', 'The client that waited for the output went away.'],
+  shutdown: ['SHUTDOWN', 'The service was shut down before the task had finished.'],
+} as const satisfies Record<CancelCause, readonly [Code, string]>;
+
+function cancelledEnding(cause: CancelCause): Ending {
+  const [code, reason] = cancelled[cause];
+  return { outcome: 'cancelled', code, reason };
 }

@@ -62,7 +62,7 @@ const schemas = {
     taskId: TaskId,
     attempt: Type.Integer({ minimum: 1 }),
     /** `deadline`: it ran past its wall limit and its worker had not said so. */
-    cause: OneOf(['caller', 'client_gone', 'deadline', 'stale']),
+    cause: OneOf(['caller', 'client_gone', 'shutdown', 'deadline', 'stale']),
   }),
   drain: message('drain', {}),
   started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),

@@ -24,6 +24,7 @@ t.test('a shebang names the type', async (t) => {
 
 t.test('code tells its type by what only one language writes', async (t) => {
   t.same(route({ code: 'import json\nfor x in [1]:\n    print(x)' }, known), { type: 'python' });
+  t.same(route({ code: 'import time; time.sleep(1)' }, known), { type: 'python' });
   t.same(route({ code: 'const a = 1; console.log(a)' }, known), { type: 'node' });
   t.same(route({ code: 'for f in *; do\n  echo "$f"\ndone' }, known), { type: 'bash' });
 });

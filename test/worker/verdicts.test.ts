@@ -124,8 +124,10 @@ t.test(
       t.match(result, { outcome: 'runtime_error', code: 'OUTPUT_LIMIT', signal: 'SIGKILL' });
       t.match(result.reason, new RegExp(`to ${stream} before .* the limit is 4194304 bytes`));
       const kept = text(result[stream]);
-      t.ok(kept.startsWith('the beginning\nxxx'));
-      t.match(kept, /\n\[scriptd: \d+ bytes left out\]\nx+$/);
+      // How much came after the head, and so whether anything was left out, is up to the kernel.
+      const said = kept.replace(/\n\[scriptd: \d+ bytes left out\]\n/, '');
+      t.ok(said === 'the beginning\n'.padEnd(said.length, 'x'), 'the beginning, and what it wrote');
+      t.ok(said.length > maxima.outputBytesDefault, 'all of the head is there');
       t.ok(kept.length < maxima.outputBytesDefault + maxima.outputTailBytes + 100);
       t.strictSame(result.truncated, { stdout: stream === 'stdout', stderr: stream === 'stderr' });
     }
@@ -159,7 +161,13 @@ t.test('background children die with the run', async (t) => {
 
 t.test('a child that got away and holds stdout open delays nothing', async (t) => {
   const { controller, worker } = await startRig(t, 'bash');
-  const result = await controller.run({ code: 'setsid sleep 60 & echo $!; echo parent done' });
+  const result = await controller.run({
+    code: [
+      'setsid sh -c "echo \\$\\$ > away.tmp; mv away.tmp away; exec sleep 60" &',
+      'until test -e away; do sleep 0.01; done',
+      'cat away; echo parent done',
+    ].join('\n'),
+  });
   t.match(result, { outcome: 'success', exitCode: 0 });
   const [pid, said] = text(result.stdout).split('\n');
   t.equal(said, 'parent done');

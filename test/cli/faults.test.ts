@@ -1,0 +1,151 @@
+import { readdirSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { Service, until } from './service.js';
+
+const slowCode = (marker: string) => `
+import os, time
+print(os.getpid(), flush=True)
+time.sleep(0.7)
+print("${marker}")
+`;
+
+/** True once the task runs on some worker. */
+const isRunning = (service: Service, id: unknown) => async () =>
+  (await service.request('GET', `/v1/tasks/${id}`)).json.state === 'running';
+
+t.test(
+  'a worker that is killed in mid-run: the task is dispatched again and finishes',
+  async (t) => {
+    const service = await Service.start(t, ['--workers', 'python=2']);
+    const { json: task } = await service.submit({ code: slowCode('done'), type: 'python' });
+    await until('the task runs', isRunning(service, task.id));
+    process.kill(service.partPid('worker'), 'SIGKILL');
+    await until('the task is finished', async () => {
+      const { json } = await service.request('GET', `/v1/tasks/${task.id}`);
+      return json.state === 'finished';
+    });
+    const { json } = await service.request('GET', `/v1/tasks/${task.id}`);
+    t.match(json, {
+      outcome: 'success',
+      stdout: /done/,
+      attempt: 2,
+      attempts: [
+        { attempt: 1, outcome: 'network_fail', code: 'WORKER_LOST' },
+        { outcome: 'success' },
+      ],
+    });
+  },
+);
+
+t.test('a worker that hangs is given up, killed and replaced', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  const pid = service.partPid('worker');
+  process.kill(pid, 'SIGSTOP');
+  const answer = await service.execute('print("served")');
+  t.equal(answer.body.toString(), 'served\n');
+  t.not(service.partPid('worker'), pid);
+});
+
+t.test('a controller that is killed comes back, and its workers are still there', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  const worker = service.partPid('worker');
+  const controller = service.partPid('controller');
+  const waiting = service.execute(slowCode('lost'));
+  await until('the script runs', () =>
+    service.processes().some(({ command }) => /script\.py/.test(command)),
+  );
+  process.kill(controller, 'SIGKILL');
+  const answer = await waiting;
+  t.equal(answer.status, 503);
+  t.match(answer.json, { code: 'CONTROLLER_LOST' });
+  t.equal((await service.execute('print("back")')).body.toString(), 'back\n');
+  t.not(service.partPid('controller'), controller);
+  t.equal(service.partPid('worker'), worker, 'the worker outlived its controller');
+});
+
+t.test('an http daemon that is killed comes back on the same port', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  const { json: task } = await service.submit({ code: slowCode('kept'), type: 'python' });
+  process.kill(service.partPid('http'), 'SIGKILL');
+  await until('it answers again', async () => {
+    try {
+      return (await service.request('GET', '/readyz')).status === 200;
+    } catch (error) {
+      // Refused or reset: it is not back yet.
+      return !(error instanceof Error);
+    }
+  });
+  await until('the task is finished', async () => {
+    const { json } = await service.request('GET', `/v1/tasks/${task.id}`);
+    return json.state === 'finished';
+  });
+  const { json } = await service.request('GET', `/v1/tasks/${task.id}`);
+  t.match(json, { outcome: 'success', attempt: 1 });
+});
+
+t.test('up that is killed leaves no process behind', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1,bash=1']);
+  void service.submit({ code: 'sleep 600 & sleep 600', type: 'bash', limits: { wallMs: 600_000 } });
+  await until('the script runs', () =>
+    service.processes().some(({ command }) => /script\.sh/.test(command)),
+  );
+  service.child.kill('SIGKILL');
+  await until('everything is gone', () => service.processes().length === 0);
+  t.pass('nothing is left');
+});
+
+t.test('SIGTERM lets running scripts finish and answers who waits for them', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  const waiting = service.execute(slowCode('drained'));
+  await until('the script runs', () =>
+    service.processes().some(({ command }) => /script\.py/.test(command)),
+  );
+  const [answer, end] = await Promise.all([waiting, service.stop()]);
+  t.equal(answer.status, 200);
+  t.match(answer.body.toString(), /drained/);
+  t.same(end, { code: 0, signal: null });
+  t.same(service.processes(), []);
+  t.same(readdirSync(join(service.dataDir, 'run', 'workers')), [], 'no socket is left');
+});
+
+t.test('garbage on any socket is closed with a logged reason, and harms nobody', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  const run = join(service.dataDir, 'run');
+  const sockets = [join(run, 'controller.sock'), join(run, 'workers', 'python-1.sock')];
+  const garbage: [string, Buffer][] = [
+    ['FRAME_TOO_LARGE', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+    ['FRAME_TOO_LARGE', Buffer.from([0xff, 0xff, 0xff, 0xff])],
+    ['FRAME_MALFORMED', Buffer.from([0, 0, 0, 2, 0xc1, 0xc1])],
+  ];
+  for (const path of sockets) {
+    for (const [code, bytes] of garbage) {
+      const before = count(service.log, code);
+      await new Promise<void>((resolve) => {
+        const socket = createConnection(path, () => socket.write(bytes));
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve());
+        socket.resume();
+      });
+      await until(`${code} is logged`, () => count(service.log, code) > before);
+    }
+    const half = createConnection(path, () => half.end(Buffer.from([0, 0, 1, 0, 0x81])));
+    await new Promise<void>((resolve) => half.resume().on('close', () => resolve()));
+  }
+  // On the HTTP ports: whatever node's parser makes of it.
+  const { port } = new URL(service.address);
+  await new Promise<void>((resolve) => {
+    const socket = createConnection(Number(port), '127.0.0.1', () => {
+      socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 1, 2]));
+    });
+    socket.on('error', () => undefined);
+    socket.resume().on('close', () => resolve());
+  });
+  t.equal((await service.execute('print("unharmed")')).body.toString(), 'unharmed\n');
+  t.same([service.partPid('worker') > 0, service.partPid('controller') > 0], [true, true]);
+});
+
+function count(text: string, word: string): number {
+  return text.split(word).length - 1;
+}
