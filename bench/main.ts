@@ -1,10 +1,12 @@
 // `npm run bench [-- NAME...] [-- --smoke]`
 import { parseArgs } from 'node:util';
+import { execute } from './execute.js';
 import { fanin } from './fanin.js';
+import { frames } from './frames.js';
 import { type Bench, runBenches } from './harness.js';
 import { wake } from './wake.js';
 
-const benches: Bench[] = [wake, fanin];
+const benches: Bench[] = [wake, fanin, frames, execute];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

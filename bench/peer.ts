@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -29,7 +29,10 @@ export async function buildPeer(): Promise<void> {
   await run('cc', ['-O2', '-Wall', '-Wextra', '-o', program, source]);
 }
 
-/** Runs the C client against an echo server, each in a process of its own. */
+/**
+ * Runs the C client against an echo server: two processes, each on a core of its own (where there
+ * are two), since else the scheduler puts them on one or on two from run to run.
+ */
 export async function loadEchoServer(
   server: EchoServer,
   load: { connections: number; messageBytes: number; seconds: number },
@@ -37,19 +40,24 @@ export async function loadEchoServer(
   const folder = mkdtempSync(join(tmpdir(), 'scriptd-bench-'));
   const path = join(folder, 's');
   const script = fileURLToPath(new URL('echo-server.js', import.meta.url));
-  const [command, args] =
-    server === 'c' ? [program, ['serve', path]] : [process.execPath, [script, server, path]];
-  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const command =
+    server === 'c' ? [program, 'serve', path] : [process.execPath, script, server, path];
+  const child = spawn('taskset', onCore(0, command), { stdio: ['ignore', 'inherit', 'inherit'] });
   try {
     await untilAnswering(path);
     const { connections, messageBytes, seconds } = load;
     const numbers = [connections, messageBytes, seconds].map(String);
-    const { stdout } = await run(program, ['load', path, ...numbers]);
+    const { stdout } = await run('taskset', onCore(1, [program, 'load', path, ...numbers]));
     return JSON.parse(stdout) as LoadResult;
   } finally {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Arguments of taskset(1). */
+function onCore(core: number, command: string[]): string[] {
+  return ['--cpu-list', String(core % availableParallelism()), ...command];
 }
 
 async function untilAnswering(path: string): Promise<void> {

@@ -30,10 +30,10 @@ class EpollAddon : public Napi::Addon<EpollAddon> {
 
   Napi::Value OpenPipe(const Napi::CallbackInfo& info) {
     try {
-      auto [read_end, write_end] = scriptd::OpenPipe();
+      Pipe pipe = scriptd::OpenPipe();
       Napi::Array ends = Napi::Array::New(info.Env(), 2);
-      ends.Set(0U, read_end.Release());
-      ends.Set(1U, write_end.Release());
+      ends.Set(0U, pipe.read_end.Release());
+      ends.Set(1U, pipe.write_end.Release());
       return ends;
     } catch (const SystemError& error) {
       throw ToJavaScript(info.Env(), error);

@@ -111,7 +111,7 @@ uint32_t Poller::Collect() {
   if (ready_next_ == ready_count_) {
     ready_next_ = 0;
     ready_count_ = static_cast<size_t>(std::max(epoll_.Take(ready_), 0));
-    ++counters_.wake_ups;
+    if (ready_count_ > 0) ++counters_.wake_ups;
   }
   const std::span<std::byte> buffer(*read_buffer_);
   size_t used = 0;

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <span>
-#include <utility>
 
 #include "fd.h"
 #include "system_error.h"
@@ -30,10 +29,10 @@ StreamTraits PrepareStream(int fd) {
           .is_socket = S_ISSOCK(status.st_mode)};
 }
 
-std::pair<Fd, Fd> OpenPipe() {
+Pipe OpenPipe() {
   std::array<int, 2> ends{};
   Check(pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), "pipe2");
-  return {Fd(ends[0]), Fd(ends[1])};
+  return {.read_end = Fd(ends[0]), .write_end = Fd(ends[1])};
 }
 
 ssize_t ReadStream(int fd, bool is_socket, std::span<std::byte> into) {

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <span>
-#include <utility>
 
 #include "fd.h"
 
@@ -21,9 +20,13 @@ struct StreamTraits {
 /// Makes it close-on-exec and non-blocking. @throws SystemError EBADF
 StreamTraits PrepareStream(int fd);
 
-/// A pipe, both ends close-on-exec and non-blocking: {read end, write end}.
-/// @throws SystemError
-std::pair<Fd, Fd> OpenPipe();
+struct Pipe {
+  Fd read_end;
+  Fd write_end;
+};
+
+/// Both ends close-on-exec and non-blocking. @throws SystemError
+Pipe OpenPipe();
 
 // One system call each: the number of bytes or -errno. Writing to a reader that is gone gives
 // -EPIPE: sockets never raise SIGPIPE, and for pipes Node ignores it from its start.

@@ -2,8 +2,11 @@ import { invariant } from '../invariant.js';
 
 /** The limits of the poller and its sockets. */
 export const pollLimits = {
-  /** Events taken from the kernel at once; the next batch takes the rest. */
-  eventsMax: 256,
+  /**
+   * Events taken from the kernel at once; the next batch takes the rest. Small: peers can go on
+   * with the answers of one batch while the next is read.
+   */
+  eventsMax: 64,
   /** The buffer into which one batch reads, shared by all its streams. */
   readBufferBytes: 512 * 1024,
   /** The buffer from which one flush writes small chunks, shared by all its sockets. */

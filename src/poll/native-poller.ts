@@ -54,7 +54,7 @@ export interface PeerCredentials {
 }
 
 export interface NativeCounters {
-  /** Times that the kernel was asked for events. */
+  /** Times that the kernel had events to give. */
   wakeUps: number;
   events: number;
   /** Events of handles that were gone by then. */
