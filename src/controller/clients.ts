@@ -1,5 +1,6 @@
 import { errorMessage } from '../errors.js';
 import type { Log } from '../log.js';
+import type { CancelCause } from '../scheduler/endings.js';
 import type { TaskView } from '../task.js';
 import { type Connection, closeReason } from '../wire/connection.js';
 import type { Message, MessageOf } from '../wire/messages.js';
@@ -15,7 +16,7 @@ export interface ClientRequests {
     refused: (refusal: Refusal) => void,
   ): void;
   read(taskId: string): Promise<TaskView | undefined>;
-  cancel(taskId: string, cause: 'caller' | 'client_gone'): void;
+  cancel(taskId: string, cause: CancelCause): void;
   isUnfinished(taskId: string): boolean;
   report(requestId: number): MessageOf<'report'>;
 }

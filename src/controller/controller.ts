@@ -2,17 +2,18 @@ import type { Clock } from '../clock.js';
 import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
-import { type Listener, Poller } from '../poll/poller.js';
+import { Poller } from '../poll/poller.js';
 import type { Timer } from '../poll/timer.js';
-import { type Action, type CancelCause, Scheduler } from '../scheduler/scheduler.js';
+import type { CancelCause } from '../scheduler/endings.js';
+import { type Action, Scheduler } from '../scheduler/scheduler.js';
 import type { Claim, Completion, Requeue, TaskStore } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
-import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
-import { type ClientRequests, ClientSession, Watches } from './clients.js';
+import { ClientListener } from './client-listener.js';
+import { type ClientRequests, Watches } from './clients.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
 import { type Accepted, intake, type Refusal } from './intake.js';
@@ -49,9 +50,8 @@ export class Controller implements ClientRequests {
   readonly #fleet: Fleet;
   readonly #types: readonly string[];
   readonly #timer: Timer;
-  readonly #connections = new Map<Connection, ClientSession | undefined>();
   #heartbeat: NodeJS.Timeout | undefined;
-  #listener: Listener | undefined;
+  #clients: ClientListener | undefined;
   #submitting: Submitting[] = [];
   #turnAhead = false;
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -75,8 +75,10 @@ export class Controller implements ClientRequests {
 
   /** @throws ScriptdError EADDRINUSE when another controller listens there. */
   start(): void {
-    const { listen } = this.#options;
-    this.#listener = this.#poller.listen(listen, { mode: 0o600 }, (socket) => this.#accept(socket));
+    const { listen: address, local, token, log } = this.#options;
+    const shared = { poller: this.#poller, local, token, log };
+    const watches = this.#watches;
+    this.#clients = new ClientListener({ ...shared, address, requests: this, watches });
     this.#heartbeat = setInterval(() => this.#beat(), wireLimits.heartbeatMs);
     this.#fleet.start();
   }
@@ -130,8 +132,7 @@ export class Controller implements ClientRequests {
     clearInterval(this.#heartbeat);
     this.#options.manager.stop();
     this.#fleet.stop();
-    this.#listener?.close();
-    for (const connection of this.#connections.keys()) connection.end();
+    this.#clients?.end();
     this.#poller.close();
   }
 
@@ -201,35 +202,6 @@ export class Controller implements ClientRequests {
       return { code: 'OVERLOADED', message };
     }
     return undefined;
-  }
-
-  // What comes from http daemons' sockets.
-
-  #accept(socket: ConstructorParameters<typeof Connection>[0]): void {
-    const { local, token, log } = this.#options;
-    let unproven = 0;
-    for (const session of this.#connections.values()) if (!session) unproven++;
-    if (unproven >= wireLimits.unprovenConnectionsMax) {
-      log.warn(`refused a connection: ${unproven} others have not proven the token yet`);
-      socket.close();
-      return;
-    }
-    const options = { local, token, serves: ['client'] as const, pausesWhenBackedUp: true };
-    const connection = new Connection(socket, 'acceptor', options, {
-      onOpen: (peer) => {
-        log.info({ peer: peer.id }, `http daemon ${peer.id} connected`);
-        const session = new ClientSession(connection, this, this.#watches, log);
-        this.#connections.set(connection, session);
-      },
-      onMessage: (message) => this.#connections.get(connection)?.receive(message),
-      onClose: (error) => {
-        const session = this.#connections.get(connection);
-        this.#connections.delete(connection);
-        if (session) session.closed(error);
-        else log.warn(closeReason(error), `closed a connection: ${error.message}`);
-      },
-    });
-    this.#connections.set(connection, undefined);
   }
 
   // What comes from workers.
@@ -408,6 +380,6 @@ export class Controller implements ClientRequests {
   #beat(): void {
     const nowMs = performance.now();
     this.#fleet.heartbeat(nowMs);
-    for (const connection of this.#connections.keys()) connection.heartbeat(nowMs);
+    this.#clients?.heartbeat(nowMs);
   }
 }

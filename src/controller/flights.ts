@@ -1,5 +1,5 @@
 import { invariant } from '../invariant.js';
-import type { Ending } from '../scheduler/scheduler.js';
+import type { Ending } from '../scheduler/endings.js';
 import type { AttemptRecord, Timeline } from '../task.js';
 
 /** What the controller remembers of a task that is not finished, beside the scheduler. */

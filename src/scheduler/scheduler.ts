@@ -1,7 +1,8 @@
 import { invariant } from '../invariant.js';
 import type { AttemptKey, Result, TaskState } from '../task.js';
-import { type Code, isRetriedByDefault, type Outcome } from '../verdict.js';
+import { isRetriedByDefault } from '../verdict.js';
 import { Deadlines } from './deadlines.js';
+import { type CancelCause, cancelledEnding, type Ending, lostEnding } from './endings.js';
 import { schedulerLimits } from './limits.js';
 import { type Queued, ReadyQueue } from './ready-queue.js';
 import { defaultRetryPolicy, type RetryPolicy, retryDelayMs } from './retry.js';
@@ -25,20 +26,8 @@ export interface NewTask {
   maxAttempts: number;
 }
 
-/** Why a task is cancelled. */
-export type CancelCause = 'caller' | 'client_gone' | 'shutdown';
-
 /** Why a running attempt is to be stopped. */
 export type StopCause = CancelCause | 'deadline' | 'stale';
-
-/** How an attempt, and with it perhaps its task, ended. */
-export interface Ending {
-  outcome: Outcome;
-  code?: Code | undefined;
-  reason?: string | undefined;
-  /** What the worker sent; absent when it was lost. */
-  result?: Result | undefined;
-}
 
 /** What the controller has to do. In order. */
 export type Action =
@@ -178,7 +167,9 @@ export class Scheduler {
     for (const id of worker.attempts) {
       const [taskId = '', attempt] = id.split('/');
       const entry = this.#current(workerId, taskId, Number(attempt));
-      if (entry) this.#apply(entry, 'lost', nowMs, lostEnding(workerId, entry));
+      if (!entry) continue;
+      const ending = lostEnding(workerId, entry.attempt, entry.workerDeaths + 1);
+      this.#apply(entry, 'lost', nowMs, ending);
     }
   }
 
@@ -384,31 +375,7 @@ function attemptId(taskId: string, attempt: number): string {
   return `${taskId}/${attempt}`;
 }
 
-function lostEnding(workerId: string, entry: Entry): Ending {
-  const deaths = entry.workerDeaths + 1;
-  const quarantined =
-    deaths >= schedulerLimits.workerDeathsMax
-      ? `; ${deaths} workers were lost while they ran it`
-      : '';
-  return {
-    outcome: 'network_fail',
-    code: 'WORKER_LOST',
-    reason: `Worker ${workerId} or its connection was lost during attempt ${entry.attempt}${quarantined}.`,
-  };
-}
-
 /** Why the task is cancelled, if it is; one that is stopped for its deadline is not. */
 function cancelCauseOf({ stopCause }: Entry): CancelCause | undefined {
   return stopCause === 'deadline' ? undefined : stopCause;
-}
-
-const cancelled = {
-  caller: ['CANCELLED', 'The task was cancelled by the caller.'],
-  client_gone: ['CLIENT_GONE', 'The client that waited for the output went away.'],
-  shutdown: ['SHUTDOWN', 'The service was shut down before the task had finished.'],
-} as const satisfies Record<CancelCause, readonly [Code, string]>;
-
-function cancelledEnding(cause: CancelCause): Ending {
-  const [code, reason] = cancelled[cause];
-  return { outcome: 'cancelled', code, reason };
 }

@@ -1,4 +1,4 @@
-import type { Action } from '../scheduler/scheduler.js';
+import type { Ending } from '../scheduler/endings.js';
 import type { AttemptRecord, TaskSpec, TaskView } from '../task.js';
 
 /** What a submission's acknowledgement means: on disk, with the operating system, in memory. */
@@ -29,7 +29,7 @@ export interface Completion {
   taskId: string;
   /** The last attempt as it ended; absent when none had begun. */
   attempt: AttemptRecord | undefined;
-  ending: Extract<Action, { type: 'finish' }>['ending'];
+  ending: Ending;
   finishedAt: number;
   timeline: TaskView['timeline'];
 }

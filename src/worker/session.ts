@@ -3,9 +3,9 @@ import type { Log } from '../log.js';
 import type { Socket } from '../poll/socket.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
-import { wireLimits } from '../wire/limits.js';
 import type { Message } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import { Unproven } from '../wire/unproven.js';
 
 /** The two static connections that a worker has with its controller. */
 export type SessionChannel = 'receiver' | 'emitter';
@@ -26,8 +26,7 @@ export class Session {
   readonly #token: WireToken;
   readonly #events: SessionEvents;
   readonly #log: Log;
-  /** In the order in which they came. */
-  readonly #unproven = new Set<Connection>();
+  readonly #unproven = new Unproven();
   readonly #open = new Map<SessionChannel, { connection: Connection; peer: Peer }>();
 
   #onEmpty: () => void = () => undefined;
@@ -58,18 +57,17 @@ export class Session {
       onClose: (error, closed) => this.#closed(error, closed),
     });
     this.#unproven.add(connection);
-    this.#dropOldestUnproven();
   }
 
   /** Called every `wireLimits.heartbeatMs`. */
   heartbeat(nowMs: number): void {
-    for (const connection of this.#unproven) connection.heartbeat(nowMs);
+    this.#unproven.heartbeat(nowMs);
     for (const { connection } of this.#open.values()) connection.heartbeat(nowMs);
   }
 
   /** Closes all; what is queued on proven connections still goes out, for at most `lingerMs`. */
   async end(lingerMs: number): Promise<void> {
-    for (const connection of this.#unproven) connection.close();
+    this.#unproven.close();
     for (const { connection } of this.#open.values()) connection.end();
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -83,18 +81,8 @@ export class Session {
 
   /** Closes all at once. */
   close(error?: ScriptdError): void {
-    for (const connection of this.#unproven) connection.close(error);
+    this.#unproven.close(error);
     for (const { connection } of this.#open.values()) connection.close(error);
-  }
-
-  /** Strangers that say nothing can fill the room, but not keep the controller out of it. */
-  #dropOldestUnproven(): void {
-    if (this.#unproven.size <= wireLimits.unprovenConnectionsMax) return;
-    const [oldest] = this.#unproven;
-    const most = wireLimits.unprovenConnectionsMax;
-    const text = `more than ${most} connections have not proven the token; the oldest goes`;
-    oldest?.close(new ScriptdError('TOO_MANY_UNPROVEN', text));
-    if (oldest) this.#unproven.delete(oldest);
   }
 
   #opened(peer: Peer, connection: Connection): void {

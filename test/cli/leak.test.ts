@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Service } from './service.js';
+
+/** In CI the number that the product promises; else enough to see a leak per task. */
+const tasks = process.env.SCRIPTD_TEST_ALL ? 10_000 : 600;
+/** Code and results of finished tasks are kept in memory up to a bound; beside it, nothing grows. */
+const growthBytesMax = 80 * 1024 * 1024;
+
+interface Held {
+  fds: number;
+  residentBytes: number;
+}
+
+function held(pid: number): Held {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const residentKiB = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+  return { fds: readdirSync(`/proc/${pid}/fd`).length, residentBytes: residentKiB * 1024 };
+}
+
+t.test(`after ${tasks} tasks nothing is left of them`, async (t) => {
+  const service = await Service.start(t, ['--workers', 'bash=2', '--log-level', 'warn']);
+  const parts = { http: 0, controller: 0, worker: 0 };
+  for (const part of Object.keys(parts) as (keyof typeof parts)[]) {
+    parts[part] = service.partPid(part);
+  }
+  const run = async (count: number) => {
+    let next = 0;
+    const wrong: string[] = [];
+    const client = async () => {
+      for (let index = next++; index < count; index = next++) {
+        const answer = await service.execute(`echo ${index}`, '?type=bash');
+        if (answer.body.toString() !== `${index}\n`) wrong.push(answer.body.toString());
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, client));
+    t.same(wrong, []);
+  };
+  // Connections, buffers and compiled code are there after the first.
+  await run(200);
+  const processes = service.processes().length;
+  const before = Object.fromEntries(Object.entries(parts).map(([part, pid]) => [part, held(pid)]));
+  await run(tasks);
+  // The removal of the last work directory may follow its answer.
+  const workDirectories = () =>
+    readdirSync(join(service.dataDir, 'work', 'bash-1'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+  while (workDirectories().length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.equal(service.processes().length, processes, 'processes');
+  for (const [part, pid] of Object.entries(parts)) {
+    const now = held(pid);
+    const then = before[part] as Held;
+    t.equal(now.fds, then.fds, `descriptors of ${part}`);
+    const grown = Math.round((now.residentBytes - then.residentBytes) / 1024);
+    t.ok(grown * 1024 < growthBytesMax, `${part} grew by ${grown} KiB`);
+  }
+});
