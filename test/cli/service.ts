@@ -22,7 +22,7 @@ export class Service {
   /** What it wrote to stderr: JSON lines. */
   log = '';
   address = '';
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  #agent = newAgent();
 
   private constructor(dataDir: string, child: ChildProcess) {
     this.dataDir = dataDir;
@@ -98,6 +98,12 @@ export class Service {
     return found.pid;
   }
 
+  /** Closes the connections that are kept for the next request. */
+  disconnect(): void {
+    this.#agent.destroy();
+    this.#agent = newAgent();
+  }
+
   execute(code: string, query = ''): Promise<Answer> {
     return this.request('POST', `/execute${query}`, code);
   }
@@ -137,6 +143,10 @@ export class Service {
       outgoing.end(body);
     });
   }
+}
+
+function newAgent(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: 64 });
 }
 
 /** Empty when the process is gone by now. */
