@@ -137,7 +137,7 @@ console.log(JSON.stringify(stdout));`;
 
 t.test('a process dies with its worker when that is killed by SIGKILL', async (t) => {
   const program = `
-const { pid } = startProcess(shell('exec sleep 1000'));
+const { pid } = startProcess(shell('', { file: '/bin/sleep', argv: ['sleep', '1000'] }));
 writeSync(1, pid + '\\n');
 setInterval(() => undefined, 1000);`;
   const parent = spawn(...command('', program), { stdio: ['ignore', 'pipe', 'inherit'] });

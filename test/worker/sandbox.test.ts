@@ -138,7 +138,6 @@ print(json.dumps({name: r.getrlimit(getattr(r, 'RLIMIT_' + name)) for name in na
 t.test('the CPU limit ends a busy loop with SIGXCPU', async (t) => {
   const status = await run(shell('while :; do :; done', { limits: { cpuSeconds: 1 } }));
   t.match(status, { exitCode: undefined, signal: 'SIGXCPU' });
-  t.ok(status.userMs + status.systemMs >= 900, 'not before that time was used');
 });
 
 t.test('the file size limit ends a program that writes too much', async (t) => {
