@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { flagName, settingNames, settings, variableName } from '../../src/config/settings.js';
+import { problemKinds } from '../../src/http/problem.js';
+import { packageRoot } from '../../src/native.js';
+import { codes, outcomes } from '../../src/verdict.js';
+
+const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
+
+/** The text under a heading, up to the next of the same depth or less. */
+function section(text: string, heading: string): string {
+  const [marks = ''] = /^#+/.exec(heading) ?? [];
+  const start = text.indexOf(`\n${heading}\n`);
+  if (start < 0) throw new Error(`there is no heading ${heading}`);
+  const rest = text.slice(start + heading.length + 2);
+  const end = rest.search(new RegExp(`^#{1,${marks.length}} `, 'm'));
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+/** Rows of the table whose first column is called `title`, as cells without their backquotes. */
+function rows(text: string, title: string): string[][] {
+  const lines = text.split('\n');
+  const head = lines.findIndex((line) => line.startsWith(`| ${title} |`));
+  if (head < 0) throw new Error(`there is no table of ${title}`);
+  const after = lines.slice(head + 2);
+  const end = after.findIndex((line) => !line.startsWith('|'));
+  return after.slice(0, end < 0 ? undefined : end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  );
+}
+
+const firstCells = (table: string[][]) => table.map(([first]) => first).sort();
+const errors = read('docs/ERRORS.md');
+
+t.test('ERRORS.md has a row for each task outcome, and for nothing else', async (t) => {
+  const documented = firstCells(rows(section(errors, '## Task outcomes'), 'outcome'));
+  t.same(documented, [...outcomes].sort());
+});
+
+t.test('ERRORS.md has a row for each task code, and for nothing else', async (t) => {
+  const table = rows(section(errors, '## Task codes'), 'code');
+  t.same(firstCells(table), [...codes].sort());
+  for (const [code, outcome] of table) {
+    t.ok((outcomes as readonly (string | undefined)[]).includes(outcome), `${code}: ${outcome}`);
+  }
+});
+
+t.test(
+  'ERRORS.md has a row for each HTTP problem, with its status, and for nothing else',
+  async (t) => {
+    const table = rows(section(errors, '## HTTP problem codes'), 'code');
+    const documented = Object.fromEntries(table.map(([code, status]) => [code, Number(status)]));
+    const known = Object.entries(problemKinds).map(([code, { status }]) => [code, status]);
+    t.equal(table.length, known.length, 'no code has two rows');
+    t.same(documented, Object.fromEntries(known));
+  },
+);
+
+t.test('ERRORS.md has the exit code of each error that ends a start for good', async (t) => {
+  const source = read('src/cli/exit-codes.ts');
+  const numbers = Object.fromEntries(
+    [...source.matchAll(/^ {2}(\w+): (\d+),$/gm)].map(([, name, number]) => [name, number]),
+  );
+  const lasting = [...source.matchAll(/^ {2}([A-Z_]+): exitCodes\.(\w+),$/gm)];
+  t.ok(lasting.length > 0, 'they are found in the source');
+  const known = lasting.map(([, code, name = '']) => [code, numbers[name]]);
+  const table = rows(section(errors, '## Start-up errors and exit codes'), 'start-up code');
+  const documented = table.map(([code, exitCode]) => [code, exitCode]);
+  t.same(Object.fromEntries(documented), Object.fromEntries(known));
+});
+
+t.test('PROTOCOL.md has a section for each kind of message', async (t) => {
+  const source = read('src/wire/messages.ts');
+  const kinds = [...source.matchAll(/^ {2}\w+: message\('(\w+)'/gm)].map(([, kind]) => kind);
+  t.ok(kinds.length > 0, 'they are found in the source');
+  const protocol = read('docs/PROTOCOL.md');
+  for (const kind of kinds) t.ok(protocol.includes(`\n### ${kind}\n`), `kind ${kind}`);
+});
+
+t.test('OPERATIONS.md has a row for each setting, with its flag and its variable', async (t) => {
+  const table = rows(section(read('docs/OPERATIONS.md'), '## Settings'), 'key in scriptd.yaml');
+  t.same(firstCells(table), [...settingNames].sort());
+  for (const name of settingNames) {
+    const row = table.find(([first]) => first === name);
+    const fileOnly = settings[name].notation === 'none';
+    t.equal(row?.[1], fileOnly ? '-' : flagName(name), `flag of ${name}`);
+    t.equal(row?.[2], fileOnly ? '-' : variableName(name), `variable of ${name}`);
+  }
+});
+
+t.test('README.md gives the two commands, each on its own line', async (t) => {
+  const lines = read('README.md').split('\n');
+  t.ok(lines.includes('npm ci && npm start'), 'start');
+  t.ok(lines.includes('npm ci && npm test'), 'test');
+});
