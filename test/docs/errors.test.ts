@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import t from 'tap';
 import { flagName, settingNames, settings, variableName } from '../../src/config/settings.js';
 import { problemKinds } from '../../src/http/problem.js';
 import { packageRoot } from '../../src/native.js';
 import { codes, outcomes } from '../../src/verdict.js';
+import { encodeFrame } from '../../src/wire/codec.js';
+import type { Message } from '../../src/wire/messages.js';
 
 const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
 
@@ -33,6 +36,7 @@ function rows(text: string, title: string): string[][] {
   );
 }
 
+const hasFiles = (path: string) => existsSync(path) && readdirSync(path).length > 0;
 const firstCells = (table: string[][]) => table.map(([first]) => first).sort();
 const errors = read('docs/ERRORS.md');
 
@@ -79,6 +83,46 @@ t.test('PROTOCOL.md has a section for each kind of message', async (t) => {
   t.ok(kinds.length > 0, 'they are found in the source');
   const protocol = read('docs/PROTOCOL.md');
   for (const kind of kinds) t.ok(protocol.includes(`\n### ${kind}\n`), `kind ${kind}`);
+});
+
+t.test('the example frames of PROTOCOL.md are what the encoder writes', async (t) => {
+  const taskId = '01890a5d-ac96-774b-bcce-b302099a8057';
+  const messages: Message[] = [
+    { kind: 'ping', sequence: 1 },
+    { kind: 'cancel', taskId, attempt: 2, cause: 'caller' },
+  ];
+  const text = section(read('docs/PROTOCOL.md'), '## Examples');
+  const hex = [...text.matchAll(/^ {4,}((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: {2,}|$)/gm)];
+  const frames = messages.map((message) => encodeFrame(message).toString('hex'));
+  t.equal(hex.map(([, bytes = '']) => bytes.replaceAll(' ', '')).join(''), frames.join(''));
+});
+
+t.test('ARCHITECTURE.md gives the import directions that lint checks', async (t) => {
+  interface Rule {
+    name: string;
+    to: { pathNot?: string[] };
+  }
+  const require = createRequire(import.meta.url);
+  const { forbidden } = require(join(packageRoot, '.dependency-cruiser.cjs')) as {
+    forbidden: Rule[];
+  };
+  const checked = new Map<string, string[]>();
+  for (const { name, to } of forbidden) {
+    const folder = /^(\w+)-imports$/.exec(name)?.[1];
+    if (folder === undefined || !hasFiles(join(packageRoot, 'src', folder))) continue;
+    const targets = (to.pathNot ?? []).flatMap((path) => /^\^src\/(\w+)\/$/.exec(path)?.[1] ?? []);
+    checked.set(folder, targets.filter((target) => target !== folder).sort());
+  }
+  const heading = '## Source folders and import directions';
+  const table = rows(section(read('docs/ARCHITECTURE.md'), heading), 'folder');
+  const documented = new Map<string, string[]>();
+  for (const [folder = '', targets = ''] of table) {
+    const name = /^src\/(\w+)$/.exec(folder)?.[1];
+    if (name === undefined || name === 'cli') continue;
+    const names = targets.replaceAll(' (types)', '').split(', ');
+    documented.set(name, names.filter((target) => target !== '-').sort());
+  }
+  t.same(Object.fromEntries(documented), Object.fromEntries(checked));
 });
 
 t.test('OPERATIONS.md has a row for each setting, with its flag and its variable', async (t) => {
