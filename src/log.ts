@@ -23,8 +23,10 @@ export function createLog(part: string, level: LogLevel): Log {
     const pretty = pinoPretty({
       destination: 2,
       sync: true,
+      colorize: true,
+      singleLine: true,
       messageFormat: '[{part}] {msg}',
-      ignore: 'part,pid,hostname',
+      ignore: 'part,pid,hostname,name',
       translateTime: 'SYS:HH:MM:ss.l',
     });
     return pino(options, pretty);

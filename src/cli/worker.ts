@@ -37,7 +37,6 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
     drainMs,
     log,
   });
-  log.info({ address: worker.address, type, slots }, `worker ${name} is listening`);
   log.warn('scripts run as this user, without isolation: let in only code that you trust');
   return {
     ended: worker.closed.then((reason) => {

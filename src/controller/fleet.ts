@@ -74,7 +74,7 @@ export class Fleet {
 
   /** Tells every connected worker to finish what it has and exit. */
   drain(): void {
-    for (const link of this.#links.values()) link.send({ kind: 'drain' });
+    for (const link of this.#links.values()) link.dismiss();
   }
 
   stop(): void {

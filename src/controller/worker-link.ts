@@ -54,6 +54,8 @@ export class WorkerLink {
   #pair: Pair | undefined;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** Told to go: its end is no surprise. */
+  #dismissed = false;
 
   constructor(options: WorkerLinkOptions, handlers: WorkerLinkHandlers) {
     this.place = options.place;
@@ -76,8 +78,14 @@ export class WorkerLink {
     this.#pair = { receiver, emitter, peers, inventory: undefined, up: undefined, early: [] };
   }
 
+  /** Tells the worker to finish what it has and go. */
+  dismiss(): void {
+    this.#dismissed = true;
+    this.#pair?.receiver.send({ kind: 'drain' });
+  }
+
   /** To the worker's task receiver. False when it is behind or gone. */
-  send(message: MessageOf<'execute'> | MessageOf<'cancel'> | MessageOf<'drain'>): boolean {
+  send(message: MessageOf<'execute'> | MessageOf<'cancel'>): boolean {
     return this.#pair?.receiver.send(message) ?? false;
   }
 
@@ -174,7 +182,8 @@ export class WorkerLink {
     const { code, reason } = closeReason(error);
     const { log, place } = this.#options;
     if (pair.up) {
-      log.warn({ worker: place.name, code }, `lost worker ${place.name}: ${reason}`);
+      if (this.#dismissed) log.info({ worker: place.name }, `worker ${place.name} has gone`);
+      else log.warn({ worker: place.name, code }, `lost worker ${place.name}: ${reason}`);
       const unresponsive = code === 'PEER_SILENT' || code === 'DROPPED';
       this.#handlers.onDown({ unresponsive, inventory: pair.up });
     } else if (code === 'ECONNREFUSED' || code === 'ENOENT') {
@@ -182,6 +191,7 @@ export class WorkerLink {
     } else {
       log.warn({ worker: place.name, code }, `no connection to worker ${place.name}: ${reason}`);
     }
+    if (this.#dismissed) return;
     this.#retry = setTimeout(() => this.connect(), this.#backoff.takeMs());
   }
 }

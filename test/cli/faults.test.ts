@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { encodeFrame } from '../../src/wire/codec.js';
+import { protocolVersion } from '../../src/wire/messages.js';
 import { Service, until } from './service.js';
 
 const slowCode = (marker: string) => `
@@ -133,6 +135,22 @@ t.test('garbage on any socket is closed with a logged reason, and harms nobody',
     const half = createConnection(path, () => half.end(Buffer.from([0, 0, 1, 0, 0x81])));
     await new Promise<void>((resolve) => half.resume().on('close', () => resolve()));
   }
+  for (const [path, channel] of [
+    [sockets[0], 'client'],
+    [sockets[1], 'receiver'],
+  ] as const) {
+    const before = count(service.log, 'BAD_PROOF');
+    await new Promise<void>((resolve) => {
+      const socket = createConnection(path ?? '', () => socket.write(hello(channel)));
+      // The other side has said its hello: now a proof from somebody who has no token.
+      socket.once('data', () => {
+        socket.write(encodeFrame({ kind: 'proof', proof: Buffer.alloc(32, 7) }));
+        socket.resume();
+      });
+      socket.on('close', () => resolve());
+    });
+    await until('BAD_PROOF is logged', () => count(service.log, 'BAD_PROOF') > before);
+  }
   // On the HTTP ports: whatever node's parser makes of it.
   const { port } = new URL(service.address);
   await new Promise<void>((resolve) => {
@@ -145,6 +163,13 @@ t.test('garbage on any socket is closed with a logged reason, and harms nobody',
   t.equal((await service.execute('print("unharmed")')).body.toString(), 'unharmed\n');
   t.same([service.partPid('worker') > 0, service.partPid('controller') > 0], [true, true]);
 });
+
+function hello(channel: 'client' | 'receiver'): Buffer {
+  const role = channel === 'client' ? 'http' : 'controller';
+  const nonce = Buffer.alloc(32, 1);
+  const who = { role, channel, id: 'stranger', instance: 's1' } as const;
+  return encodeFrame({ kind: 'hello', protocol: protocolVersion, ...who, nonce });
+}
 
 function count(text: string, word: string): number {
   return text.split(word).length - 1;
