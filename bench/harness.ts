@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/native.js';
@@ -73,7 +73,11 @@ export async function runBenches(benches: Bench[], options: BenchOptions): Promi
       console.log(formatRow(row));
     }
   }
-  if (options.smoke) return;
+  if (!options.smoke) save(rows);
+}
+
+/** Writes bench/results.json; rows of benches that were not run now are kept from the last time. */
+function save(rows: readonly BenchRow[]): void {
   const machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
@@ -83,7 +87,14 @@ export async function runBenches(benches: Bench[], options: BenchOptions): Promi
     measuredAt: new Date().toISOString(),
   };
   const file = join(packageRoot, 'bench', 'results.json');
-  writeFileSync(file, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
+  const now = new Set(rows.map(({ name }) => name));
+  const kept = savedRows(file).filter(({ name }) => !now.has(name));
+  writeFileSync(file, `${JSON.stringify({ machine, rows: [...kept, ...rows] }, null, 2)}\n`);
+}
+
+function savedRows(file: string): BenchRow[] {
+  if (!existsSync(file)) return [];
+  return (JSON.parse(readFileSync(file, 'utf8')) as { rows: BenchRow[] }).rows;
 }
 
 function formatRow(row: BenchRow): string {

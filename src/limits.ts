@@ -18,6 +18,8 @@ export const limits = {
   stdinBytesMax: 4 * 1024 * 1024,
   argsMax: 256,
   argBytesMax: 64 * 1024,
+  /** args and env together; Linux gives a new process 2 MiB for both, pointers included. */
+  argsAndEnvBytesMax: 1024 * 1024,
   envMax: 256,
   envValueBytesMax: 64 * 1024,
   tagsMax: 32,

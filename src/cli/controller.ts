@@ -6,6 +6,7 @@ import type { WorkerPlace } from '../controller/manager.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { formatAddress, parseAddress } from '../poll/address.js';
+import { requireLocal } from '../wire/transport.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
@@ -52,7 +53,7 @@ async function startController(
     misconfigured = resolve;
   });
   const controller = new Controller({
-    listen: parseAddress(layout.controllerAddress),
+    listen: requireLocal(parseAddress(layout.controllerAddress)),
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store: new MemoryStore(),

@@ -33,7 +33,7 @@ export const RuntimeSetting = Type.Object(
     /** Of a built-in type: path of the interpreter, instead of the one found in PATH. */
     interpreter: Type.Optional(Type.String({ minLength: 1 })),
     /** Of the script's file, e.g. `.rb`. */
-    extension: Type.Optional(Type.String({ pattern: '^\\.[A-Za-z0-9]{1,16}$' })),
+    extension: Type.Optional(Type.String({ pattern: '^\\.[A-Za-z0-9_-]{1,16}$' })),
     env: Type.Optional(Type.Record(Type.String(), Type.String())),
   },
   { additionalProperties: false },

@@ -122,9 +122,10 @@ export class Controller implements ClientRequests {
   /** Tells the workers to go, and waits for them. */
   async dismissWorkers(waitMs: number): Promise<void> {
     this.#scheduler.paused = true;
+    const startMs = this.#now();
     this.#options.manager.stop();
-    this.#fleet.drain();
-    await this.#options.manager.finish(waitMs);
+    await this.#fleet.dismiss(waitMs);
+    await this.#options.manager.finish(Math.max(0, waitMs - (this.#now() - startMs)));
   }
 
   /** Lets go of everything; workers go on. */
@@ -219,10 +220,18 @@ export class Controller implements ClientRequests {
   }
 
   #fromWorker(name: string, message: FromEmitter): void {
-    if (message.kind === 'started') this.#scheduler.started(name, message);
-    else {
-      const { taskId, attempt, result } = message;
-      this.#scheduler.result(name, { taskId, attempt }, result, this.#now());
+    switch (message.kind) {
+      case 'draining':
+        this.#scheduler.drain(name);
+        break;
+      case 'started':
+        this.#scheduler.started(name, message);
+        break;
+      case 'result': {
+        const { taskId, attempt, result } = message;
+        this.#scheduler.result(name, { taskId, attempt }, result, this.#now());
+        break;
+      }
     }
     this.#stir();
   }

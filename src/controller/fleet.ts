@@ -72,9 +72,19 @@ export class Fleet {
     for (const link of this.#links.values()) link.heartbeat(nowMs);
   }
 
-  /** Tells every connected worker to finish what it has and exit. */
-  drain(): void {
-    for (const link of this.#links.values()) link.dismiss();
+  /**
+   * Tells every connected worker, whoever started it, to finish what it has and exit, and waits
+   * until they have gone; after `waitMs` those that have not are ended.
+   */
+  async dismiss(waitMs: number): Promise<void> {
+    const gone = Promise.all([...this.#links.values()].map((link) => link.dismiss()));
+    const timer = setTimeout(() => {
+      for (const { place, inventory } of this.up()) {
+        this.#manager.replace(place, inventory.pid);
+      }
+    }, waitMs);
+    await gone;
+    clearTimeout(timer);
   }
 
   stop(): void {

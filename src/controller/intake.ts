@@ -7,7 +7,7 @@ import type { Limits, LimitsAsked, TaskSpec } from '../task.js';
 
 /** Why a task is not taken. docs/ERRORS.md lists the codes. */
 export interface Refusal {
-  code: 'UNKNOWN_TYPE' | 'NO_ROUTE' | 'DRAINING' | 'OVERLOADED' | 'INTERNAL';
+  code: 'UNKNOWN_TYPE' | 'NO_ROUTE' | 'DRAINING' | 'OVERLOADED' | 'INVALID_FIELD' | 'INTERNAL';
   message: string;
   field?: string;
 }
@@ -24,6 +24,12 @@ export function intake(
   spec: TaskSpec,
   context: { types: readonly string[]; durability: Durability; nowMs: number },
 ): Accepted | Refusal {
+  const handedBytes = argsAndEnvBytes(spec);
+  if (handedBytes > maxima.argsAndEnvBytesMax) {
+    const most = maxima.argsAndEnvBytesMax;
+    const message = `\`args\` and \`env\` take ${handedBytes} bytes together; at most ${most} are allowed: use \`stdin\``;
+    return { code: 'INVALID_FIELD', message, field: 'args' };
+  }
   const routed = route(spec, context.types);
   if ('refusal' in routed) {
     const code = spec.type === undefined ? 'NO_ROUTE' : 'UNKNOWN_TYPE';
@@ -36,7 +42,7 @@ export function intake(
   const limits = withDefaults(spec.limits);
   const maxAttempts = spec.retry?.maxAttempts ?? maxima.attemptsDefault;
   return {
-    bytes: specBytes(spec),
+    bytes: spec.code.length + (spec.stdin?.length ?? 0) + handedBytes,
     task: { id, type, priority, createdAt, wallMs: limits.wallMs, maxAttempts },
     submission: {
       spec,
@@ -71,9 +77,12 @@ export function withDefaults(asked: LimitsAsked = {}): Limits {
   };
 }
 
-function specBytes(spec: TaskSpec): number {
-  let bytes = spec.code.length + (spec.stdin?.length ?? 0);
-  for (const arg of spec.args ?? []) bytes += arg.length;
-  for (const [name, value] of Object.entries(spec.env ?? {})) bytes += name.length + value.length;
+/** As execve(2) is handed them: each with its NUL. */
+function argsAndEnvBytes(spec: TaskSpec): number {
+  let bytes = 0;
+  for (const arg of spec.args ?? []) bytes += Buffer.byteLength(arg) + 1;
+  for (const [name, value] of Object.entries(spec.env ?? {})) {
+    bytes += name.length + Buffer.byteLength(value) + 2;
+  }
   return bytes;
 }

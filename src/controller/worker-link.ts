@@ -9,7 +9,7 @@ import { Backoff } from './backoff.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerPlace } from './manager.js';
 
-export type FromEmitter = MessageOf<'started'> | MessageOf<'result'>;
+export type FromEmitter = MessageOf<'draining'> | MessageOf<'started'> | MessageOf<'result'>;
 
 export interface WorkerLinkHandlers {
   /** Both connections stand and the worker has said what it has. */
@@ -56,6 +56,7 @@ export class WorkerLink {
   #stopped = false;
   /** Told to go: its end is no surprise. */
   #dismissed = false;
+  #onGone: () => void = () => undefined;
 
   constructor(options: WorkerLinkOptions, handlers: WorkerLinkHandlers) {
     this.place = options.place;
@@ -78,10 +79,16 @@ export class WorkerLink {
     this.#pair = { receiver, emitter, peers, inventory: undefined, up: undefined, early: [] };
   }
 
-  /** Tells the worker to finish what it has and go. */
-  dismiss(): void {
+  /** Tells the worker to finish what it has and go. Fulfilled when it is not connected any more. */
+  dismiss(): Promise<void> {
     this.#dismissed = true;
-    this.#pair?.receiver.send({ kind: 'drain' });
+    clearTimeout(this.#retry);
+    const pair = this.#pair;
+    if (!pair) return Promise.resolve();
+    pair.receiver.send({ kind: 'drain' });
+    return new Promise((resolve) => {
+      this.#onGone = resolve;
+    });
   }
 
   /** To the worker's task receiver. False when it is behind or gone. */
@@ -151,6 +158,7 @@ export class WorkerLink {
           this.#announce(pair);
         }
         break;
+      case 'draining':
       case 'started':
       case 'result':
         if (pair.up) this.#handlers.onMessage(message);
@@ -178,6 +186,7 @@ export class WorkerLink {
     this.#pair = undefined;
     pair.receiver.close();
     pair.emitter.close();
+    this.#onGone();
     if (this.#stopped) return;
     const { code, reason } = closeReason(error);
     const { log, place } = this.#options;

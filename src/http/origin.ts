@@ -112,7 +112,7 @@ function notAllowed(name: string): Problem {
   return problem(
     'HOST_NOT_ALLOWED',
     `without tokens this service answers only to loopback names, and the Host is ${shown}; ` +
-      'give it tokens (--token-file), or allow the name (--allowed-host)',
+      'give it tokens (--token-file), or allow the name (--allowed-hosts)',
   );
 }
 

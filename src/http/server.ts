@@ -4,6 +4,7 @@ import type { Log } from '../log.js';
 import { parseAddress } from '../poll/address.js';
 import { Poller } from '../poll/poller.js';
 import type { WireToken } from '../wire/token.js';
+import { requireLocal } from '../wire/transport.js';
 import { createApp } from './app.js';
 import { ControllerLink } from './controller-link.js';
 import { debugRoutes } from './debug.js';
@@ -43,12 +44,12 @@ export interface HttpServer {
  * Starts the HTTP daemon: the product's port, the debug port, and the link to the controller, which
  * need not be there yet.
  *
- * @throws ScriptdError AUTH_REQUIRED, BAD_ADDRESS, or the errno's name when a port can't be had.
+ * @throws ScriptdError AUTH_REQUIRED, BAD_ADDRESS, INSECURE_TRANSPORT, or the errno's name when a port can't be had.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   requireGuardedAddress(options.host, options);
   requireGuardedAddress(options.debugHost, options);
-  const address = parseAddress(options.controllerAddress);
+  const address = requireLocal(parseAddress(options.controllerAddress));
   const poller = new Poller();
   const link = new ControllerLink({
     poller,

@@ -65,6 +65,8 @@ const schemas = {
     cause: OneOf(['caller', 'client_gone', 'shutdown', 'deadline', 'stale']),
   }),
   drain: message('drain', {}),
+  /** It was told to end by somebody else than the controller: it takes nothing more. */
+  draining: message('draining', {}),
   started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
   result: message('result', {
     taskId: TaskId,
@@ -145,7 +147,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
   },
   emitter: {
     worker: new Set<MessageKind>([...pings, 'acknowledge']),
-    controller: new Set<MessageKind>([...pings, 'inventory', 'started', 'result']),
+    controller: new Set<MessageKind>([...pings, 'inventory', 'draining', 'started', 'result']),
   },
   client: {
     controller: new Set<MessageKind>([

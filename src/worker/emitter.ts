@@ -56,6 +56,11 @@ export class Emitter {
     if (this.#connection === connection) this.#connection = undefined;
   }
 
+  /** Tells the controller that it will get no more than it has. */
+  draining(): void {
+    this.#connection?.send({ kind: 'draining' });
+  }
+
   /** Told only to a controller that is there: for another it stands in the inventory. */
   started({ taskId, attempt }: AttemptKey): void {
     this.#connection?.send({ kind: 'started', taskId, attempt });

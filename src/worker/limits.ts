@@ -6,7 +6,7 @@ export const workerLimits = {
   /** Attempts that may wait, for each slot: enough that a slot never waits for the wire. */
   queuedPerSlot: 2,
   /** A worker that finds no controller for so long exits. */
-  orphanMsDefault: 60_000,
+  orphanMsDefault: 55_000,
   /** From the order to drain until what still runs is ended. */
   drainMsDefault: 30_000,
   /** Given to the processes that were told to die, and after a drain to the acknowledgements. */

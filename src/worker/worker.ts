@@ -7,6 +7,7 @@ import { type Listener, Poller } from '../poll/poller.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import { requireLocal } from '../wire/transport.js';
 import { Deadlines } from './deadlines.js';
 import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
@@ -37,7 +38,7 @@ export interface WorkerOptions {
   runtime?: RuntimeDefinition;
   /** Folder that belongs to this worker alone; directories of earlier runs in it are removed. */
   workDirectory: string;
-  /** Exits when no controller has been connected for so long. Default 60,000. */
+  /** Exits when no controller has been connected for so long. Default 55,000. */
   orphanMs?: number;
   /** `drain` ends what still runs after this. Default 30,000. */
   drainMs?: number;
@@ -76,11 +77,12 @@ export interface Worker {
  * Starts a worker in this process: finds its runtime, claims its socket, and waits for the
  * controller.
  *
- * @throws ScriptdError RUNTIME_MISSING, RUNTIME_INVALID, WORK_DIRECTORY, BAD_ADDRESS, EADDRINUSE
+ * @throws ScriptdError RUNTIME_MISSING, RUNTIME_INVALID, WORK_DIRECTORY, BAD_ADDRESS,
+ *   INSECURE_TRANSPORT, EADDRINUSE
  *   (another worker answers there), or another errno's name.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const address = parseAddress(options.listen);
+  const address = requireLocal(parseAddress(options.listen));
   const runtime = await resolveRuntime(options.type, options.runtime);
   return new WorkerDaemon(options, address, runtime);
 }
@@ -142,6 +144,7 @@ class WorkerDaemon implements Worker {
   }
 
   async drain(): Promise<void> {
+    this.#emitter.draining();
     this.#lifecycle.drain();
     await this.closed;
   }
@@ -163,7 +166,10 @@ class WorkerDaemon implements Worker {
     const identity = { role: 'worker', id: name, instance: randomUUID() } as const;
     const events: SessionEvents = {
       onOpen: (channel, connection) => {
-        if (channel === 'emitter') this.#emitter.attach(connection, this.#inventory());
+        if (channel === 'emitter') {
+          this.#emitter.attach(connection, this.#inventory());
+          if (!this.#lifecycle.serving) this.#emitter.draining();
+        }
         this.#lifecycle.controllerThere(true);
       },
       onMessage: (message) => this.#receive(message),

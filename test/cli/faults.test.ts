@@ -67,6 +67,29 @@ t.test('a controller that is killed comes back, and its workers are still there'
   t.equal(service.partPid('worker'), worker, 'the worker outlived its controller');
 });
 
+t.test('after a restart of the controller, SIGTERM still ends every worker', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1,bash=1']);
+  process.kill(service.partPid('controller'), 'SIGKILL');
+  await until('the service is back', async () => {
+    return (await service.execute('echo back', '?type=bash')).status === 200;
+  });
+  t.same(await service.stop(), { code: 0, signal: null });
+  t.same(service.processes(), []);
+});
+
+t.test('a worker that is told to end by somebody else costs no task its attempts', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=2']);
+  const first = service.execute(slowCode('first'));
+  await until('the script runs', () =>
+    service.processes().some(({ command }) => /script\.py/.test(command)),
+  );
+  process.kill(service.partPid('worker'), 'SIGTERM');
+  await until('the worker drains', () => service.log.includes('draining'));
+  const { json: second } = await service.submit({ code: 'print(2)', type: 'python' }, '?wait=30');
+  t.match(second, { outcome: 'success', attempt: 1 });
+  t.match((await first).body.toString(), /first/);
+});
+
 t.test('an http daemon that is killed comes back on the same port', async (t) => {
   const service = await Service.start(t, ['--workers', 'python=1']);
   const { json: task } = await service.submit({ code: slowCode('kept'), type: 'python' });
