@@ -24,6 +24,12 @@ export function intake(
   spec: TaskSpec,
   context: { types: readonly string[]; durability: Durability; nowMs: number },
 ): Accepted | Refusal {
+  const codeBytes = Buffer.byteLength(spec.code);
+  if (codeBytes > maxima.codeBytesMax) {
+    // The schema counts UTF-16 units; three times as many bytes would not fit into an `execute`.
+    const message = `\`code\` has ${codeBytes} bytes; at most ${maxima.codeBytesMax} are allowed`;
+    return { code: 'INVALID_FIELD', message, field: 'code' };
+  }
   const handedBytes = argsAndEnvBytes(spec);
   if (handedBytes > maxima.argsAndEnvBytesMax) {
     const most = maxima.argsAndEnvBytesMax;
@@ -42,7 +48,7 @@ export function intake(
   const limits = withDefaults(spec.limits);
   const maxAttempts = spec.retry?.maxAttempts ?? maxima.attemptsDefault;
   return {
-    bytes: spec.code.length + (spec.stdin?.length ?? 0) + handedBytes,
+    bytes: codeBytes + (spec.stdin?.length ?? 0) + handedBytes,
     task: { id, type, priority, createdAt, wallMs: limits.wallMs, maxAttempts },
     submission: {
       spec,

@@ -33,3 +33,9 @@ t.test('args and env that no process could be handed are refused, with the cure'
   });
   t.equal(take({ code: '', type: 'python', args: args.slice(10) }).bytes, 600_010);
 });
+
+t.test('code is measured in bytes, not in characters', async (t) => {
+  const code = '€'.repeat(limits.codeBytesMax / 2);
+  t.match(take({ code, type: 'python' }), { code: 'INVALID_FIELD', field: 'code' });
+  t.equal(take({ code: 'é'.repeat(limits.codeBytesMax / 2), type: 'python' }).code, undefined);
+});
