@@ -306,9 +306,10 @@ export class Scheduler {
     this.#moveAttempt(entry, 'end');
     if (event === 'lost') entry.workerDeaths++;
     if (this.#isFinal(entry, ending)) {
-      // A cancelled task whose worker died got what was asked for.
-      const cancelled = event === 'lost' ? cancelCauseOf(entry) : undefined;
-      this.#finish(entry, cancelled ? cancelledEnding(cancelled) : ending);
+      // A cancelled task that failed by no doing of its own got what was asked for.
+      const cancelled = isRetriedByDefault(ending.outcome) ? cancelCauseOf(entry) : undefined;
+      const { result } = ending;
+      this.#finish(entry, cancelled ? { ...cancelledEnding(cancelled), result } : ending);
       return;
     }
     const { id: taskId, attempt, workerId } = entry;

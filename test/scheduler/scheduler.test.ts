@@ -220,6 +220,20 @@ t.test('cancel: a running task is stopped once, and its worker has the last word
   t.match(scheduler.take(2), [{ type: 'finish', ending: { outcome: 'cancelled' } }]);
 });
 
+t.test('cancel: a task whose attempt fails by no doing of its own is cancelled', async (t) => {
+  const { scheduler, task, worker } = setUp();
+  worker('p');
+  task('a');
+  scheduler.take(0);
+  scheduler.cancel('a', 'caller', 1);
+  scheduler.take(1);
+  scheduler.result('p', { taskId: 'a', attempt: 1 }, result('internal_fail'), 2);
+  t.match(scheduler.take(2), [
+    // With its result, so that the worker is told that it may forget it.
+    { type: 'finish', ending: { outcome: 'cancelled', code: 'CANCELLED', result: {} } },
+  ]);
+});
+
 t.test('cancel: a task whose worker is lost meanwhile is cancelled, not tried again', async (t) => {
   const { scheduler, task, worker } = setUp();
   worker('p');
