@@ -39,6 +39,7 @@ export class Fleet {
             if (unresponsive) manager.replace(place, inventory.pid);
           },
           onUnreachable: () => manager.ensure(place),
+          onUnresponsive: () => manager.replace(place, undefined),
         },
       );
       this.#links.set(place.name, link);

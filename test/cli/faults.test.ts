@@ -50,6 +50,17 @@ t.test('a worker that hangs is given up, killed and replaced', async (t) => {
   t.not(service.partPid('worker'), pid);
 });
 
+t.test('a worker that hangs while the controller is restarted is replaced too', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  const pid = service.partPid('worker');
+  process.kill(pid, 'SIGSTOP');
+  process.kill(service.partPid('controller'), 'SIGKILL');
+  await until('it is replaced', () =>
+    service.processes().every((one) => one.pid !== pid || !one.command.includes(' worker ')),
+  );
+  t.equal((await service.execute('print("served")')).body.toString(), 'served\n');
+});
+
 t.test('a controller that is killed comes back, and its workers are still there', async (t) => {
   const service = await Service.start(t, ['--workers', 'python=1']);
   const worker = service.partPid('worker');
