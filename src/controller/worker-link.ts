@@ -179,6 +179,8 @@ export class WorkerLink {
     pair.up = pair.inventory;
     this.#backoff.reset();
     this.#handlers.onUp(pair.up);
+    // It was not there yet when it was to be told.
+    if (this.#dismissed) pair.receiver.send({ kind: 'drain' });
     for (const message of pair.early.splice(0)) this.#handlers.onMessage(message);
   }
 

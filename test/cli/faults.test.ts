@@ -88,6 +88,14 @@ t.test('after a restart of the controller, SIGTERM still ends every worker', asy
   t.same(service.processes(), []);
 });
 
+t.test('SIGTERM while the controller is away ends every worker too', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  process.kill(service.partPid('controller'), 'SIGKILL');
+  await until('it is to be started again', () => service.log.includes('starting it again'));
+  t.same(await service.stop(), { code: 0, signal: null });
+  t.same(service.processes(), []);
+});
+
 t.test('a worker that is told to end by somebody else costs no task its attempts', async (t) => {
   const service = await Service.start(t, ['--workers', 'python=2']);
   const first = service.execute(slowCode('first'));
