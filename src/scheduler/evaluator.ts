@@ -8,7 +8,7 @@ export const priorityStepMs = 60_000;
 
 export interface Scored {
   priority: number;
-  /** When it was submitted, milliseconds since 1970-01-01 UTC. */
+  /** When it was submitted: milliseconds on any clock, the same for all that are compared. */
   createdAt: number;
 }
 

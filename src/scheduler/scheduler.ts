@@ -20,7 +20,7 @@ export interface NewTask {
   id: string;
   type: string;
   priority: number;
-  /** Milliseconds since 1970-01-01 UTC. */
+  /** Monotonic milliseconds. */
   createdAt: number;
   wallMs: number;
   maxAttempts: number;
