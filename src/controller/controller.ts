@@ -211,7 +211,7 @@ export class Controller implements ClientRequests {
   #workerUp(name: string, inventory: MessageOf<'inventory'>): void {
     const { type, slots, running } = inventory;
     this.#options.log.info({ worker: name, type, slots }, `worker ${name} is connected`);
-    this.#scheduler.connect({ id: name, type, slots, running });
+    this.#scheduler.connect({ id: name, type, slots, running }, this.#now());
     this.#stir();
   }
 
