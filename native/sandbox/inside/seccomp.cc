@@ -1,0 +1,194 @@
+#include "seccomp.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstddef>
+
+#include "bpf.h"
+#include "raw_syscall.h"
+
+// What is allowed is everything else: the namespaces, the identity and Landlock already take away
+// what a program could reach. This takes away what it could attack the kernel with.
+
+namespace scriptd::sandbox {
+namespace {
+
+constexpr std::uint32_t Errno(int error) {
+  return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
+}
+
+// Numbers that libc's headers may be too old for; they are the same on every architecture.
+constexpr long kClone3 = 435;
+constexpr long kPidfdGetfd = 438;
+constexpr long kQuotactlFd = 443;
+constexpr long kStatmount = 457;
+constexpr long kListmount = 458;
+constexpr long kOpenTreeAttr = 467;
+
+// libc falls back on what these replace, and a filter can't look into clone3's arguments.
+constexpr long kUnknown[] = {kClone3, SYS_io_uring_setup, SYS_io_uring_enter,
+                             SYS_io_uring_register};
+
+constexpr long kDenied[] = {
+    // namespaces and mounts
+    SYS_unshare,
+    SYS_setns,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_open_tree,
+    SYS_move_mount,
+    SYS_fsopen,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fspick,
+    SYS_mount_setattr,
+    kOpenTreeAttr,
+    kStatmount,
+    kListmount,
+    SYS_open_by_handle_at,
+    SYS_name_to_handle_at,
+    // keyrings
+    SYS_add_key,
+    SYS_request_key,
+    SYS_keyctl,
+    // programs in the kernel, and its view of others
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_userfaultfd,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    kPidfdGetfd,
+    SYS_kcmp,
+    SYS_syslog,
+    SYS_lookup_dcookie,
+    // the machine
+    SYS_kexec_load,
+    SYS_kexec_file_load,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_clock_adjtime,
+    SYS_adjtimex,
+    SYS_acct,
+    SYS_quotactl,
+    kQuotactlFd,
+    SYS_vhangup,
+    SYS_nfsservctl,
+#if defined(__x86_64__)
+    SYS_iopl,
+    SYS_ioperm,
+    SYS_modify_ldt,
+    SYS_create_module,
+    SYS_get_kernel_syms,
+    SYS_query_module,
+    SYS_uselib,
+#endif
+};
+
+constexpr std::uint32_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                                          CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+                                          CLONE_NEWNET;
+constexpr std::uint32_t kTiocsti = 0x5412;    // puts input into a terminal
+constexpr std::uint32_t kTioclinux = 0x541C;  // the console's way to do so
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
+constexpr std::uint32_t kX32 = 0x40000000;  // its numbers begin here, under the same architecture
+
+/// The low half of an argument, which is all that the kernel takes of those looked at here. Both
+/// architectures are little-endian.
+constexpr std::size_t Argument(std::size_t index) {
+  return offsetof(seccomp_data, args) + index * sizeof(__u64);
+}
+
+constexpr void Deny(Assembler& program, long number, std::uint32_t action) {
+  program.SkipUnlessEqual(static_cast<std::uint32_t>(number), 1);
+  program.Return(action);
+}
+
+/// clone without a new namespace.
+constexpr void CheckClone(Assembler& program) {
+  program.SkipUnlessEqual(SYS_clone, 5);
+  program.Load(Argument(0));
+  program.And(kNamespaceFlags);
+  program.SkipIfEqual(0, 1);
+  program.Return(Errno(EPERM));
+  program.Return(SECCOMP_RET_ALLOW);
+}
+
+constexpr void CheckSocket(Assembler& program, long number) {
+  program.SkipUnlessEqual(static_cast<std::uint32_t>(number), 6);
+  program.Load(Argument(0));
+  program.SkipIfEqual(AF_UNIX, 3);
+  program.SkipIfEqual(AF_INET, 2);
+  program.SkipIfEqual(AF_INET6, 1);
+  program.Return(Errno(EAFNOSUPPORT));
+  program.Return(SECCOMP_RET_ALLOW);
+}
+
+constexpr void CheckIoctl(Assembler& program) {
+  program.SkipUnlessEqual(SYS_ioctl, 5);
+  program.Load(Argument(1));
+  program.SkipIfEqual(kTiocsti, 1);
+  program.SkipUnlessEqual(kTioclinux, 1);
+  program.Return(Errno(EPERM));
+  program.Return(SECCOMP_RET_ALLOW);
+}
+
+/// The usual personality, or the question which it is.
+constexpr void CheckPersonality(Assembler& program) {
+  program.SkipUnlessEqual(SYS_personality, 5);
+  program.Load(Argument(0));
+  program.SkipIfEqual(0, 2);
+  program.SkipIfEqual(0xFFFFFFFF, 1);
+  program.Return(Errno(EPERM));
+  program.Return(SECCOMP_RET_ALLOW);
+}
+
+constexpr Assembler MakeFilter() {
+  Assembler program;
+  program.Load(offsetof(seccomp_data, arch));
+  program.SkipIfEqual(kArchitecture, 1);
+  program.Return(SECCOMP_RET_KILL_PROCESS);
+  program.Load(offsetof(seccomp_data, nr));
+  program.SkipIfBelow(kX32, 1);
+  program.Return(SECCOMP_RET_KILL_PROCESS);
+  CheckClone(program);
+  CheckSocket(program, SYS_socket);
+  CheckSocket(program, SYS_socketpair);
+  CheckIoctl(program);
+  CheckPersonality(program);
+  for (const long number : kUnknown) Deny(program, number, Errno(ENOSYS));
+  for (const long number : kDenied) Deny(program, number, Errno(EPERM));
+  program.Return(SECCOMP_RET_ALLOW);
+  return program;
+}
+
+constexpr Assembler kFilter = MakeFilter();
+
+}  // namespace
+
+long InstallFilter() {
+  const sock_fprog program{static_cast<unsigned short>(kFilter.size()),
+                           const_cast<sock_filter*>(kFilter.code())};
+  return RawSyscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, Address(&program));
+}
+
+}  // namespace scriptd::sandbox
