@@ -131,7 +131,14 @@ interface Addon {
     stdinPipe: boolean;
     uidMap?: string;
     gidMap?: string;
-  }): { pid: number; pidfd: number; stdin?: number; stdout: number; stderr: number; status: number };
+  }): {
+    pid: number;
+    pidfd: number;
+    stdin?: number;
+    stdout: number;
+    stderr: number;
+    status: number;
+  };
   /** The version of Landlock's interface, or -errno. */
   landlockVersion(): number;
   signalGroup(pid: number, signal: number): boolean;
@@ -317,7 +324,8 @@ function namespacesReport(): LayerReport {
     if (failed?.kind === 'failed' && failed.step === 'execve') {
       return { name, available: true, detail: 'pid, mount, net, ipc, uts, cgroup; seccomp' };
     }
-    const step = failed?.kind === 'failed' ? startError('a probe', failed).message : 'it was killed';
+    const step =
+      failed?.kind === 'failed' ? startError('a probe', failed).message : 'it was killed';
     return { name, available: false, detail: step };
   } catch (error) {
     const cure =
