@@ -29,6 +29,9 @@ class Assembler {
   constexpr void SkipIfBelow(std::uint32_t value, std::uint8_t skip) {
     Emit(BPF_JMP | BPF_JGE | BPF_K, value, 0, skip);
   }
+  constexpr void SkipUnlessBelow(std::uint32_t value, std::uint8_t skip) {
+    Emit(BPF_JMP | BPF_JGE | BPF_K, value, skip, 0);
+  }
 
   constexpr std::size_t size() const { return size_; }
   constexpr const sock_filter* code() const { return code_; }

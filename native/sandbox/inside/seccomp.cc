@@ -7,8 +7,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <iterator>
+#include <span>
 
 #include "bpf.h"
 #include "raw_syscall.h"
@@ -118,11 +122,6 @@ constexpr std::size_t Argument(std::size_t index) {
   return offsetof(seccomp_data, args) + index * sizeof(__u64);
 }
 
-constexpr void Deny(Assembler& program, long number, std::uint32_t action) {
-  program.SkipUnlessEqual(static_cast<std::uint32_t>(number), 1);
-  program.Return(action);
-}
-
 /// clone without a new namespace.
 constexpr void CheckClone(Assembler& program) {
   program.SkipUnlessEqual(SYS_clone, 5);
@@ -162,6 +161,51 @@ constexpr void CheckPersonality(Assembler& program) {
   program.Return(SECCOMP_RET_ALLOW);
 }
 
+struct Denial {
+  std::uint32_t number;
+  std::uint32_t action;
+};
+
+constexpr std::size_t kDenials = std::size(kUnknown) + std::size(kDenied);
+
+constexpr std::array<Denial, kDenials> DenialsByNumber() {
+  std::array<Denial, kDenials> denials{};
+  std::size_t size = 0;
+  for (const long number : kUnknown) {
+    denials[size++] = {static_cast<std::uint32_t>(number), Errno(ENOSYS)};
+  }
+  for (const long number : kDenied) {
+    denials[size++] = {static_cast<std::uint32_t>(number), Errno(EPERM)};
+  }
+  std::ranges::sort(denials, {}, &Denial::number);
+  return denials;
+}
+
+constexpr std::size_t kLeaf = 3;
+
+/// Instructions that Search takes for `count` denials.
+constexpr std::size_t SearchSize(std::size_t count) {
+  if (count <= kLeaf) return 2 * count + 1;
+  return 1 + SearchSize(count / 2) + SearchSize(count - count / 2);
+}
+
+/// A binary search: the kernel tries the whole program for every system call there is when it is
+/// installed, to find out which are always allowed; a list takes longer.
+constexpr void Search(Assembler& program, std::span<const Denial> denials) {
+  if (denials.size() <= kLeaf) {
+    for (const Denial& denial : denials) {
+      program.SkipUnlessEqual(denial.number, 1);
+      program.Return(denial.action);
+    }
+    program.Return(SECCOMP_RET_ALLOW);
+    return;
+  }
+  const std::size_t middle = denials.size() / 2;
+  program.SkipUnlessBelow(denials[middle].number, static_cast<std::uint8_t>(SearchSize(middle)));
+  Search(program, denials.first(middle));
+  Search(program, denials.subspan(middle));
+}
+
 constexpr Assembler MakeFilter() {
   Assembler program;
   program.Load(offsetof(seccomp_data, arch));
@@ -175,9 +219,7 @@ constexpr Assembler MakeFilter() {
   CheckSocket(program, SYS_socketpair);
   CheckIoctl(program);
   CheckPersonality(program);
-  for (const long number : kUnknown) Deny(program, number, Errno(ENOSYS));
-  for (const long number : kDenied) Deny(program, number, Errno(EPERM));
-  program.Return(SECCOMP_RET_ALLOW);
+  Search(program, DenialsByNumber());
   return program;
 }
 
