@@ -120,7 +120,6 @@ StrictPlan StrictPlanOf(const Napi::Value& value) {
   StrictPlan result{.init = PathOf(plan.Get("init"), "init"),
                     .inside = {bytes.Data(), bytes.Data() + bytes.ByteLength()},
                     .procs = DescriptorsOf(plan.Get("procs"), "procs"),
-                    .own_network = BooleanOf(plan.Get("ownNetwork"), "ownNetwork"),
                     .stdin_source = BooleanOf(plan.Get("stdinPipe"), "stdinPipe")
                                         ? StdinSource::kPipe
                                         : StdinSource::kNull,

@@ -45,11 +45,9 @@ Descriptor FileOf(const std::vector<std::uint8_t>& bytes) {
   return file;
 }
 
-/// The cgroup namespace is missing: it begins where the process is, which may not be in its cgroup
-/// yet (inside/enter.cc).
+/// The others, network and cgroup, are made by scriptd-init (inside/enter.cc).
 std::uint64_t NamespacesOf(const StrictPlan& plan) {
   std::uint64_t flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
-  if (plan.own_network) flags |= CLONE_NEWNET;
   if (plan.uid_map) flags |= CLONE_NEWUSER;
   return flags;
 }

@@ -16,7 +16,6 @@ struct StrictPlan {
   std::vector<std::uint8_t> inside;
   std::vector<int> procs;  // the cgroup.procs files that `inside` names; stay the caller's
   int cgroup = -1;         // a directory of cgroup v2 to start in, or -1; stays the caller's
-  bool own_network;        // false: the host's
   StdinSource stdin_source;
   // Maps of a new user namespace, as in uid_map; without them there is none.
   std::optional<std::string> uid_map;

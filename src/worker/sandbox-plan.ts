@@ -19,6 +19,7 @@ export interface InputFile {
 export interface InsidePlan {
   ownUserNamespace: boolean;
   requireLandlock: boolean;
+  ownNetwork: boolean;
   uid: number;
   gid: number;
   directory: Capacity;
@@ -38,7 +39,7 @@ export interface InsidePlan {
 
 /** 'SCP' and the version of the format; native/sandbox/inside/inside_plan.cc has the same. */
 const magic = 0x01504353;
-const flags = { ownUserNamespace: 1, requireLandlock: 2 } as const;
+const flags = { ownUserNamespace: 1, requireLandlock: 2, ownNetwork: 4 } as const;
 const fileMode = 0o644;
 
 /**
@@ -59,7 +60,8 @@ export function encodeInsidePlan(plan: InsidePlan): Uint8Array {
   writer.u32(magic);
   writer.u32(
     (plan.ownUserNamespace ? flags.ownUserNamespace : 0) |
-      (plan.requireLandlock ? flags.requireLandlock : 0),
+      (plan.requireLandlock ? flags.requireLandlock : 0) |
+      (plan.ownNetwork ? flags.ownNetwork : 0),
   );
   writer.u32(plan.uid);
   writer.u32(plan.gid);

@@ -127,7 +127,6 @@ interface Addon {
     inside: Uint8Array;
     procs: readonly number[];
     cgroup?: number;
-    ownNetwork: boolean;
     stdinPipe: boolean;
     uidMap?: string;
     gidMap?: string;
@@ -234,13 +233,13 @@ function startStrict(strict: StrictPlan, plan: Parameters<Addon['start']>[0]): S
     ...{ uid: strict.uid, gid: strict.gid, directory, tmp, shm, readOnly, files, procs },
     ...{ file: plan.file, argv: plan.argv, env: plan.env, ownUserNamespace },
     requireLandlock: strict.landlock === 'require',
+    ownNetwork: strict.network === 'none',
     limits: plan.limits.map(([name, soft, hard]) => [resourceNumbers[name] ?? 0, soft, hard]),
   });
   const started = orThrow(
     () =>
       addon.startStrict({
         ...{ init: initExecutable(), inside, procs, stdinPipe: plan.stdinPipe },
-        ownNetwork: strict.network === 'none',
         ...(cgroup.v2Directory !== undefined && { cgroup: cgroup.v2Directory }),
         ...(ownUserNamespace && {
           uidMap: `${strict.uid} ${uid} 1`,

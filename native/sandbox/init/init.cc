@@ -58,6 +58,7 @@ Failure ReadPlan(int fd, InsidePlan& plan) {
     result = RawSyscall(SYS_mmap, 0, file.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
   }
   if (result < 0) return Outcome("plan", result);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address from the kernel
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(result);
   return Outcome("plan", ParsePlan(bytes, static_cast<std::size_t>(file.st_size), plan));
 }

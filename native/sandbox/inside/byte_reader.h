@@ -21,7 +21,7 @@ class ByteReader {
     const std::size_t size = U32();
     if (size >= left_ || next_[size] != 0) {
       Fail();
-      return {"", 0};
+      return {};
     }
     const auto* begin = reinterpret_cast<const char*>(next_);
     next_ += size + 1;

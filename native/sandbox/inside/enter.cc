@@ -29,6 +29,12 @@ Failure JoinCgroups(const InsidePlan& plan) {
   return Outcome("cgroup", RawSyscall(SYS_unshare, CLONE_NEWCGROUP));
 }
 
+/// Takes longer than all other namespaces together, so it is made here, where the worker doesn't
+/// wait for it.
+Failure OwnNetwork(const InsidePlan& plan) {
+  return plan.own_network ? Outcome("network", RawSyscall(SYS_unshare, CLONE_NEWNET)) : Failure{};
+}
+
 Failure Limits(const InsidePlan& plan) {
   for (const Limit& limit : plan.limits) {
     const long result = SetLimit(limit);
@@ -42,6 +48,7 @@ Failure Limits(const InsidePlan& plan) {
 Failure PrepareInside(const InsidePlan& plan, int& ruleset) {
   RawSyscall(SYS_umask, 0);
   if (const Failure failure = JoinCgroups(plan)) return failure;
+  if (const Failure failure = OwnNetwork(plan)) return failure;
   if (const Failure failure = EnterOwnRoot(plan)) return failure;
   const long named = RawSyscall(SYS_sethostname, Address(kHostName), sizeof(kHostName) - 1);
   if (named < 0) return Outcome("hostname", named);

@@ -7,7 +7,7 @@ namespace scriptd::sandbox {
 
 /// All that the sandbox consists of, in two halves. Both call nothing of libc.
 
-/// The first, by the process that is alone in new pid, mount, net, ipc and uts namespaces: joins
+/// The first, by the process that is alone in new pid, mount, ipc and uts namespaces: joins
 /// the cgroups, enters its own root, writes the input files. `ruleset` becomes Landlock's, or -1
 /// where the kernel has none and the plan doesn't require it.
 Failure PrepareInside(const InsidePlan& plan, int& ruleset);

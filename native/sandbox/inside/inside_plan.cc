@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint32_t kMagic = 0x01504353;
 constexpr std::uint32_t kOwnUserNamespace = 1;
 constexpr std::uint32_t kRequireLandlock = 2;
-constexpr std::uint32_t kKnownFlags = kOwnUserNamespace | kRequireLandlock;
+constexpr std::uint32_t kOwnNetwork = 4;
+constexpr std::uint32_t kKnownFlags = kOwnUserNamespace | kRequireLandlock | kOwnNetwork;
 
 constexpr std::uint32_t kModeMax = 0777;  // no setuid, setgid or sticky bit
 constexpr std::uint32_t kResourcesMax = 16;
@@ -112,6 +113,7 @@ long ParsePlan(const std::uint8_t* bytes, std::size_t size, InsidePlan& plan) {
   if ((flags & ~kKnownFlags) != 0) return -EINVAL;
   plan.own_user_namespace = (flags & kOwnUserNamespace) != 0;
   plan.require_landlock = (flags & kRequireLandlock) != 0;
+  plan.own_network = (flags & kOwnNetwork) != 0;
   plan.uid = reader.U32();
   plan.gid = reader.U32();
   if (plan.uid > kIdMax || plan.gid > kIdMax) return -EINVAL;

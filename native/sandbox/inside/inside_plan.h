@@ -27,6 +27,7 @@ struct InputFile {
 struct InsidePlan {
   bool own_user_namespace;
   bool require_landlock;
+  bool own_network;
   std::uint32_t uid;
   std::uint32_t gid;
   Capacity work;

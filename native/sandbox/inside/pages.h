@@ -31,7 +31,7 @@ class Pages {
       size_ = 0;
       return result;
     }
-    data_ = reinterpret_cast<T*>(result);
+    data_ = reinterpret_cast<T*>(result);  // NOLINT(performance-no-int-to-ptr): the kernel's
     return 0;
   }
 

@@ -184,6 +184,7 @@ constexpr std::array<Denial, kDenials> DenialsByNumber() {
 constexpr std::size_t kLeaf = 3;
 
 /// Instructions that Search takes for `count` denials.
+// NOLINTNEXTLINE(misc-no-recursion): at compile time
 constexpr std::size_t SearchSize(std::size_t count) {
   if (count <= kLeaf) return 2 * count + 1;
   return 1 + SearchSize(count / 2) + SearchSize(count - count / 2);
@@ -191,6 +192,7 @@ constexpr std::size_t SearchSize(std::size_t count) {
 
 /// A binary search: the kernel tries the whole program for every system call there is when it is
 /// installed, to find out which are always allowed; a list takes longer.
+// NOLINTNEXTLINE(misc-no-recursion): at compile time
 constexpr void Search(Assembler& program, std::span<const Denial> denials) {
   if (denials.size() <= kLeaf) {
     for (const Denial& denial : denials) {
