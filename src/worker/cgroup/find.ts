@@ -108,8 +108,9 @@ function moveToLeaf(parent: string): void {
   for (const pid of pids) if (pid !== '') write(leaf, 'cgroup.procs', pid);
 }
 
-/** True for the parts of scriptd. */
+/** True for this process and the parts of scriptd. */
 function isOurs(pid: string): boolean {
+  if (Number(pid) === process.pid) return true;
   const path = `/proc/${pid}/cmdline`;
   return existsSync(path) && readFileSync(path, 'utf8').includes('bin/scriptd');
 }
