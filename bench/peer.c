@@ -43,8 +43,8 @@ static struct sockaddr_un address_of(const char *path) {
   return address;
 }
 
-static void watch(int epoll, int fd, uint32_t index) {
-  struct epoll_event event = {.events = EPOLLIN, .data.u32 = index};
+static void watch(int epoll, int fd, uint32_t events, uint32_t index) {
+  struct epoll_event event = {.events = events, .data.u32 = index};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) die("epoll_ctl");
 }
 
@@ -61,7 +61,7 @@ static void serve(const char *path) {
   if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0) die("bind");
   if (listen(listener, 4096) < 0) die("listen");
   int epoll = epoll_create1(0);
-  watch(epoll, listener, (uint32_t)listener);
+  watch(epoll, listener, EPOLLIN, (uint32_t)listener);
   struct epoll_event events[EVENTS_MAX];
   for (;;) {
     int ready = epoll_wait(epoll, events, EVENTS_MAX, -1);
@@ -69,7 +69,7 @@ static void serve(const char *path) {
       int fd = (int)events[i].data.u32;
       if (fd == listener) {
         int connection = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-        if (connection >= 0) watch(epoll, connection, (uint32_t)connection);
+        if (connection >= 0) watch(epoll, connection, EPOLLIN | EPOLLET, (uint32_t)connection);
         continue;
       }
       ssize_t count = recv(fd, buffer, sizeof buffer, 0);
@@ -93,7 +93,7 @@ static void load(const char *path, uint32_t connection_count, size_t bytes, doub
   for (uint32_t i = 0; i < connection_count; i++) {
     connections[i].fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (connect(connections[i].fd, (struct sockaddr *)&address, sizeof address) < 0) die("connect");
-    watch(epoll, connections[i].fd, i);
+    watch(epoll, connections[i].fd, EPOLLIN | EPOLLET, i);
   }
   char *message = malloc(bytes);
   memset(message, 'm', bytes);

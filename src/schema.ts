@@ -45,14 +45,18 @@ export interface Validator<T> {
   misfit(value: unknown): Misfit | undefined;
 }
 
-/** Compiles a schema once, at load. */
+/** Compiles a schema once, when it is first needed: a part uses few of all that there are. */
 export function validator<S extends TSchema>(schema: S): Validator<Static<S>> {
-  const validate = ajv.compile(schema) as ValidateFunction<Static<S>>;
+  let compiled: ValidateFunction<Static<S>> | undefined;
+  const validate = (value: unknown): value is Static<S> => {
+    compiled ??= ajv.compile<Static<S>>(schema);
+    return compiled(value);
+  };
   return {
-    fits: (value): value is Static<S> => validate(value),
+    fits: validate,
     misfit: (value) => {
       if (validate(value)) return undefined;
-      const error = validate.errors?.[0];
+      const error = compiled?.errors?.[0];
       return error ? describe(error) : { field: '', message: 'the value is not valid' };
     },
   };

@@ -9,7 +9,7 @@
 
 namespace scriptd {
 
-/// One epoll set, level-triggered. Events carry the token that the fd was added with, never the
+/// One epoll set. Events carry the token that the fd was added with, never the
 /// fd: a closed fd with a surviving duplicate still reports (epoll(7), Q6).
 class Epoll {
  public:

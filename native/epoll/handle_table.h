@@ -28,6 +28,8 @@ struct Handle {
   Fd fd;
   HandleKind kind = HandleKind::kStream;
   bool is_socket = false;
+  /// We made it, so it is a byte stream: a read that is short has taken everything.
+  bool is_byte_stream = false;
   /// Waits for these; EPOLLHUP and EPOLLERR are always reported.
   uint32_t interest = 0;
   /// Out of the epoll set, because it reports a hang-up that nobody can take now.

@@ -30,6 +30,22 @@ constexpr size_t kReadBytesMin = size_t{4} << 10;
 
 constexpr uint32_t kHangUp = EPOLLHUP | EPOLLERR;
 
+// How a stream may end, with its last bytes unread.
+constexpr uint32_t kEnds = kHangUp | EPOLLRDHUP;
+
+/// A byte stream that is only read is reported when bytes come, once: the kernel need not look
+/// again at each one that was read. A read that is not full has taken everything (epoll(7), Q9).
+/// Writing stays level-triggered: a write may stop before the kernel's buffer is full.
+bool IsEdgeTriggered(const Handle& handle) {
+  return handle.is_byte_stream && handle.interest == EPOLLIN;
+}
+
+/// What the kernel is asked to report. EPOLLRDHUP, since reading the last bytes does not tell that
+/// the end is there too.
+uint32_t EventsOf(const Handle& handle) {
+  return handle.interest | (IsEdgeTriggered(handle) ? uint32_t{EPOLLET} | EPOLLRDHUP : 0);
+}
+
 }  // namespace
 
 Poller::Poller(const PollerSizes& sizes)
@@ -42,9 +58,9 @@ Poller::Poller(const PollerSizes& sizes)
 
 Token Poller::Add(Handle handle) {
   const int fd = handle.fd.get();
-  const uint32_t interest = handle.interest;
+  const uint32_t events = EventsOf(handle);
   const Token token = handles_.Insert(std::move(handle));
-  const int result = epoll_.Add(fd, interest, token);
+  const int result = epoll_.Add(fd, events, token);
   if (result < 0) {
     handles_.Erase(token);
     ThrowErrno("epoll_ctl", -result);
@@ -63,11 +79,15 @@ int Poller::SetInterest(Token token, uint32_t interest) {
   Handle* const handle = handles_.Find(token);
   if (handle == nullptr) return -EBADF;
   const int fd = handle->fd.get();
+  const uint32_t before = std::exchange(handle->interest, interest);
+  const uint32_t events = EventsOf(*handle);
   const int result =
-      handle->muted ? epoll_.Add(fd, interest, token) : epoll_.Modify(fd, interest, token);
-  if (result < 0) return result;
+      handle->muted ? epoll_.Add(fd, events, token) : epoll_.Modify(fd, events, token);
+  if (result < 0) {
+    handle->interest = before;
+    return result;
+  }
   handle->muted = false;
-  handle->interest = interest;
   return 0;
 }
 
@@ -79,20 +99,29 @@ int Poller::Accept(Token listener, uint32_t interest, Token& token) {
   Handle connection;
   connection.fd = Fd(fd);
   connection.is_socket = true;
+  connection.is_byte_stream = true;
   connection.interest = interest;
+  const uint32_t events = EventsOf(connection);
   token = handles_.Insert(std::move(connection));
-  const int result = epoll_.Add(fd, interest, token);
+  const int result = epoll_.Add(fd, events, token);
   if (result < 0) handles_.Erase(token);
   return result;
 }
 
 ssize_t Poller::Read(Token token, std::span<std::byte> into) {
   const Handle* const handle = handles_.Find(token);
-  return handle == nullptr ? -EBADF : Read(*handle, into);
+  return handle == nullptr ? -EBADF : Read(token, *handle, 0, into);
 }
 
-ssize_t Poller::Read(const Handle& handle, std::span<std::byte> into) {
+ssize_t Poller::Read(Token token, const Handle& handle, uint32_t events,
+                     std::span<std::byte> into) {
   const ssize_t count = ReadStream(handle.fd.get(), handle.is_socket, into);
+  const bool full = std::cmp_equal(count, into.size());
+  const bool before_end = count > 0 && (events & kEnds) != 0;
+  if ((full || before_end) && IsEdgeTriggered(handle)) {
+    // Changing the registration makes the kernel look again, and report what is left.
+    (void)epoll_.Modify(handle.fd.get(), EventsOf(handle), token);
+  }
   ++counters_.read_calls;
   counters_.read_bytes += static_cast<uint64_t>(std::max<ssize_t>(count, 0));
   return count;
@@ -136,7 +165,7 @@ uint32_t Poller::Collect() {
                (events & (EPOLLIN | kHangUp)) != 0) {
       const size_t room = std::min(buffer.size() - used, kReadBytesMax);
       if (room < kReadBytesMin) break;
-      row.result = static_cast<int32_t>(Read(*handle, buffer.subspan(used, room)));
+      row.result = static_cast<int32_t>(Read(token, *handle, events, buffer.subspan(used, room)));
       used += static_cast<size_t>(std::max(row.result, 0));
     } else if ((events & handle->interest) == 0) {
       // A hang-up can't be masked: left in the set, it would be reported for ever.

@@ -96,7 +96,8 @@ class Poller {
   [[nodiscard]] const Shared<std::byte>& write_buffer() const { return write_buffer_; }
 
  private:
-  ssize_t Read(const Handle& handle, std::span<std::byte> into);
+  /// `events` were reported with it.
+  ssize_t Read(Token token, const Handle& handle, uint32_t events, std::span<std::byte> into);
   void Mute(Handle& handle);
 
   Epoll epoll_;

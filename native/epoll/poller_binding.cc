@@ -196,11 +196,12 @@ Napi::Value PollerBinding::Add(Handle handle) {
   return Napi::Number::New(Env(), static_cast<double>(token));
 }
 
-Napi::Value PollerBinding::AddStream(Fd fd, uint32_t interest, bool is_socket) {
+Napi::Value PollerBinding::AddConnection(Fd fd) {
   Handle handle;
   handle.fd = std::move(fd);
-  handle.interest = interest;
-  handle.is_socket = is_socket;
+  handle.interest = EPOLLOUT;
+  handle.is_socket = true;
+  handle.is_byte_stream = true;
   return Add(std::move(handle));
 }
 
@@ -229,20 +230,23 @@ Napi::Value PollerBinding::Accept(Info info) {
 }
 
 Napi::Value PollerBinding::ConnectUnix(Info info) {
-  return AddStream(Connect(SocketAddress::Unix(StringArgument(info[0]))), EPOLLOUT, true);
+  return AddConnection(Connect(SocketAddress::Unix(StringArgument(info[0]))));
 }
 
 Napi::Value PollerBinding::ConnectTcp(Info info) {
   const auto address = SocketAddress::Tcp(StringArgument(info[0]), PortArgument(info[1]));
-  return AddStream(Connect(address), EPOLLOUT, true);
+  return AddConnection(Connect(address));
 }
 
 Napi::Value PollerBinding::Adopt(Info info) {
   const int fd = IntArgument(info[0]);
   const StreamTraits traits = PrepareStream(fd);
-  const uint32_t interest = traits.readable ? uint32_t{EPOLLIN} : 0;
+  Handle handle;
+  handle.fd = Fd(fd);
+  handle.interest = traits.readable ? uint32_t{EPOLLIN} : 0;
+  handle.is_socket = traits.is_socket;
   Napi::Object result = Napi::Object::New(Env());
-  result.Set("token", AddStream(Fd(fd), interest, traits.is_socket));
+  result.Set("token", Add(std::move(handle)));
   result.Set("readable", traits.readable);
   result.Set("writable", traits.writable);
   result.Set("isSocket", traits.is_socket);

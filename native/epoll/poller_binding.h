@@ -55,7 +55,7 @@ class PollerBinding : public Napi::ObjectWrap<PollerBinding> {
   Napi::Value Counters(Info info);
   Napi::Value Close(Info info);
 
-  Napi::Value AddStream(Fd fd, uint32_t interest, bool is_socket);
+  Napi::Value AddConnection(Fd fd);
   Napi::Value Add(Handle handle);
   /// The descriptor that a token argument names, -1 when it is gone.
   int FdOf(const Napi::Value& token);

@@ -79,6 +79,8 @@ async function startController(
   });
   controller.start();
   log.info({ address: layout.controllerAddress }, 'controller is listening');
+  // For `up`, which asks it to end no sooner.
+  process.stdout.write(`scriptd controller listening ${layout.controllerAddress}\n`);
   return {
     ended: ended.then(async (place) => {
       log.fatal(`worker ${place.name} cannot run as configured; its own message stands above`);

@@ -85,6 +85,7 @@ class Up {
 
   async #stop(): Promise<void> {
     await this.#http.stop(this.#config.drainMs + stopGraceMs);
+    this.#controller.revive();
     await this.#controller.stop(this.#config.drainMs + stopGraceMs);
   }
 
@@ -141,6 +142,8 @@ class Supervised {
   #child: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
   #startedAtMs = 0;
+  /** Fulfilled once it has said that it listens. */
+  #up: Promise<void> = Promise.resolve();
   stopping = false;
   /** What it said that it listens on. */
   listening: { http?: string; debug?: string } | undefined;
@@ -163,12 +166,24 @@ class Supervised {
     const child = spawn(file, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child = child;
     this.#startedAtMs = performance.now();
-    createInterface({ input: child.stdout }).on('line', (line) => this.#read(line));
+    // Absent when there was no descriptor for it: then `error` follows.
+    if (child.stdout) {
+      const lines = createInterface({ input: child.stdout });
+      lines.on('line', (line) => this.#read(line));
+      this.#up = new Promise((resolve) => lines.once('line', () => resolve()));
+    }
     child.once('exit', (code, signal) => this.#exited(code, signal));
     child.once('error', (error) => {
       this.#log.error(`${this.#name} could not be started: ${error.message}`);
       this.#exited(null, null);
     });
+  }
+
+  /** If it is about to be started again, now: only it can end what it had started before. */
+  revive(): void {
+    if (this.#child || !this.#restart) return;
+    clearTimeout(this.#restart);
+    this.start();
   }
 
   /** Asks it to end; kills it when it has not after `waitMs`. */
@@ -178,11 +193,13 @@ class Supervised {
     const child = this.#child;
     if (!child) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill('SIGTERM');
     const timer = setTimeout(() => {
       this.#log.warn(`${this.#name} did not end within ${waitMs} ms: killing it`);
       child.kill('SIGKILL');
     }, waitMs);
+    // Sooner the signal would end it while it loads, and nothing of what it is there to end.
+    await Promise.race([this.#up, gone]);
+    child.kill('SIGTERM');
     await gone;
     clearTimeout(timer);
   }

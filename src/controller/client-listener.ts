@@ -54,6 +54,7 @@ export class ClientListener {
         this.#sessions.set(opened, new ClientSession(opened, requests, watches, log));
       },
       onMessage: (message, from) => this.#sessions.get(from)?.receive(message),
+      onDrain: (drained) => this.#sessions.get(drained)?.drained(),
       onClose: (error, closed) => {
         const session = this.#sessions.get(closed);
         this.#unproven.delete(closed);

@@ -4,6 +4,7 @@ import type { CancelCause } from '../scheduler/endings.js';
 import type { TaskView } from '../task.js';
 import { type Connection, closeReason } from '../wire/connection.js';
 import type { Message, MessageOf } from '../wire/messages.js';
+import { Answers } from './answers.js';
 import type { Refusal } from './intake.js';
 import { controllerLimits } from './limits.js';
 
@@ -21,7 +22,7 @@ export interface ClientRequests {
   report(requestId: number): MessageOf<'report'>;
 }
 
-type Reply = (message: Message) => void;
+type Reply = (answer: MessageOf<'task'>) => void;
 
 /** A request that is answered when its task is finished. */
 interface Watch {
@@ -59,6 +60,7 @@ export class Watches {
 /** One http daemon's connection. */
 export class ClientSession {
   readonly #connection: Connection;
+  readonly #answers: Answers;
   readonly #requests: ClientRequests;
   readonly #watches: Watches;
   readonly #log: Log;
@@ -67,6 +69,7 @@ export class ClientSession {
 
   constructor(connection: Connection, requests: ClientRequests, watches: Watches, log: Log) {
     this.#connection = connection;
+    this.#answers = new Answers(connection);
     this.#requests = requests;
     this.#watches = watches;
     this.#log = log;
@@ -97,8 +100,14 @@ export class ClientSession {
     }
   }
 
+  /** The daemon has read all that was sent to it. */
+  drained(): void {
+    this.#answers.drained();
+  }
+
   /** The daemon is gone: nobody waits any more. */
   closed(error: unknown): void {
+    this.#answers.drop();
     const { code, reason } = closeReason(error);
     const waiting = this.#unanswered.size;
     this.#log.info({ code, waiting }, `http daemon disconnected: ${reason}`);
@@ -126,7 +135,7 @@ export class ClientSession {
       (view) => {
         const forgotten = this.#unanswered.get(requestId) === 'forgotten';
         this.#unanswered.delete(requestId);
-        if (reply === 'stored') this.#connection.send({ kind: 'task', requestId, task: view });
+        if (reply === 'stored') this.#answers.send({ kind: 'task', requestId, task: view });
         else if (forgotten) this.#requests.cancel(view.id, 'client_gone');
         else this.#addWatch(requestId, view.id, true);
       },
@@ -143,9 +152,9 @@ export class ClientSession {
   }
 
   #addWatch(requestId: number, taskId: string, ownsTask: boolean): void {
-    const reply = (message: Message) => {
+    const reply = (answer: MessageOf<'task'>) => {
       this.#unanswered.delete(requestId);
-      this.#connection.send(message);
+      this.#answers.send(answer);
     };
     const watch = { taskId, requestId, reply, ownsTask };
     this.#unanswered.set(requestId, watch);
@@ -155,7 +164,7 @@ export class ClientSession {
   #get(requestId: number, taskId: string): void {
     this.#requests.read(taskId).then(
       (task) => {
-        if (task) this.#connection.send({ kind: 'task', requestId, task });
+        if (task) this.#answers.send({ kind: 'task', requestId, task });
         else this.#refuseUnknown(requestId, taskId);
       },
       (error: unknown) => {

@@ -150,8 +150,9 @@ export class Controller implements ClientRequests {
       return;
     }
     const { clock, store } = this.#options;
-    const context = { types: this.#types, durability: store.durability, nowMs: clock.wallMs() };
-    const accepted = intake(spec, context);
+    const { durability } = store;
+    const times = { wallMs: clock.wallMs(), nowMs: clock.monotonicMs() };
+    const accepted = intake(spec, { types: this.#types, durability, ...times });
     if ('code' in accepted) {
       refused(accepted);
       return;
@@ -210,7 +211,7 @@ export class Controller implements ClientRequests {
   #workerUp(name: string, inventory: MessageOf<'inventory'>): void {
     const { type, slots, running } = inventory;
     this.#options.log.info({ worker: name, type, slots }, `worker ${name} is connected`);
-    this.#scheduler.connect({ id: name, type, slots, running });
+    this.#scheduler.connect({ id: name, type, slots, running }, this.#now());
     this.#stir();
   }
 

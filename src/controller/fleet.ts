@@ -39,6 +39,7 @@ export class Fleet {
             if (unresponsive) manager.replace(place, inventory.pid);
           },
           onUnreachable: () => manager.ensure(place),
+          onUnresponsive: () => manager.replace(place, undefined),
         },
       );
       this.#links.set(place.name, link);
@@ -74,14 +75,12 @@ export class Fleet {
 
   /**
    * Tells every connected worker, whoever started it, to finish what it has and exit, and waits
-   * until they have gone; after `waitMs` those that have not are ended.
+   * until they have gone; after `waitMs` those that have not are cut off, and so ended.
    */
   async dismiss(waitMs: number): Promise<void> {
     const gone = Promise.all([...this.#links.values()].map((link) => link.dismiss()));
     const timer = setTimeout(() => {
-      for (const { place, inventory } of this.up()) {
-        this.#manager.replace(place, inventory.pid);
-      }
+      for (const link of this.#links.values()) link.drop('it did not go when told to');
     }, waitMs);
     await gone;
     clearTimeout(timer);

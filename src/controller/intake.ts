@@ -22,8 +22,14 @@ export interface Accepted {
 /** Turns what a caller asks for into a task, or says why not. */
 export function intake(
   spec: TaskSpec,
-  context: { types: readonly string[]; durability: Durability; nowMs: number },
+  context: { types: readonly string[]; durability: Durability; wallMs: number; nowMs: number },
 ): Accepted | Refusal {
+  const codeBytes = Buffer.byteLength(spec.code);
+  if (codeBytes > maxima.codeBytesMax) {
+    // The schema counts UTF-16 units; three times as many bytes would not fit into an `execute`.
+    const message = `\`code\` has ${codeBytes} bytes; at most ${maxima.codeBytesMax} are allowed`;
+    return { code: 'INVALID_FIELD', message, field: 'code' };
+  }
   const handedBytes = argsAndEnvBytes(spec);
   if (handedBytes > maxima.argsAndEnvBytesMax) {
     const most = maxima.argsAndEnvBytesMax;
@@ -38,12 +44,13 @@ export function intake(
   const id = uuidv7();
   const { type } = routed;
   const priority = spec.priority ?? 0;
-  const createdAt = context.nowMs;
+  const createdAt = context.wallMs;
   const limits = withDefaults(spec.limits);
   const maxAttempts = spec.retry?.maxAttempts ?? maxima.attemptsDefault;
   return {
-    bytes: spec.code.length + (spec.stdin?.length ?? 0) + handedBytes,
-    task: { id, type, priority, createdAt, wallMs: limits.wallMs, maxAttempts },
+    bytes: codeBytes + (spec.stdin?.length ?? 0) + handedBytes,
+    // The queue goes by the clock that does not jump: what is shown is not what orders.
+    task: { id, type, priority, createdAt: context.nowMs, wallMs: limits.wallMs, maxAttempts },
     submission: {
       spec,
       view: {

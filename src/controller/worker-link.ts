@@ -19,6 +19,8 @@ export interface WorkerLinkHandlers {
   onDown(end: { unresponsive: boolean; inventory: MessageOf<'inventory'> }): void;
   /** Nobody answers at the place. */
   onUnreachable(): void;
+  /** Somebody listens at the place and does not even finish the handshake. */
+  onUnresponsive(): void;
 }
 
 export interface WorkerLinkOptions {
@@ -177,6 +179,8 @@ export class WorkerLink {
     pair.up = pair.inventory;
     this.#backoff.reset();
     this.#handlers.onUp(pair.up);
+    // It was not there yet when it was to be told.
+    if (this.#dismissed) pair.receiver.send({ kind: 'drain' });
     for (const message of pair.early.splice(0)) this.#handlers.onMessage(message);
   }
 
@@ -199,6 +203,7 @@ export class WorkerLink {
       this.#handlers.onUnreachable();
     } else {
       log.warn({ worker: place.name, code }, `no connection to worker ${place.name}: ${reason}`);
+      if (code === 'HANDSHAKE_TIMEOUT') this.#handlers.onUnresponsive();
     }
     if (this.#dismissed) return;
     this.#retry = setTimeout(() => this.connect(), this.#backoff.takeMs());

@@ -4,9 +4,11 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Guard } from './guard.js';
+import { shapeFault } from './json-shape.js';
 import { httpLimits } from './limits.js';
 import { originForm } from './origin.js';
 import { asProblem, internalProblem, type Problem, problem } from './problem.js';
+import type { UnsentAnswers } from './unsent.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,6 +21,8 @@ export interface AppOptions {
   guard: Guard;
   /** True once the server takes no further requests. */
   isDraining: () => boolean;
+  /** Of this port and of every other that shares its memory. */
+  unsent: UnsentAnswers;
   log: Log;
 }
 
@@ -61,8 +65,11 @@ export function createApp(
     if (url.length > limits.urlBytesMax) throw urlTooLong();
     if (options.isDraining()) throw problem('DRAINING', 'this HTTP daemon is being stopped');
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (_request, reply, payload) => {
     if (options.isDraining()) reply.header('connection', 'close');
+    if (typeof payload === 'string' || Buffer.isBuffer(payload)) {
+      options.unsent.add(reply, payload.length);
+    }
   });
   app.addHook('onResponse', async (request, reply) => {
     // Not the URL: it may hold code.
@@ -101,7 +108,9 @@ function readJsonStrictly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
-    if (isUtf8(bytes)) parse(request, bytes.toString('utf8'), done);
+    const fault = shapeFault(bytes);
+    if (fault) done(problem('INVALID_JSON', `the body is no task: ${fault}`));
+    else if (isUtf8(bytes)) parse(request, bytes.toString('utf8'), done);
     else done(problem('INVALID_UTF8', 'the body is not valid UTF-8'));
   });
 }

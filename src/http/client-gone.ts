@@ -6,10 +6,23 @@ import type { FastifyReply } from 'fastify';
  */
 export function onClientGone(reply: FastifyReply, then: () => void): () => void {
   const response = reply.raw;
+  const { socket } = reply.request.raw;
+  let isOver = false;
+  const release = () => {
+    isOver = true;
+    response.off('close', check);
+    socket.off('close', check);
+  };
   const check = () => {
+    if (isOver) return;
+    release();
     if (!response.writableFinished) then();
   };
   response.once('close', check);
-  if (response.destroyed) check();
-  return () => response.off('close', check);
+  // The answer to a request that was sent ahead has no socket yet, and is never told of its end.
+  // As many as a client sends ahead.
+  socket.setMaxListeners(0);
+  socket.once('close', check);
+  if (response.destroyed || socket.destroyed) check();
+  return release;
 }

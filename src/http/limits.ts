@@ -13,6 +13,13 @@ export const httpLimits = {
   requestReceiveMs: 120_000,
   /** A connection on which nothing is asked is kept for so long. */
   keepAliveMs: 60_000,
+  /** Answers that clients have not read; beyond it the oldest of them goes, with its connection. */
+  unsentBytesMax: 512 * 1024 * 1024,
+  /** Smaller ones are not counted. */
+  unsentBytesCounted: 64 * 1024,
+  /** Nesting of a JSON body, the outermost object included, and the values in it. */
+  jsonDepthMax: 16,
+  jsonValuesMax: 4_096,
   /** Longest text of a problem's `detail`, in UTF-16 units. */
   detailMax: 2_048,
   /** Longest name of a field or parameter that is compared with the known ones, in UTF-16 units. */
@@ -35,6 +42,14 @@ export const httpLimits = {
 invariant(
   httpLimits.reconnectMsMin <= httpLimits.reconnectMsMax,
   'waits between tries grow, never shrink',
+);
+invariant(
+  httpLimits.jsonValuesMax > 2 * (limits.argsMax + limits.envMax + limits.tagsMax),
+  'every task that is allowed has fewer values than a body may have',
+);
+invariant(
+  httpLimits.unsentBytesMax > 2 * 6 * limits.outputBytesMax + limits.frameBytesMax,
+  'the largest answer fits, both outputs written as six characters a byte',
 );
 invariant(
   limits.bodyBytesMax < limits.frameBytesMax,

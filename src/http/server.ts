@@ -14,6 +14,7 @@ import { healthRoute, readyRoute } from './health.js';
 import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
 import { taskRoutes } from './tasks.js';
+import { UnsentAnswers } from './unsent.js';
 
 export interface HttpOptions extends Access {
   /** `localhost` listens on 127.0.0.1. */
@@ -82,14 +83,15 @@ class Daemon {
     const { log } = options;
     const guard = createGuard(options);
     const isDraining = () => this.#closing !== undefined;
-    this.#product = createApp({ guard, isDraining, log }, (app) => {
+    const shared = { guard, isDraining, unsent: new UnsentAnswers(), log };
+    this.#product = createApp(shared, (app) => {
       executeRoutes(app, link, log);
       taskRoutes(app, link);
       healthRoute(app);
       readyRoute(app, link);
       homeRoute(app);
     });
-    this.#debug = createApp({ guard, isDraining, log }, (app) => debugRoutes(app, link, poller));
+    this.#debug = createApp(shared, (app) => debugRoutes(app, link, poller));
   }
 
   async listen(): Promise<HttpServer> {

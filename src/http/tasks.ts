@@ -7,7 +7,7 @@ import { TaskId, type TaskView } from '../task.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { taskHeaders } from './execute.js';
-import { problem } from './problem.js';
+import { type Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { readTaskBody } from './task-body.js';
 import { taskJson } from './task-json.js';
@@ -118,12 +118,21 @@ async function finishedWithin(
   try {
     return await watch.answer;
   } catch (error) {
+    if (errorCode(error) === 'UNKNOWN_TASK') throw taskLost(stored.id);
     if (errorCode(error) !== 'FORGOTTEN') throw error;
     return isGone ? undefined : await controller.get(stored.id);
   } finally {
     clearTimeout(timer);
     release();
   }
+}
+
+/** The caller has just been told of it: that it is gone is not the caller's mistake. */
+function taskLost(taskId: string): Problem {
+  const detail =
+    'the controller was restarted and has lost the task, which was kept in memory only; ' +
+    'it may have run, or not';
+  return problem('CONTROLLER_LOST', detail, { taskId });
 }
 
 /** Raw bytes of one output, which is whole only once the task is finished. */

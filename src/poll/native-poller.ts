@@ -103,6 +103,9 @@ export const EPOLL = { in: 0x1, out: 0x4, err: 0x8, hup: 0x10 } as const;
 export const { EAGAIN, EPIPE, ENOTCONN, EOPNOTSUPP, ENOTSOCK, ECONNABORTED, EPROTO, EINTR } =
   constants.errno;
 
+/** No handle has this token. */
+export const NO_TOKEN = -1;
+
 const SLOTS = 0x1_0000_0000;
 
 export function tokenSlot(token: number): number {

@@ -2,12 +2,13 @@ import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { ScriptdError } from '../errors.js';
 import { type Address, formatAddress } from './address.js';
+import type { ConnectAttempt } from './connector.js';
 import { pollLimits } from './limits.js';
 import { Listener, type ListenOptions } from './listener.js';
 import { epollAddon, type NativeCounters } from './native-poller.js';
 import { ProcessWatch } from './process-watch.js';
 import { Reactor } from './reactor.js';
-import { type ConnectAttempt, Socket, type SocketHandlers } from './socket.js';
+import { Socket, type SocketHandlers } from './socket.js';
 import { closedError, translated } from './system-error.js';
 import { Timer } from './timer.js';
 

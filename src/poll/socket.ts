@@ -1,5 +1,6 @@
-import { ScriptdError } from '../errors.js';
+import type { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
+import { type ConnectAttempt, type Connecting, Connector } from './connector.js';
 import { pollLimits } from './limits.js';
 import {
   EAGAIN,
@@ -8,6 +9,7 @@ import {
   EOPNOTSUPP,
   EPIPE,
   EPOLL,
+  NO_TOKEN,
   NOT_READ,
   type PeerCredentials,
 } from './native-poller.js';
@@ -38,10 +40,6 @@ export interface SocketOrigin {
   isSocket: boolean;
 }
 
-/** One attempt to connect: opens a descriptor and returns its token. */
-export type ConnectAttempt = () => number;
-
-const NO_TOKEN = -1;
 const READING = 1;
 const WRITING = 2;
 
@@ -54,7 +52,7 @@ const WRITING = 2;
  * While open, its two directions end on their own: the reading one when the peer has finished
  * (onEnd), the writing one by end(). When both have ended it closes.
  */
-export class Socket implements PollHandle, Sender {
+export class Socket implements PollHandle, Sender, Connecting {
   token = NO_TOKEN;
   inOutbox = false;
   readonly queue = new WriteQueue();
@@ -65,7 +63,8 @@ export class Socket implements PollHandle, Sender {
   readonly #origin: SocketOrigin;
   #handlers: SocketHandlers | undefined;
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
-  #attempts: ConnectAttempt[] = [];
+  /** While connecting, once it is known where to. */
+  #connector: Connector | undefined;
   #readEnded: boolean;
   #writeEnded: boolean;
   /** end() was called: the writing direction ends once the queue is empty. */
@@ -221,8 +220,30 @@ export class Socket implements PollHandle, Sender {
   /** For Poller: tries each in turn until one stands. */
   connect(attempts: ConnectAttempt[]): void {
     if (this.#state !== 'connecting') return;
-    this.#attempts = attempts;
-    this.#connectNext(undefined);
+    this.#connector = new Connector(this.#reactor, this.#origin.name, attempts, this);
+    this.#connector.start();
+  }
+
+  /** For Connector. */
+  connected(token: number): void {
+    this.#connector = undefined;
+    this.#state = 'open';
+    this.#interest = WRITING;
+    this.#register(token);
+    this.#checkOption(this.#reactor.native.setNoDelay(token, true));
+    this.#updateInterest();
+    if (this.closed) return;
+    try {
+      this.#handlers?.onOpen?.(this);
+    } finally {
+      if (this.queue.bytes > 0) this.#reactor.outbox.add(this);
+      else if (this.#ending) this.#finishWriting();
+    }
+  }
+
+  /** For Connector. */
+  notConnected(error: ScriptdError | undefined): void {
+    this.#close(error);
   }
 
   /** For Poller and Listener: the connection stands and is being read. */
@@ -235,10 +256,6 @@ export class Socket implements PollHandle, Sender {
 
   /** For Reactor. */
   handleEvent(events: number, result: number, offset: number): void {
-    if (this.#state === 'connecting') {
-      this.#finishAttempt();
-      return;
-    }
     if (result !== NOT_READ && result !== -EAGAIN) {
       const end = offset + Math.max(result, 0);
       this.#handleRead(result, this.#reactor.readBuffer.subarray(offset, end));
@@ -358,44 +375,6 @@ export class Socket implements PollHandle, Sender {
     if (this.#readEnded && this.#writeEnded) this.#close(undefined);
   }
 
-  #connectNext(error: ScriptdError | undefined): void {
-    const attempt = this.#attempts.shift();
-    if (attempt === undefined) {
-      this.#close(error);
-      return;
-    }
-    let token: number;
-    try {
-      token = translated(`connect to ${this.#origin.name}`, attempt);
-    } catch (thrown) {
-      if (!(thrown instanceof ScriptdError)) throw thrown;
-      this.#connectNext(thrown);
-      return;
-    }
-    this.#interest = WRITING;
-    this.#register(token);
-  }
-
-  #finishAttempt(): void {
-    const error = this.#reactor.native.takeError(this.token);
-    if (error !== 0) {
-      this.#unregister();
-      const what = `connect to ${this.#origin.name}`;
-      this.#connectNext(systemError(what, 'connect', Math.abs(error)));
-      return;
-    }
-    this.#state = 'open';
-    this.#checkOption(this.#reactor.native.setNoDelay(this.token, true));
-    this.#updateInterest();
-    if (this.closed) return;
-    try {
-      this.#handlers?.onOpen?.(this);
-    } finally {
-      if (this.queue.bytes > 0) this.#reactor.outbox.add(this);
-      else if (this.#ending) this.#finishWriting();
-    }
-  }
-
   #isReading(): boolean {
     return this.#state === 'open' && !this.#readEnded && !this.#paused;
   }
@@ -430,6 +409,7 @@ export class Socket implements PollHandle, Sender {
   }
 
   #unregister(): void {
+    this.#connector?.cancel();
     if (this.token === NO_TOKEN) return;
     this.#reactor.remove(this);
     this.token = NO_TOKEN;

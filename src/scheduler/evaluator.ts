@@ -8,7 +8,7 @@ export const priorityStepMs = 60_000;
 
 export interface Scored {
   priority: number;
-  /** When it was submitted, milliseconds since 1970-01-01 UTC. */
+  /** When it was submitted: milliseconds on any clock, the same for all that are compared. */
   createdAt: number;
 }
 
@@ -50,7 +50,11 @@ export function route(task: { type?: string; code: string }, known: readonly str
     : { refusal: `this looks like ${guess}, which has no workers here; there are: ${listed}` };
 }
 
-const interpreters: Record<string, string> = { python3: 'python', nodejs: 'node', sh: 'bash' };
+const interpreters = new Map([
+  ['python3', 'python'],
+  ['nodejs', 'node'],
+  ['sh', 'bash'],
+]);
 
 /** `#!/usr/bin/env -S python3 -u` → python; undefined without a shebang. */
 function shebangType(code: string): string | undefined {
@@ -61,7 +65,7 @@ function shebangType(code: string): string | undefined {
     (word, index) => word && !word.startsWith('-') && !(index === 0 && /\/env$/.test(word)),
   );
   const name = (program ?? '').replace(/^.*\//, '');
-  return interpreters[name] ?? interpreters[name.replace(/\.\d+$/, '')] ?? name;
+  return interpreters.get(name) ?? interpreters.get(name.replace(/\.\d+$/, '')) ?? name;
 }
 
 /** Characters of the code that a guess looks at: what it costs is bounded, whatever they are. */

@@ -20,7 +20,7 @@ export interface NewTask {
   id: string;
   type: string;
   priority: number;
-  /** Milliseconds since 1970-01-01 UTC. */
+  /** Monotonic milliseconds. */
   createdAt: number;
   wallMs: number;
   maxAttempts: number;
@@ -71,7 +71,9 @@ interface Entry extends Queued {
 
 type Due =
   | { type: 'ready'; taskId: string; attempt: number }
-  | { type: 'overdue' | 'stopUnanswered'; taskId: string; attempt: number };
+  | { type: 'overdue' | 'stopUnanswered'; taskId: string; attempt: number }
+  /** Of an attempt that nobody wants any more: the worker should have ended it by now. */
+  | { type: 'staleUnanswered'; worker: WorkerState; taskId: string; attempt: number };
 
 export interface SchedulerOptions {
   /** Evenly distributed over [0, 1). */
@@ -145,19 +147,21 @@ export class Scheduler {
   }
 
   /** A worker's both connections stand. Attempts that it runs and nobody wants are stopped. */
-  connect(worker: {
-    id: string;
-    type: string;
-    slots: number;
-    running: readonly AttemptKey[];
-  }): void {
+  connect(
+    worker: { id: string; type: string; slots: number; running: readonly AttemptKey[] },
+    nowMs: number,
+  ): void {
     const state = this.#workers.add(worker.id, worker.type, worker.slots);
-    for (const { taskId, attempt } of worker.running) {
-      // It holds a slot there until its result comes, whether or not that result counts.
-      this.#workers.occupy(state, attemptId(taskId, attempt));
-      this.#act({ type: 'stop', workerId: worker.id, taskId, attempt, cause: 'stale' });
-    }
+    for (const key of worker.running) this.#stopStale(state, key, nowMs);
     this.#stirred.add(worker.type);
+  }
+
+  #stopStale(worker: WorkerState, { taskId, attempt }: AttemptKey, nowMs: number): void {
+    // It holds a slot there until its result comes, whether or not that result counts.
+    this.#workers.occupy(worker, attemptId(taskId, attempt));
+    this.#act({ type: 'stop', workerId: worker.id, taskId, attempt, cause: 'stale' });
+    const unansweredMs = nowMs + schedulerLimits.stopGraceMs;
+    this.#deadlines.add(unansweredMs, { type: 'staleUnanswered', worker, taskId, attempt });
   }
 
   /** The worker or a connection to it is lost: so is what ran there. */
@@ -209,6 +213,11 @@ export class Scheduler {
   /** Does what has become due. */
   tick(nowMs: number): void {
     for (let due = this.#deadlines.takeDue(nowMs); due; due = this.#deadlines.takeDue(nowMs)) {
+      if (due.type === 'staleUnanswered') {
+        const { worker, taskId, attempt } = due;
+        if (this.#isHeld(due)) this.#drop(worker.id, taskId, attempt);
+        continue;
+      }
       const entry = this.#tasks.get(due.taskId);
       if (entry?.attempt !== due.attempt) continue;
       switch (due.type) {
@@ -221,12 +230,28 @@ export class Scheduler {
           break;
         case 'stopUnanswered':
           if (entry.state === 'running' && entry.workerId !== undefined) {
-            const reason = `it did not end attempt ${due.attempt} of task ${due.taskId} when told to`;
-            this.#act({ type: 'dropWorker', workerId: entry.workerId, reason });
+            this.#drop(entry.workerId, due.taskId, due.attempt);
           }
           break;
       }
     }
+  }
+
+  /** True while the very worker that was told to end a stale attempt still has it. */
+  #isHeld({ worker, taskId, attempt }: Extract<Due, { type: 'staleUnanswered' }>): boolean {
+    const connected = this.#workers.get(worker.id) === worker;
+    return connected && worker.attempts.has(attemptId(taskId, attempt));
+  }
+
+  /** True while a deadline still has a meaning. */
+  #isMeant(due: Due): boolean {
+    if (due.type === 'staleUnanswered') return this.#isHeld(due);
+    return this.#tasks.get(due.taskId)?.attempt === due.attempt;
+  }
+
+  #drop(workerId: string, taskId: string, attempt: number): void {
+    const reason = `it did not end attempt ${attempt} of task ${taskId} when told to`;
+    this.#act({ type: 'dropWorker', workerId, reason });
   }
 
   /** Fills free slots, and hands out everything that was decided since the last call. */
@@ -262,7 +287,7 @@ export class Scheduler {
     const { id: taskId, attempt } = entry;
     if (this.#deadlines.size > 1024 + 4 * this.#tasks.size) {
       // Most are of attempts that ended long before they were due.
-      this.#deadlines.compact((due) => this.#tasks.get(due.taskId)?.attempt === due.attempt);
+      this.#deadlines.compact((due) => this.#isMeant(due));
     }
     const overdueMs = nowMs + entry.wallMs + schedulerLimits.overdueGraceMs;
     this.#deadlines.add(overdueMs, { type: 'overdue', taskId, attempt });
@@ -306,9 +331,10 @@ export class Scheduler {
     this.#moveAttempt(entry, 'end');
     if (event === 'lost') entry.workerDeaths++;
     if (this.#isFinal(entry, ending)) {
-      // A cancelled task whose worker died got what was asked for.
-      const cancelled = event === 'lost' ? cancelCauseOf(entry) : undefined;
-      this.#finish(entry, cancelled ? cancelledEnding(cancelled) : ending);
+      // A cancelled task that failed by no doing of its own got what was asked for.
+      const cancelled = isRetriedByDefault(ending.outcome) ? cancelCauseOf(entry) : undefined;
+      const { result } = ending;
+      this.#finish(entry, cancelled ? { ...cancelledEnding(cancelled), result } : ending);
       return;
     }
     const { id: taskId, attempt, workerId } = entry;

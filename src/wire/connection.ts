@@ -13,6 +13,8 @@ export interface ConnectionHandlers {
   onOpen(peer: Peer, connection: Connection): void;
   /** A message that this side may receive here. Pings are answered below this. */
   onMessage(message: Message, connection: Connection): void;
+  /** `send` had returned false, and since then the peer has read all that was queued. */
+  onDrain?(connection: Connection): void;
   /**
    * Exactly once, the last call. `error.code`: PEER_ENDED when the peer closed in order; else what
    * was wrong: FRAME_*, MESSAGE_INVALID, OUT_OF_STATE, BAD_PROOF, WRONG_PEER, PROTOCOL_VERSION,
@@ -57,7 +59,7 @@ export class Connection {
       onOpen: () => this.#perform(this.#handshake.begin()),
       onData: (chunk) => this.#read(chunk),
       onEnd: () => this.#close(new ScriptdError('PEER_ENDED', 'the peer closed the connection')),
-      onDrain: () => this.#socket.resume(),
+      onDrain: () => this.#drained(),
       onClose: (error) => this.#ended(error),
     });
   }
@@ -126,6 +128,13 @@ export class Connection {
       if (!(error instanceof ScriptdError)) throw error;
       this.#close(error);
     }
+  }
+
+  /** Who reads is alive, though nothing was read from it meanwhile. */
+  #drained(): void {
+    this.#heardAtMs = performance.now();
+    this.#socket.resume();
+    this.#handlers.onDrain?.(this);
   }
 
   #receive(message: Message): void {

@@ -1,4 +1,4 @@
-import { constants, type PathLike } from 'node:fs';
+import { constants, lstatSync, type PathLike } from 'node:fs';
 import { chmod, type FileHandle, open, opendir, rename, rmdir, unlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode, ScriptdError } from '../errors.js';
@@ -19,6 +19,8 @@ const directoryOnly = constants.O_DIRECTORY | constants.O_NOFOLLOW;
  */
 export async function removeTree(root: string, name: string): Promise<void> {
   const removal: Removal = { root, name, found: [name], moved: 0, entries: 0 };
+  // A script may have removed its own.
+  if (!lstatSync(`${root}/${name}`, { throwIfNoEntry: false })) return;
   for (let next = removal.found.pop(); next !== undefined; next = removal.found.pop()) {
     await removeDirectory(removal, next);
   }

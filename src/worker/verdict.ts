@@ -278,12 +278,13 @@ function ms(value: number): string {
   return `${Math.round(value)} ms`;
 }
 
-/** One line of bounded length, without a full stop of its own. */
+/**
+ * One line of bounded length, without a full stop of its own. Cut before anything else: on a long
+ * run of blanks the pattern takes time that grows with its square, and scripts write these texts.
+ */
 function brief(text: string): string {
-  const line = text
-    .trim()
-    .replaceAll(/\s*\n\s*/g, ' ')
-    .replace(/\.$/, '');
   const { messageCharactersMax } = workerLimits;
-  return line.length > messageCharactersMax ? `${line.slice(0, messageCharactersMax)}…` : line;
+  const whole = text.trim();
+  const line = whole.slice(0, messageCharactersMax).replaceAll(/\s*\n\s*/g, ' ');
+  return whole.length > messageCharactersMax ? `${line}…` : line.replace(/\.$/, '');
 }

@@ -50,6 +50,17 @@ t.test('a worker that hangs is given up, killed and replaced', async (t) => {
   t.not(service.partPid('worker'), pid);
 });
 
+t.test('a worker that hangs while the controller is restarted is replaced too', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  const pid = service.partPid('worker');
+  process.kill(pid, 'SIGSTOP');
+  process.kill(service.partPid('controller'), 'SIGKILL');
+  await until('it is replaced', () =>
+    service.processes().every((one) => one.pid !== pid || !one.command.includes(' worker ')),
+  );
+  t.equal((await service.execute('print("served")')).body.toString(), 'served\n');
+});
+
 t.test('a controller that is killed comes back, and its workers are still there', async (t) => {
   const service = await Service.start(t, ['--workers', 'python=1']);
   const worker = service.partPid('worker');
@@ -73,6 +84,14 @@ t.test('after a restart of the controller, SIGTERM still ends every worker', asy
   await until('the service is back', async () => {
     return (await service.execute('echo back', '?type=bash')).status === 200;
   });
+  t.same(await service.stop(), { code: 0, signal: null });
+  t.same(service.processes(), []);
+});
+
+t.test('SIGTERM while the controller is away ends every worker too', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1']);
+  process.kill(service.partPid('controller'), 'SIGKILL');
+  await until('it is to be started again', () => service.log.includes('starting it again'));
   t.same(await service.stop(), { code: 0, signal: null });
   t.same(service.processes(), []);
 });

@@ -3,7 +3,7 @@ import { type Accepted, intake, type Refusal, withDefaults } from '../../src/con
 import { limits } from '../../src/limits.js';
 import type { TaskSpec } from '../../src/task.js';
 
-const context = { types: ['python'], durability: 'memory', nowMs: 1_000 } as const;
+const context = { types: ['python'], durability: 'memory', wallMs: 1_000, nowMs: 7 } as const;
 const take = (spec: TaskSpec) => intake(spec, context) as Accepted & Refusal;
 
 t.test('a task gets an id, its type, and limits for what it did not ask', async (t) => {
@@ -12,6 +12,12 @@ t.test('a task gets an id, its type, and limits for what it did not ask', async 
   t.match(submission.view, { state: 'pending', type: 'python', attempt: 0, createdAt: 1_000 });
   t.match(submission.view.limits, { wallMs: 5, outputBytes: limits.outputBytesDefault });
   t.match(task, { wallMs: 5, maxAttempts: limits.attemptsDefault, priority: 0 });
+});
+
+t.test('the place in the queue does not hang on the clock on the wall', async (t) => {
+  const { submission, task } = take({ code: '', type: 'python' });
+  t.equal(task.createdAt, context.nowMs);
+  t.equal(submission.view.createdAt, context.wallMs);
 });
 
 t.test('who asks for more real time gets as much processor time', async (t) => {
@@ -32,4 +38,10 @@ t.test('args and env that no process could be handed are refused, with the cure'
     message: /`args` and `env` take 1200020 bytes together.*use `stdin`/,
   });
   t.equal(take({ code: '', type: 'python', args: args.slice(10) }).bytes, 600_010);
+});
+
+t.test('code is measured in bytes, not in characters', async (t) => {
+  const code = '€'.repeat(limits.codeBytesMax / 2);
+  t.match(take({ code, type: 'python' }), { code: 'INVALID_FIELD', field: 'code' });
+  t.equal(take({ code: 'é'.repeat(limits.codeBytesMax / 2), type: 'python' }).code, undefined);
 });

@@ -1,3 +1,4 @@
+import net from 'node:net';
 import t from 'tap';
 import { httpLimits } from '../../src/http/limits.js';
 import { limits } from '../../src/limits.js';
@@ -231,4 +232,19 @@ t.test('requests sent ahead on one connection are answered in order', async (t) 
   const two = 'GET /execute?code=second HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
   const answers = await exchange(address, one + two);
   t.match(answers, /\r\n\r\nfirstHTTP\/1\.1 200 OK.*\r\n\r\nsecond$/s);
+});
+
+t.test('a client that goes away takes with it what it had sent ahead', async (t) => {
+  const { address, controller } = await startDaemon(t);
+  controller.behaviour = silent;
+  const { hostname, port } = new URL(address);
+  const socket = net.connect(Number(port), hostname);
+  const ahead = 'GET /execute?code=1 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  socket.write(ahead.repeat(20));
+  const asked: number[] = [];
+  for (let count = 0; count < 20; count++) asked.push((await controller.next('submit')).requestId);
+  socket.destroy();
+  const taken: number[] = [];
+  for (let count = 0; count < 20; count++) taken.push((await controller.next('forget')).requestId);
+  t.same(taken.sort(), asked.sort());
 });

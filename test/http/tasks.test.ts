@@ -1,4 +1,6 @@
+import net from 'node:net';
 import t from 'tap';
+import { httpLimits } from '../../src/http/limits.js';
 import { limits } from '../../src/limits.js';
 import { assertProblem, begin, startDaemon } from './daemon.js';
 import {
@@ -320,3 +322,65 @@ t.test('a submission whose client is silent about waiting does not watch', async
   );
   controller.behaviour = silent;
 });
+
+t.test('a task that the controller lost while its submitter waits is no 404', async (t) => {
+  const { ask, controller } = await startDaemon(t);
+  controller.behaviour = (message, connection) => {
+    if (message.kind === 'submit') answerWith(pending())(message, connection);
+    else refuseWith('UNKNOWN_TASK', 'there is no such task')(message, connection);
+  };
+  const answer = await ask(submission({ code: '' }, '/v1/tasks?wait=5'));
+  t.equal(assertProblem(t, answer, 503, 'CONTROLLER_LOST').taskId, taskId);
+  assertProblem(t, await ask({ path: `/v1/tasks/${taskId}` }), 404, 'UNKNOWN_TASK');
+});
+
+t.test('a body of brackets or of endless members is refused without being parsed', async (t) => {
+  const { ask, controller } = await startDaemon(t);
+  const members = `{${'"a":1,'.repeat(1_000_000)}"code":""}`;
+  for (const text of ['['.repeat(5_000_000), members]) {
+    assertProblem(t, await ask(submission(text)), 400, 'INVALID_JSON');
+  }
+  t.same(controller.received, []);
+  const code = '[{"\\",'.repeat(10_000);
+  t.equal((await ask(submission({ code }))).status, 201, 'in a string they are only text');
+});
+
+t.test('clients that do not read their answers give way to those that do', async (t) => {
+  const { address, ask, controller } = await startDaemon(t);
+  // JSON writes six characters for each of these bytes.
+  const stdout = Buffer.alloc(limits.outputBytesMax);
+  controller.behaviour = answerWith(finished({ stdout }));
+  const { hostname, port } = new URL(address);
+  const get = `GET /v1/tasks/${taskId} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+  const count = Math.ceil((1.1 * httpLimits.unsentBytesMax) / (6 * stdout.length));
+  const deaf = Array.from({ length: count }, () => {
+    const socket = net.connect(Number(port), hostname).pause();
+    socket.write(get);
+    return socket;
+  });
+  for (let asked = 0; asked < count; asked++) await controller.next('get');
+  // Answers come in the order of the questions: all of theirs are there before this one.
+  t.equal((await ask({ path: `/v1/tasks/${taskId}/stdout` })).status, 200);
+  const lengths = await Promise.all(deaf.map(lengthRead));
+  t.ok(
+    lengths.some((length) => length < 6 * stdout.length),
+    'one was closed',
+  );
+  t.ok(
+    lengths.some((length) => length > 6 * stdout.length),
+    'and not all',
+  );
+});
+
+/** Bytes until the server closes. */
+function lengthRead(socket: net.Socket): Promise<number> {
+  return new Promise((resolve) => {
+    let length = 0;
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+    });
+    socket.on('close', () => resolve(length));
+    socket.resume();
+  });
+}

@@ -137,7 +137,8 @@ t.test(
     t.equal(new Int32Array(eventRows).fill(1).length, 4 * ROW.width);
 
     const other = make(t);
-    structuredClone(other.readBuffer, { transfer: [other.readBuffer] });
+    detach(other.readBuffer);
+    t.equal(other.readBuffer.byteLength, 'transfer' in ArrayBuffer.prototype ? 0 : 4096);
     const [readEnd, writeEnd] = epollAddon.openPipe();
     other.adopt(readEnd);
     const { token } = other.adopt(writeEnd);
@@ -158,3 +159,8 @@ t.test('generations: a slot that is used again has another token', async (t) => 
   }
   t.equal(tokens.size, 100);
 });
+
+/** There is no way before Node 22: structuredClone copies such a buffer, later it refuses to. */
+function detach(buffer: ArrayBuffer & { transfer?: () => ArrayBuffer }): void {
+  buffer.transfer?.();
+}

@@ -19,7 +19,7 @@ function setUp(random = () => 0.5) {
       ...more,
     });
   const worker = (id: string, slots = 1, type = 'python') =>
-    scheduler.connect({ id, type, slots, running: [] });
+    scheduler.connect({ id, type, slots, running: [] }, 0);
   return { scheduler, task, worker };
 }
 
@@ -220,6 +220,20 @@ t.test('cancel: a running task is stopped once, and its worker has the last word
   t.match(scheduler.take(2), [{ type: 'finish', ending: { outcome: 'cancelled' } }]);
 });
 
+t.test('cancel: a task whose attempt fails by no doing of its own is cancelled', async (t) => {
+  const { scheduler, task, worker } = setUp();
+  worker('p');
+  task('a');
+  scheduler.take(0);
+  scheduler.cancel('a', 'caller', 1);
+  scheduler.take(1);
+  scheduler.result('p', { taskId: 'a', attempt: 1 }, result('internal_fail'), 2);
+  t.match(scheduler.take(2), [
+    // With its result, so that the worker is told that it may forget it.
+    { type: 'finish', ending: { outcome: 'cancelled', code: 'CANCELLED', result: {} } },
+  ]);
+});
+
 t.test('cancel: a task whose worker is lost meanwhile is cancelled, not tried again', async (t) => {
   const { scheduler, task, worker } = setUp();
   worker('p');
@@ -260,11 +274,23 @@ t.test('deadlines of attempts that ended in time do nothing', async (t) => {
 t.test('what a worker still runs and nobody wants is stopped, and holds its slot', async (t) => {
   const { scheduler, task } = setUp();
   const stale = { taskId: 'x', attempt: 4 };
-  scheduler.connect({ id: 'p', type: 'python', slots: 1, running: [stale] });
+  scheduler.connect({ id: 'p', type: 'python', slots: 1, running: [stale] }, 0);
   task('a');
   t.match(scheduler.take(0), [{ type: 'stop', taskId: 'x', attempt: 4, cause: 'stale' }]);
   scheduler.result('p', stale, result('cancelled'), 1);
   t.same(kinds(scheduler.take(1)), ['forget', 'dispatch']);
+});
+
+t.test('a worker that keeps what nobody wants is cut off, one that ended it is not', async (t) => {
+  const { scheduler } = setUp();
+  const stale = { taskId: 'x', attempt: 4 };
+  for (const id of ['p', 'q']) {
+    scheduler.connect({ id, type: 'python', slots: 1, running: [stale] }, 0);
+  }
+  scheduler.result('q', stale, result('cancelled'), 1);
+  scheduler.take(1);
+  scheduler.tick(schedulerLimits.stopGraceMs);
+  t.match(scheduler.take(schedulerLimits.stopGraceMs), [{ type: 'dropWorker', workerId: 'p' }]);
 });
 
 t.test('a draining worker gets nothing new', async (t) => {

@@ -27,6 +27,12 @@ t.test(
   },
 );
 
+t.test('a directory that the script has removed itself is nothing to complain of', async (t) => {
+  const root = temporaryFolder(t);
+  await removeTree(root, 'run');
+  t.strictSame(readdirSync(root), []);
+});
+
 t.test('a link in place of the directory is not followed', async (t) => {
   const root = temporaryFolder(t);
   const kept = temporaryFolder(t);

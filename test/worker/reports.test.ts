@@ -134,3 +134,9 @@ t.test('node: without the version at its end it is no report', async (t) => {
     t.equal(node(text), undefined, JSON.stringify(text));
   }
 });
+
+t.test('hostile output costs no more to read than other output', async (t) => {
+  // Quadratic for a careless pattern; the test would never end.
+  const digits = `\n\nNode.js v1.1.${'1'.repeat(2_000_000)} x`;
+  t.equal(node(digits), undefined);
+});

@@ -197,6 +197,12 @@ t.test('a long message or type is quoted in part: the wire takes no longer reaso
   }
 });
 
+t.test('a message is quoted at the same cost whatever is in it', async (t) => {
+  // Quadratic for a careless pattern; the test would never end.
+  const message = `a${' '.repeat(5_000_000)}b`;
+  t.match(judge(evidence({ exitCode: 1, raised: { message } })).reason, /^The script raised a +…/);
+});
+
 t.test('what never ran is cancelled, or was waited for too long', async (t) => {
   t.match(judgeQueued('caller', 5), { outcome: 'cancelled', code: 'CANCELLED' });
   t.match(judgeQueued('client_gone', 5), { outcome: 'cancelled', code: 'CLIENT_GONE' });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { errorCode } from '../../errors.js';
 import type { Log } from '../../log.js';
 import { Backoff } from '../backoff.js';
@@ -72,10 +72,14 @@ export class LocalManager implements WorkerManager {
     if (post?.child) {
       log.warn({ worker: place.name }, `killing worker ${place.name}, which does not answer`);
       post.child.kill('SIGKILL');
-    } else if (pid !== undefined && isWorkerAt(pid, place)) {
-      // An earlier controller started it.
-      log.warn({ worker: place.name, pid }, `killing worker ${place.name}, which does not answer`);
-      killIfThere(pid);
+      return;
+    }
+    // An earlier controller started it.
+    const pids = pid === undefined ? allPids() : [pid];
+    for (const found of pids.filter((candidate) => isWorkerAt(candidate, place))) {
+      const text = `killing worker ${place.name}, which does not answer`;
+      log.warn({ worker: place.name, pid: found }, text);
+      killIfThere(found);
     }
   }
 
@@ -131,6 +135,10 @@ export class LocalManager implements WorkerManager {
 function exited(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => child.once('exit', () => resolve()));
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
 /** True when this process is a worker that was told to listen at that place. */

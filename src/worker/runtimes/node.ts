@@ -42,7 +42,8 @@ export async function nodeRuntime(
   };
 }
 
-const footer = /\n\nNode\.js v\d+\.\d+\.\d+\S*$/;
+/** Bounded everywhere: a script may write anything there, and open ends take quadratic time. */
+const footer = /\n\nNode\.js v\d{1,4}\.\d{1,4}\.\d{1,4}\S{0,64}$/;
 /** Points into the source line that is quoted above it. */
 const carets = /^\s*\^+\s*$/;
 /** Where the report begins: file and line of what threw. */

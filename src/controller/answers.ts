@@ -1,0 +1,43 @@
+import type { Connection } from '../wire/connection.js';
+import type { MessageOf } from '../wire/messages.js';
+
+/**
+ * Tasks on their way to one http daemon. An answer may have megabytes, and a daemon may ask for
+ * hundreds at once: so only what the connection takes is encoded, and the rest waits here as what
+ * the store has in memory anyway. A daemon that takes none is lost as a silent one.
+ */
+export class Answers {
+  readonly #connection: Pick<Connection, 'send'>;
+  /** In the order in which they go out. A Set: its first is taken out at no cost. */
+  readonly #waiting = new Set<MessageOf<'task'>>();
+  /** The connection takes no more until it has drained. */
+  #isBehind = false;
+
+  constructor(connection: Pick<Connection, 'send'>) {
+    this.#connection = connection;
+  }
+
+  send(answer: MessageOf<'task'>): void {
+    this.#waiting.add(answer);
+    this.#pump();
+  }
+
+  /** The daemon has read what was sent. */
+  drained(): void {
+    this.#isBehind = false;
+    this.#pump();
+  }
+
+  /** The daemon is gone. */
+  drop(): void {
+    this.#waiting.clear();
+  }
+
+  #pump(): void {
+    for (const answer of this.#waiting) {
+      if (this.#isBehind) return;
+      this.#waiting.delete(answer);
+      this.#isBehind = !this.#connection.send(answer);
+    }
+  }
+}
