@@ -57,7 +57,7 @@ long MountRoot() {
 }
 
 long CopyLink(const char* path, const char* target) {
-  char destination[PATH_MAX];
+  char destination[PATH_MAX] = {};
   const long length = RawSyscall(SYS_readlinkat, AT_FDCWD, Address(path), Address(destination),
                                  sizeof(destination) - 1);
   if (length < 0) return length;
