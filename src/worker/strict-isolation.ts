@@ -27,6 +27,11 @@ const systemPaths = [
   '/etc/ssl',
 ];
 
+/** Folders with more in them than an interpreter: never shown to a script as a whole. */
+const tooWide = new Set(
+  '/ /dev /dev/shm /etc /home /opt /proc /root /run /srv /sys /tmp /var /var/tmp /work'.split(' '),
+);
+
 /** Level `strict`: namespaces, a file system, ids and a cgroup of its own for each run. */
 export class StrictIsolation implements Isolation {
   readonly level = 'strict';
@@ -40,7 +45,9 @@ export class StrictIsolation implements Isolation {
    */
   constructor(runtime: ProcessRuntime, cgroups: CgroupHost, firstId: number, slots: number) {
     this.#cgroups = cgroups;
-    this.#readOnly = withoutNested([...systemPaths, ...runtime.prefixes].filter(existsSync));
+    // A program that lies openly in such a folder comes alone.
+    const prefixes = runtime.prefixes.map((path) => (tooWide.has(path) ? runtime.file : path));
+    this.#readOnly = withoutNested([...systemPaths, ...prefixes].filter(existsSync));
     this.#freeIds = Array.from({ length: slots }, (_, index) => firstId + slots - 1 - index);
   }
 

@@ -1,4 +1,11 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -6,7 +13,7 @@ import t from 'tap';
 import type { Limits, Result } from '../../src/task.js';
 import { findCgroups } from '../../src/worker/cgroup/find.js';
 import { supportedLayers } from '../../src/worker/sandbox.js';
-import { eventually, openDescriptors, type Rig, startRig } from './test-worker.js';
+import { eventually, openDescriptors, type Rig, startRig, temporaryFolder } from './test-worker.js';
 
 const probe = findCgroups('scriptd-hostile-probe');
 const lacking = supportedLayers().filter(({ available }) => !available);
@@ -316,6 +323,22 @@ t.test('hostile scripts, each beside a neighbour', { skip, timeout: 300_000 }, a
     t.same(left(rig), before, `${name}: nothing is left`);
   }
 });
+
+t.test(
+  'a program below /tmp runs, and nothing else of the host shows there',
+  { skip },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const program = join(folder, 'sh');
+    copyFileSync('/bin/bash', program);
+    writeFileSync(join(folder, '..', `scriptd-seen-${process.pid}`), 'x');
+    t.teardown(() => rmSync(join(folder, '..', `scriptd-seen-${process.pid}`)));
+    const runtime = { command: [program] };
+    const { controller } = await startRig(t, 'below', { isolation: 'strict', runtime });
+    const result = await controller.run({ code: 'echo /tmp/* && touch /tmp/mine && echo $0' });
+    t.equal(view(result).said, `${folder}\nscript\n`);
+  },
+);
 
 t.test('usage is counted', { skip }, async (t) => {
   const { controller } = await startRig(t, 'python', { isolation: 'strict' });

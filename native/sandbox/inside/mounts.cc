@@ -208,9 +208,10 @@ Failure EnterOwnRoot(const InsidePlan& plan) {
   if (result < 0) return Outcome("mount-namespace", result);
   result = MountRoot();
   if (result < 0) return Outcome("root", result);
-  if (const Failure failure = AddReadOnlyPaths(plan)) return failure;
   if (const Failure failure = AddDevices()) return failure;
   if (const Failure failure = AddWritable(plan)) return failure;
+  // After these: an interpreter may live below /tmp.
+  if (const Failure failure = AddReadOnlyPaths(plan)) return failure;
   if (const Failure failure = AddProc()) return failure;
   result = LeaveHost();
   if (result < 0) return Outcome("pivot_root", result);
