@@ -12,7 +12,27 @@
     },
     {
       'target_name': 'sandbox',
-      'sources': ['<!@(ls native/sandbox/*.cc)'],
+      'sources': ['<!@(ls native/sandbox/*.cc native/sandbox/inside/*.cc)'],
+      'include_dirs': ['native/sandbox', 'native/sandbox/inside'],
+    },
+    {
+      # The first process of every sandbox, linked without a libc: see native/sandbox/init.
+      'target_name': 'scriptd-init',
+      'type': 'executable',
+      'sources': ['<!@(ls native/sandbox/init/*.cc native/sandbox/inside/*.cc)', 'native/sandbox/fresh.cc'],
+      'include_dirs': ['native/sandbox', 'native/sandbox/inside'],
+      'cflags_cc!': ['-fexceptions', '-fPIC', '-pthread'],
+      # Not cflags_cc, whose exclusions above would take -fno-exceptions out.
+      'cflags': [
+        '-O2', '-fno-exceptions', '-fno-pie', '-fno-stack-protector',
+        '-fno-asynchronous-unwind-tables', '-fno-tree-loop-distribute-patterns',
+        '-ffunction-sections', '-U_FORTIFY_SOURCE',
+      ],
+      'ldflags!': ['-pthread', '-rdynamic'],
+      'ldflags': [
+        '-static', '-nostdlib', '-no-pie', '-Wl,--gc-sections,-z,noseparate-code,--build-id=none',
+      ],
+      'libraries!': ['-lm'],
     },
   ],
 }

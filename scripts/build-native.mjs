@@ -1,4 +1,4 @@
-// Builds the two addons (epoll, sandbox) with node-gyp, unless usable binaries are already there.
+// Builds the two addons (epoll, sandbox) and scriptd-init with node-gyp, unless usable binaries are already there.
 //
 //   node scripts/build-native.mjs            install step: a prebuilt binary is used if one fits
 //   node scripts/build-native.mjs --force    always compiles
@@ -25,9 +25,12 @@ export function headersPrefix(executable = process.execPath) {
   return undefined;
 }
 
-/** True when every addon has a prebuilt binary that this node can load. */
+/** True when every addon has a prebuilt binary that this node can load, and scriptd-init is there. */
 export function prebuiltUsable() {
   const resolve = require('node-gyp-build').resolve;
+  const folder = `${process.platform}-${process.arch}`;
+  if (!existsSync(join(root, 'native', 'sandbox', 'prebuilds', folder, 'scriptd-init')))
+    return false;
   return addons.every((name) => {
     if (!existsSync(join(root, 'native', name, 'prebuilds'))) return false;
     try {

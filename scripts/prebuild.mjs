@@ -3,6 +3,8 @@
 //
 //   native/ADDON/prebuilds/PLATFORM-ARCH/node.napi.LIBC.node
 //
+//   native/sandbox/prebuilds/PLATFORM-ARCH/scriptd-init
+//
 // in the layout of node-gyp-build, which src/native.ts loads them with. One binary serves every
 // node (Node-API); the names tell the libc apart. prebuildify takes a package for one addon and
 // would keep only the first, hence this.
@@ -31,3 +33,15 @@ for (const addon of addons) {
   run('strip', '--strip-all', binary);
   console.log(`scriptd: ${relative(root, binary)}`);
 }
+// Linked with no libc: the same for all of them.
+const init = join(
+  root,
+  'native',
+  'sandbox',
+  'prebuilds',
+  `${platform()}-${arch()}`,
+  'scriptd-init',
+);
+copyFileSync(join(root, 'build', 'Release', 'scriptd-init'), init);
+run('strip', '--strip-all', init);
+console.log(`scriptd: ${relative(root, init)}`);

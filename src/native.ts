@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
@@ -25,5 +25,29 @@ export function loadAddon(name: 'epoll' | 'sandbox'): unknown {
   throw new Error(
     `the native addon ${name} is not built: run \`npm rebuild scriptd\` ` +
       `(in a clone: \`npm run compile\`); looked for ${built}`,
+  );
+}
+
+/**
+ * Absolute path of scriptd-init, the first process of every sandbox. Looked for in the same places
+ * as the addons.
+ *
+ * @throws Error when it is in none of them, with the cure in the message.
+ */
+export function initExecutable(): string {
+  const override = process.env.SCRIPTD_NATIVE_DIR;
+  const platform = `${process.platform}-${process.arch}`;
+  const places = override
+    ? [resolve(override)]
+    : [
+        join(packageRoot, 'native', 'sandbox', 'prebuilds', platform),
+        join(packageRoot, 'build', 'Release'),
+      ];
+  const files = places.map((place) => join(place, 'scriptd-init'));
+  const found = files.find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  throw new Error(
+    'scriptd-init is not built: run `npm rebuild scriptd` ' +
+      `(in a clone: \`npm run compile\`); looked for ${files.join(' and ')}`,
   );
 }

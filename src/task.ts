@@ -81,7 +81,13 @@ export const AttemptKey = Type.Object({ taskId: TaskId, attempt: AttemptNumber }
 export type AttemptKey = Static<typeof AttemptKey>;
 
 export const Usage = Type.Object(
-  { wallMs: milliseconds(), cpuMs: milliseconds(), memoryPeakBytes: Type.Number({ minimum: 0 }) },
+  {
+    wallMs: milliseconds(),
+    cpuMs: milliseconds(),
+    memoryPeakBytes: Type.Number({ minimum: 0 }),
+    /** Processes and threads at once; only where a cgroup counted them. */
+    processesPeak: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
   closed,
 );
 export type Usage = Static<typeof Usage>;

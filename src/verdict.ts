@@ -17,6 +17,8 @@ export const codes = [
   'SIGNALED',
   'WALL_LIMIT',
   'CPU_LIMIT',
+  'MEMORY_LIMIT',
+  'PROCESS_LIMIT',
   'OUTPUT_LIMIT',
   'DISK_LIMIT',
   'CANCELLED',

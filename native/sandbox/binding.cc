@@ -10,10 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "inside/landlock.h"
 #include "launcher.h"
 #include "limit.h"
 #include "plan.h"
 #include "process.h"
+#include "strict_plan.h"
 #include "system_error.h"
 
 namespace scriptd::sandbox {
@@ -93,6 +95,44 @@ SpawnPlan PlanOf(const Napi::Value& value) {
           .limits = LimitsOf(plan.Get("limits"))};
 }
 
+std::vector<int> DescriptorsOf(const Napi::Value& value, const char* what) {
+  const Napi::Array array = ArrayOf(value, what);
+  std::vector<int> descriptors;
+  descriptors.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) descriptors.push_back(IntOf(array.Get(i), what));
+  return descriptors;
+}
+
+bool BooleanOf(const Napi::Value& value, const char* what) {
+  if (!value.IsBoolean()) ThrowType(value.Env(), std::string(what) + " must be a boolean");
+  return value.As<Napi::Boolean>();
+}
+
+StrictPlan StrictPlanOf(const Napi::Value& value) {
+  if (!value.IsObject()) ThrowType(value.Env(), "the plan must be an object");
+  const Napi::Object plan = value.As<Napi::Object>();
+  const Napi::Value inside = plan.Get("inside");
+  if (!inside.IsTypedArray() ||
+      inside.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    ThrowType(value.Env(), "inside must be a Uint8Array");
+  }
+  const auto bytes = inside.As<Napi::Uint8Array>();
+  StrictPlan result{.init = PathOf(plan.Get("init"), "init"),
+                    .inside = {bytes.Data(), bytes.Data() + bytes.ByteLength()},
+                    .procs = DescriptorsOf(plan.Get("procs"), "procs"),
+                    .stdin_source = BooleanOf(plan.Get("stdinPipe"), "stdinPipe")
+                                        ? StdinSource::kPipe
+                                        : StdinSource::kNull,
+                    .uid_map = std::nullopt,
+                    .gid_map = {}};
+  if (plan.Has("cgroup")) result.cgroup = IntOf(plan.Get("cgroup"), "cgroup");
+  if (plan.Has("uidMap")) {
+    result.uid_map = StringOf(plan.Get("uidMap"), "uidMap");
+    result.gid_map = StringOf(plan.Get("gidMap"), "gidMap");
+  }
+  return result;
+}
+
 Napi::Error ErrorOf(const Napi::Env& env, const SystemError& error) {
   Napi::Error result = Napi::Error::New(env, error.what());
   result.Set("syscall", error.syscall());
@@ -116,31 +156,50 @@ Napi::Value Guarded(const Napi::Env& env, Function&& function) {
 class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env, Napi::Object exports) {
-    DefineAddon(exports, {InstanceMethod("start", &Addon::Start),
-                          InstanceMethod("signalGroup", &Addon::Signal),
-                          InstanceMethod("reap", &Addon::ReapChild)});
+    DefineAddon(
+        exports,
+        {InstanceMethod("start", &Addon::Start), InstanceMethod("startStrict", &Addon::StartStrict),
+         InstanceMethod("landlockVersion", &Addon::ProbeLandlock),
+         InstanceMethod("signalGroup", &Addon::Signal), InstanceMethod("reap", &Addon::ReapChild)});
   }
 
  private:
   Napi::Value Start(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const SpawnPlan plan = PlanOf(info[0]);
-    return Guarded(env, [&] {
-      if (!launcher_) launcher_.emplace();
-      StartedProcess process = launcher_->Start(plan);
-      Napi::Object result = Napi::Object::New(env);
-      result.Set("pid", process.pid);
-      result.Set("pidfd", process.pidfd.get());
-      if (process.stdin_pipe) result.Set("stdin", process.stdin_pipe.get());
-      result.Set("stdout", process.stdout_pipe.get());
-      result.Set("stderr", process.stderr_pipe.get());
-      // Only now: a Worker that is being terminated throws from any of the calls above.
-      for (Descriptor* descriptor :
-           {&process.pidfd, &process.stdin_pipe, &process.stdout_pipe, &process.stderr_pipe}) {
-        descriptor->Release();
-      }
-      return result;
-    });
+    return Guarded(env, [&] { return Handed(env, launcher().Start(plan)); });
+  }
+
+  Napi::Value StartStrict(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const StrictPlan plan = StrictPlanOf(info[0]);
+    return Guarded(env, [&] { return Handed(env, launcher().StartStrict(plan)); });
+  }
+
+  Napi::Value ProbeLandlock(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(LandlockVersion()));
+  }
+
+  Launcher& launcher() {
+    if (!launcher_) launcher_.emplace();
+    return *launcher_;
+  }
+
+  /// The process as an object whose descriptors are the caller's.
+  static Napi::Value Handed(const Napi::Env& env, StartedProcess process) {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("pid", process.pid);
+    result.Set("pidfd", process.pidfd.get());
+    if (process.stdin_pipe) result.Set("stdin", process.stdin_pipe.get());
+    result.Set("stdout", process.stdout_pipe.get());
+    result.Set("stderr", process.stderr_pipe.get());
+    if (process.status_pipe) result.Set("status", process.status_pipe.get());
+    // Only now: a Worker that is being terminated throws from any of the calls above.
+    for (Descriptor* descriptor : {&process.pidfd, &process.stdin_pipe, &process.stdout_pipe,
+                                   &process.stderr_pipe, &process.status_pipe}) {
+      descriptor->Release();
+    }
+    return result;
   }
 
   Napi::Value Signal(const Napi::CallbackInfo& info) {

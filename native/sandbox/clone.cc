@@ -72,9 +72,9 @@ SCRIPTD_CHILD_CODE int Enter(void* pointer) {
 }
 
 /// The pid, or -errno. libc's clone adds nothing to the system call but the jump to the new stack.
-long Clone2(const Stack& stack, Entry entry, int* pidfd) {
+long Clone2(const Stack& stack, Entry entry, std::uint64_t namespaces, int* pidfd) {
   void* top = static_cast<std::byte*>(stack.base()) + stack.bytes();
-  const int pid = clone(Enter, top, static_cast<int>(kFlags) | SIGCHLD, &entry, pidfd);
+  const int pid = clone(Enter, top, static_cast<int>(kFlags | namespaces) | SIGCHLD, &entry, pidfd);
   return pid < 0 ? -errno : pid;
 }
 
@@ -97,11 +97,16 @@ class SignalsBlocked {
 
 }  // namespace
 
-Cloned CloneSharingMemory(const Stack& stack, void (*entry)(void*), void* argument) {
+Cloned CloneSharingMemory(const Stack& stack, void (*entry)(void*), void* argument,
+                          const Surroundings& surroundings) {
   int pidfd = -1;
   clone_args arguments{};
   // CLONE_CLEAR_SIGHAND: should the child fault, it dies instead of running our handler.
-  arguments.flags = kFlags | CLONE_CLEAR_SIGHAND;
+  arguments.flags = kFlags | CLONE_CLEAR_SIGHAND | surroundings.namespaces;
+  if (surroundings.cgroup >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(surroundings.cgroup);
+  }
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   arguments.stack = reinterpret_cast<std::uint64_t>(stack.base());
@@ -112,9 +117,9 @@ Cloned CloneSharingMemory(const Stack& stack, void (*entry)(void*), void* argume
   {
     const SignalsBlocked blocked;
     pid = RawClone3(arguments, entry, argument);
-    if (pid == -ENOSYS) {
+    if (pid == -ENOSYS && surroundings.cgroup < 0) {
       syscall = "clone";
-      pid = Clone2(stack, {entry, argument}, &pidfd);
+      pid = Clone2(stack, {entry, argument}, surroundings.namespaces, &pidfd);
     }
   }
   if (pid < 0) throw SystemError(syscall, static_cast<int>(-pid));

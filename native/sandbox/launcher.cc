@@ -1,14 +1,20 @@
 #include "launcher.h"
 
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "child.h"
 #include "clone.h"
 #include "pipe.h"
+#include "strict_child.h"
 #include "system_error.h"
 
 namespace scriptd::sandbox {
@@ -21,10 +27,35 @@ void WaitFor(int pid) {
   }
 }
 
+Stream StdinOf(StdinSource source) {
+  return source == StdinSource::kPipe ? StreamToChild() : EmptyStream();
+}
+
+/// A file in memory that holds `bytes`.
+Descriptor FileOf(const std::vector<std::uint8_t>& bytes) {
+  Descriptor file(memfd_create("scriptd-plan", MFD_CLOEXEC));
+  if (!file) throw SystemError("memfd_create", errno);
+  file = AboveStandardStreams(std::move(file));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t written = write(file.get(), bytes.data() + done, bytes.size() - done);
+    if (written < 0 && errno != EINTR) throw SystemError("write", errno);
+    if (written > 0) done += static_cast<std::size_t>(written);
+  }
+  return file;
+}
+
+/// The others, network and cgroup, are made by scriptd-init (inside/enter.cc).
+std::uint64_t NamespacesOf(const StrictPlan& plan) {
+  std::uint64_t flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (plan.uid_map) flags |= CLONE_NEWUSER;
+  return flags;
+}
+
 }  // namespace
 
 StartedProcess Launcher::Start(const SpawnPlan& plan) {
-  Stream in = plan.stdin_source == StdinSource::kPipe ? StreamToChild() : EmptyStream();
+  Stream in = StdinOf(plan.stdin_source);
   Stream out = StreamFromChild();
   Stream err = StreamFromChild();
   Child child{.plan = &plan,
@@ -39,8 +70,40 @@ StartedProcess Launcher::Start(const SpawnPlan& plan) {
     WaitFor(cloned.pid);
     throw SystemError(child.failed_syscall, child.error);
   }
-  return {cloned.pid, std::move(cloned.pidfd), std::move(in.ours), std::move(out.ours),
-          std::move(err.ours)};
+  return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours),
+          std::move(out.ours), std::move(err.ours),     Descriptor()};
+}
+
+StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
+  Stream in = StdinOf(plan.stdin_source);
+  Stream out = StreamFromChild();
+  Stream err = StreamFromChild();
+  Stream status = StreamFromChild();
+  const Descriptor inside = FileOf(plan.inside);
+  std::vector<int> kept = plan.procs;
+  kept.push_back(inside.get());
+  kept.push_back(status.childs.get());
+  const std::string inside_number = std::to_string(inside.get());
+  const std::string status_number = std::to_string(status.childs.get());
+  const StringBlock argv({"scriptd-init", inside_number, status_number});
+  StrictChild child{.init = plan.init.c_str(),
+                    .argv = &argv,
+                    .uid_map = plan.uid_map ? &*plan.uid_map : nullptr,
+                    .gid_map = &plan.gid_map,
+                    .kept = &kept,
+                    .stdin_fd = in.childs.get(),
+                    .stdout_fd = out.childs.get(),
+                    .stderr_fd = err.childs.get(),
+                    .failed_syscall = nullptr,
+                    .error = 0};
+  Cloned cloned = CloneSharingMemory(stack_, RunStrictChild, &child,
+                                     {.namespaces = NamespacesOf(plan), .cgroup = plan.cgroup});
+  if (child.failed_syscall != nullptr) {
+    WaitFor(cloned.pid);
+    throw SystemError(child.failed_syscall, child.error);
+  }
+  return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours),
+          std::move(out.ours), std::move(err.ours),     std::move(status.ours)};
 }
 
 }  // namespace scriptd::sandbox

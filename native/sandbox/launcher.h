@@ -3,6 +3,7 @@
 #include "descriptor.h"
 #include "plan.h"
 #include "stack.h"
+#include "strict_plan.h"
 
 namespace scriptd::sandbox {
 
@@ -14,6 +15,7 @@ struct StartedProcess {
   Descriptor stdin_pipe;
   Descriptor stdout_pipe;
   Descriptor stderr_pipe;
+  Descriptor status_pipe;  // only of a strict start, see init/status.h
 };
 
 /// Starts processes, one at a time: it is suspended from the clone until the child's execve. Each
@@ -24,6 +26,10 @@ class Launcher {
   /// @throws SystemError with the system call that failed, the child's or ours. Nothing is left
   /// then: no process, no zombie, no descriptor.
   StartedProcess Start(const SpawnPlan& plan);
+
+  /// Starts scriptd-init in namespaces of its own; what it goes on to do is told by the status
+  /// pipe. The rest is as above.
+  StartedProcess StartStrict(const StrictPlan& plan);
 
  private:
   Stack stack_;  // reused: its pages are faulted in only once

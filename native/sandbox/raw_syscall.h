@@ -10,14 +10,15 @@ namespace scriptd::sandbox {
 
 /// Makes a system call without libc: the result, or -errno. Nothing but registers is touched.
 SCRIPTD_CHILD_CODE inline long RawSyscall(long number, long a = 0, long b = 0, long c = 0,
-                                          long d = 0, long e = 0) {
+                                          long d = 0, long e = 0, long f = 0) {
 #if defined(__x86_64__)
   long result = 0;
   register long r10 asm("r10") = d;
   register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
   asm volatile("syscall"
                : "=a"(result)
-               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
@@ -27,7 +28,11 @@ SCRIPTD_CHILD_CODE inline long RawSyscall(long number, long a = 0, long b = 0, l
   register long x2 asm("x2") = c;
   register long x3 asm("x3") = d;
   register long x4 asm("x4") = e;
-  asm volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+  register long x5 asm("x5") = f;
+  asm volatile("svc 0"
+               : "+r"(x0)
+               : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+               : "memory");
   return x0;
 #else
 #error "scriptd starts processes on x86_64 and aarch64 only"

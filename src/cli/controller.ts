@@ -15,6 +15,8 @@ import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
 import { placesOf } from './workers.js';
 
+/** Slots that a worker may have; see settings.ts. */
+const slotsMax = 4096;
 /** How long the workers get to go, once nothing runs any more. Milliseconds. */
 const dismissMs = 5_000;
 /** How long running scripts may go on when whoever started this part is gone. Milliseconds. */
@@ -24,7 +26,15 @@ export function addControllerCommand(program: Command): void {
   const command = program
     .command('controller')
     .description('the controller: queue, timers, retries, and the workers of this host');
-  addSettings(command, ['controller', 'workers', 'name', 'drainMs', 'orphanMs']);
+  addSettings(command, [
+    'controller',
+    'workers',
+    'name',
+    'drainMs',
+    'orphanMs',
+    'isolation',
+    'firstScriptId',
+  ]);
   command.action(async () => {
     const config = configOf(command);
     const configFile = configFileOf(command);
@@ -59,7 +69,7 @@ async function startController(
     store: new MemoryStore(),
     manager: new LocalManager({
       places: placesOf(config.workers, layout),
-      command: (place) => workerCommand(place, config, configFile),
+      command: (place, index) => workerCommand(place, index, config, configFile),
       misconfiguredExitCode: exitCodes.config,
       onMisconfigured: misconfigured,
       log,
@@ -85,11 +95,18 @@ async function startController(
   };
 }
 
-function workerCommand(place: WorkerPlace, config: Config, configFile: string | undefined) {
+function workerCommand(
+  place: WorkerPlace,
+  index: number,
+  config: Config,
+  configFile: string | undefined,
+) {
   const { name, type, slots, address } = place;
-  const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs } = config;
-  const shared = { dataDir, wireTokenFile, logLevel, drainMs, orphanMs };
-  const values = { name, type, slots, listen: formatAddress(address), ...shared };
+  const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation } = config;
+  const shared = { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation };
+  // Each worker has ids of its own, as many as it may have slots.
+  const firstScriptId = config.firstScriptId + index * slotsMax;
+  const values = { name, type, slots, listen: formatAddress(address), firstScriptId, ...shared };
   // No lifeline: a worker outlives a restart of its controller.
   return childCommand('worker', values, { configFile, lifeline: false });
 }

@@ -16,6 +16,7 @@ const lasting: Record<string, number> = {
   BAD_CONFIG: exitCodes.config,
   BAD_ADDRESS: exitCodes.config,
   INSECURE_TRANSPORT: exitCodes.config,
+  ISOLATION_UNAVAILABLE: exitCodes.config,
   AUTH_REQUIRED: exitCodes.config,
   RUNTIME_INVALID: exitCodes.config,
   RUNTIME_MISSING: exitCodes.config,

@@ -27,7 +27,16 @@ export function addUpCommand(program: Command): void {
     .command('up')
     .description('everything on this host: controller, workers and http daemon (the default)');
   const names: SettingName[] = ['host', 'port', 'debugHost', 'debugPort', 'workers'];
-  addSettings(command, [...names, 'tokenFile', 'auth', 'allowedHosts', 'drainMs', 'orphanMs']);
+  addSettings(command, [
+    ...names,
+    'tokenFile',
+    'auth',
+    'allowedHosts',
+    'drainMs',
+    'orphanMs',
+    'isolation',
+    'firstScriptId',
+  ]);
   command.action(async () => {
     const config = configOf(command);
     const configFile = configFileOf(command);
@@ -93,9 +102,10 @@ class Up {
   }
 
   #command(part: 'controller' | 'http', values: Partial<Record<SettingName, unknown>>) {
-    const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs } = this.#config;
+    const { dataDir, wireTokenFile, logLevel, drainMs } = this.#config;
+    const { orphanMs, isolation, firstScriptId } = this.#config;
     const shared = { dataDir, wireTokenFile, logLevel, drainMs };
-    const own = part === 'controller' ? { orphanMs } : {};
+    const own = part === 'controller' ? { orphanMs, isolation, firstScriptId } : {};
     const options = { configFile: this.#configFile, lifeline: true };
     return childCommand(part, { ...values, ...shared, ...own }, options);
   }

@@ -12,7 +12,16 @@ export function addWorkerCommand(program: Command): void {
   const command = program
     .command('worker')
     .description('a worker: executes scripts of one type for the controller that connects to it');
-  addSettings(command, ['type', 'slots', 'listen', 'name', 'drainMs', 'orphanMs']);
+  addSettings(command, [
+    'type',
+    'slots',
+    'listen',
+    'name',
+    'drainMs',
+    'orphanMs',
+    'isolation',
+    'firstScriptId',
+  ]);
   command.action(async () => {
     const config = configOf(command);
     const name = config.name || `${config.type}-1`;
@@ -24,7 +33,7 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
   const { startWorker } = await import('../worker/worker.js');
   const layout = layoutOf(config);
   const wireToken = prepare(config, layout);
-  const { type, slots, orphanMs, drainMs } = config;
+  const { type, slots, orphanMs, drainMs, isolation, firstScriptId } = config;
   const worker = await startWorker({
     name,
     type,
@@ -33,11 +42,14 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
     wireToken,
     ...(config.runtimes[type] && { runtime: config.runtimes[type] }),
     workDirectory: join(layout.workDir, name),
+    isolation,
+    firstScriptId,
     orphanMs,
     drainMs,
     log,
   });
-  log.warn('scripts run as this user, without isolation: let in only code that you trust');
+  if (isolation === 'none')
+    log.warn('scripts run as this user, without isolation: let in only code that you trust');
   return {
     ended: worker.closed.then((reason) => {
       log.info(`worker ${name} is done: ${reason}`);

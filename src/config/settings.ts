@@ -128,6 +128,19 @@ export const settings = {
     placeholder: 'ms',
     help: 'a worker that finds no controller for so long exits',
   }),
+  isolation: setting({
+    schema: OneOf(['none', 'strict']),
+    notation: 'text',
+    default: 'none',
+    placeholder: 'level',
+    help: 'how scripts are kept apart from this host: none or strict',
+  }),
+  firstScriptId: setting({
+    schema: Type.Integer({ minimum: 1_000, maximum: 2_147_000_000 }),
+    notation: 'number',
+    default: 1_900_000_000,
+    help: 'first of the user ids that scripts run as at isolation strict, 4,096 for each worker',
+  }),
   logLevel: setting({
     schema: OneOf(logLevels),
     notation: 'text',

@@ -9,15 +9,15 @@ const systemFolders = ['/usr/local/bin', '/usr/bin', '/bin'];
  */
 export function scriptEnvironment(
   runtime: ProcessRuntime,
-  directory: string,
+  folders: { home: string; temporary: string },
   taskEnv: Readonly<Record<string, string>> | undefined,
 ): Record<string, string> {
   const own = dirname(runtime.file);
-  const folders = systemFolders.includes(own) ? systemFolders : [own, ...systemFolders];
+  const path = systemFolders.includes(own) ? systemFolders : [own, ...systemFolders];
   return {
-    PATH: folders.join(':'),
-    HOME: directory,
-    TMPDIR: directory,
+    PATH: path.join(':'),
+    HOME: folders.home,
+    TMPDIR: folders.temporary,
     LANG: 'C.UTF-8',
     ...runtime.env,
     ...taskEnv,

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { errorCode, errorMessage } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { limits as maxima } from '../limits.js';
@@ -7,34 +8,29 @@ import type { Poller } from '../poll/poller.js';
 import type { Socket } from '../poll/socket.js';
 import type { Result } from '../task.js';
 import { Capture } from './capture.js';
+import type { CgroupUsage } from './cgroup/cgroup.js';
 import type { Deadline, Deadlines } from './deadlines.js';
-import type { WorkDirectory, WorkRoot } from './directory.js';
-import { scriptEnvironment } from './environment.js';
+import type { Enclosure, Isolation } from './enclosure.js';
 import { workerLimits } from './limits.js';
 import type { ExecuteMessage, Waiting } from './queue.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import {
   type ExitStatus,
+  readStatus,
   reap,
-  type SpawnPlan,
   type StartedProcess,
   signalGroup,
+  startError,
   startProcess,
 } from './sandbox.js';
+import { memoryLimit } from './strict-isolation.js';
 import { type Cause, Termination } from './termination.js';
-import {
-  cpuSeconds,
-  internalFault,
-  judge,
-  type Raised,
-  startFailed,
-  type Verdict,
-} from './verdict.js';
+import { internalFault, judge, type Raised, startFailed, type Verdict } from './verdict.js';
 
 /** What all runs of one worker share. */
 export interface ExecutionContext {
   runtime: ProcessRuntime;
-  root: WorkRoot;
+  isolation: Isolation;
   poller: Poller;
   deadlines: Deadlines;
   /** Monotonic. */
@@ -52,7 +48,7 @@ export interface ExecutionEvents {
 /**
  * One run, from `execute` to its result:
  *
- *     begin ─▶ directory ─▶ process, pipes, wall limit ─▶ pidfd readable ─▶ group killed, reaped
+ *     begin ─▶ enclosure ─▶ process, pipes, wall limit ─▶ pidfd readable ─▶ group killed, reaped
  *                                                            ─▶ pipes drained ─▶ verdict ─▶ onEnd
  *
  * An error of ours anywhere in it ends this run with `internal_fail`, and no other.
@@ -66,7 +62,9 @@ export class Execution {
   readonly #termination = new Termination(signalGroup);
   readonly #stdout: Capture;
   readonly #stderr: Capture;
-  #directory: WorkDirectory | undefined;
+  readonly #status: Buffer[] = [];
+  #enclosure: Enclosure | undefined;
+  #cpuCheck: Deadline | undefined;
   #deadline: Deadline | undefined;
   #pipes: Socket[] = [];
   #startedAtMs = 0;
@@ -85,11 +83,11 @@ export class Execution {
 
   /** Starts the process; `onEnd` may come before this returns. */
   begin(): void {
-    const { runtime, root, nowMs } = this.#context;
+    const { runtime, isolation, nowMs } = this.#context;
     let started: StartedProcess;
     try {
-      this.#directory = root.create(runtime.scriptName, this.#task.code);
-      started = startProcess(this.#plan(this.#directory.path));
+      this.#enclosure = isolation.enclose(runtime, this.#task);
+      started = startProcess(this.#enclosure.plan);
     } catch (error) {
       this.#finish(this.#startFailure(error));
       return;
@@ -103,30 +101,12 @@ export class Execution {
     this.#guarded(() => this.#termination.end(cause));
   }
 
-  #plan(directory: string): SpawnPlan {
-    const { runtime } = this.#context;
-    const { args = [], env, stdin, limits } = this.#task;
-    return {
-      file: runtime.file,
-      argv: runtime.argv(args),
-      env: scriptEnvironment(runtime, directory, env),
-      cwd: directory,
-      stdin: stdin && stdin.length > 0 ? 'pipe' : 'null',
-      limits: {
-        cpuSeconds: cpuSeconds(limits),
-        fileSizeBytes: limits.diskBytes,
-        openFiles: limits.openFiles,
-        processes: limits.processes,
-        ...(limits.memoryBytes === undefined ? {} : { addressSpaceBytes: limits.memoryBytes }),
-      },
-    };
-  }
-
   /** From here on its end is heard of and it is reaped, whatever else fails. */
-  #attach({ pid, pidfd, stdin, stdout, stderr }: StartedProcess): void {
+  #attach({ pid, pidfd, stdin, stdout, stderr, status }: StartedProcess): void {
     this.#termination.attach(pid);
     // The poller owns each of them from the moment that it is given it.
-    const ours = new Set([pidfd, stdout, stderr, ...(stdin === undefined ? [] : [stdin])]);
+    const optional = [stdin, status].filter((fd) => fd !== undefined);
+    const ours = new Set([pidfd, stdout, stderr, ...optional]);
     const give = (fd: number) => {
       ours.delete(fd);
       return fd;
@@ -136,12 +116,39 @@ export class Execution {
       this.#readFrom('stdout', give(stdout));
       this.#readFrom('stderr', give(stderr));
       if (stdin !== undefined) this.#writeTo(give(stdin));
+      if (status !== undefined) this.#readStatusFrom(give(status));
     } finally {
       for (const fd of ours) closeSync(fd);
     }
     const endsAtMs = this.#startedAtMs + this.#task.limits.wallMs;
     this.#deadline = this.#context.deadlines.add(endsAtMs, () => this.end({ kind: 'wallLimit' }));
+    this.#checkCpu();
     this.#events.onStarted();
+  }
+
+  /** What its init says of the script; a few bytes. */
+  #readStatusFrom(fd: number): void {
+    const socket = this.#context.poller.adopt(fd, {
+      onData: (chunk) => this.#status.push(Buffer.from(chunk)),
+    });
+    this.#pipes.push(socket);
+  }
+
+  /**
+   * Holds all its processes together to the limit on processor time: looks again when they could
+   * have used the rest of it, on every processor at once.
+   */
+  #checkCpu(): void {
+    const { deadlines, nowMs } = this.#context;
+    const spentMs = this.#enclosure?.cpuMs?.();
+    if (spentMs === undefined) return;
+    const leftMs = this.#task.limits.cpuMs - spentMs;
+    if (leftMs <= 0) {
+      this.end({ kind: 'cpuLimit' });
+      return;
+    }
+    const waitMs = Math.max(workerLimits.cpuCheckMs, leftMs / processors);
+    this.#cpuCheck = deadlines.add(nowMs() + waitMs, () => this.#guarded(() => this.#checkCpu()));
   }
 
   #watch(pid: number, pidfd: number): void {
@@ -199,6 +206,7 @@ export class Execution {
     let status: ExitStatus | undefined;
     this.#guarded(() => {
       this.#deadline?.clear();
+      this.#cpuCheck?.clear();
       this.#termination.detach();
       status = reap(pid);
       invariant(status, `process ${pid} has ended and can be reaped`);
@@ -215,22 +223,38 @@ export class Execution {
     if (this.#ended) return;
     this.#ended = true;
     for (const pipe of this.#pipes) pipe.close();
-    const result = this.#result(verdict, run);
-    this.#directory?.remove();
-    this.#events.onEnd(result);
+    this.#events.onEnd(this.#result(verdict, run, this.#leave()));
   }
 
-  #result(given: Verdict | undefined, run: Run | undefined): Result {
+  #leave(): CgroupUsage | undefined {
+    let usage: CgroupUsage | undefined;
+    this.#guarded(() => {
+      usage = this.#enclosure?.leave();
+    });
+    return usage;
+  }
+
+  #result(
+    given: Verdict | undefined,
+    run: Run | undefined,
+    group: CgroupUsage | undefined,
+  ): Result {
     const nowMs = this.#context.nowMs();
     const exitedAtMs = run?.exitedAtMs ?? nowMs;
     const startedAtMs = run ? this.#startedAtMs : nowMs;
     const startMs = startedAtMs - this.#receivedAtMs;
     const runMs = exitedAtMs - startedAtMs;
-    const status = run?.status;
-    const cpuMs = status ? status.userMs + status.systemMs : 0;
+    const reaped = run?.status;
+    const said = readStatus(Buffer.concat(this.#status));
+    const status = said?.kind === 'ended' ? said : reaped;
+    const cpuMs = group?.cpuMs ?? (reaped ? reaped.userMs + reaped.systemMs : 0);
+    const memoryPeakBytes = group?.memoryPeakBytes ?? reaped?.memoryPeakBytes ?? 0;
     const stdout = this.#stdout.finish();
     const stderr = this.#stderr.finish();
     let verdict = given;
+    if (said?.kind === 'failed') {
+      verdict ??= startFailed(errorMessage(startError(this.#context.runtime.file, said)));
+    }
     if (!verdict) {
       this.#guarded(() => {
         verdict = judge({
@@ -243,6 +267,7 @@ export class Execution {
           cpuMs,
           outputBytes: { stdout: this.#stdout.seenBytes, stderr: this.#stderr.seenBytes },
           limits: this.#task.limits,
+          ...(group && { group: { ...group, memoryBytes: memoryLimit(this.#task.limits) } }),
         });
       });
     }
@@ -253,12 +278,22 @@ export class Execution {
       stdout: stdout.bytes,
       stderr: stderr.bytes,
       truncated: { stdout: stdout.truncated, stderr: stderr.truncated },
-      ...(status && { usage: { wallMs: runMs, cpuMs, memoryPeakBytes: status.memoryPeakBytes } }),
+      ...(reaped && {
+        usage: {
+          wallMs: runMs,
+          cpuMs,
+          memoryPeakBytes,
+          ...(group && { processesPeak: group.processesPeak }),
+        },
+      }),
       phases: { startMs, runMs, drainMs: nowMs - exitedAtMs },
     };
   }
 
-  #raised(status: ExitStatus | undefined, stderr: Buffer): Raised | undefined {
+  #raised(
+    status: { exitCode?: number | undefined } | undefined,
+    stderr: Buffer,
+  ): Raised | undefined {
     const { runtime } = this.#context;
     if (!runtime.raised || status?.exitCode !== runtime.raisedExitCode) return undefined;
     return runtime.raised(stderr.subarray(-workerLimits.reportBytesMax).toString());
@@ -292,6 +327,8 @@ export class Execution {
     }
   }
 }
+
+const processors = availableParallelism();
 
 /** A process that has ended. */
 interface Run {

@@ -9,6 +9,12 @@ export const workerLimits = {
   orphanMsDefault: 55_000,
   /** From the order to drain until what still runs is ended. */
   drainMsDefault: 30_000,
+  /** Memory of a run at level strict that does not ask for another. */
+  memoryBytesDefault: 512 * 1024 * 1024,
+  /** Files and folders in each of the folders that a run at level strict may write to. */
+  filesMax: 16_384,
+  /** Between two looks at the processor time of a run's processes: at least. */
+  cpuCheckMs: 10,
   /** Given to the processes that were told to die, and after a drain to the acknowledgements. */
   closeMs: 5_000,
   /** Given to the controller to read what was sent to it before. */

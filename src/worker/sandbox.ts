@@ -1,9 +1,11 @@
+import { closeSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { loadAddon } from '../native.js';
+import { initExecutable, loadAddon } from '../native.js';
+import { type Capacity, checkFileName, encodeInsidePlan, type InputFile } from './sandbox-plan.js';
 
 /** All that a process is started with. */
 export interface SpawnPlan {
@@ -30,6 +32,42 @@ export interface SpawnPlan {
     addressSpaceBytes?: number;
     stackBytes?: number;
   };
+  /** Everything that the sandbox has; without it the process sees what the worker sees. */
+  strict?: StrictPlan;
+}
+
+/** A start in namespaces of its own, on a root of its own. The script is in /work, whatever `cwd`. */
+export interface StrictPlan {
+  /**
+   * The script's ids: on the host when the worker is root, else within the user namespace, where
+   * they stand for the worker's own.
+   */
+  uid: number;
+  gid: number;
+  /**
+   * Absolute paths of the host that are there too, at the same place and read-only with all that is
+   * mounted below; a symbolic link is made anew. What a later one has in an earlier one is kept.
+   */
+  readOnly: readonly string[];
+  /** /work, where the input files count too. */
+  directory: Capacity;
+  /** /tmp */
+  tmp: Capacity;
+  /** /dev/shm */
+  shm: Capacity;
+  /** Written into /work. */
+  files: readonly InputFile[];
+  /** 'none' has a loopback that is down. */
+  network: 'none' | 'host';
+  /** Descriptors of the caller, who also closes them. */
+  cgroup: {
+    /** A directory of cgroup v2. */
+    v2Directory?: number;
+    /** Files cgroup.procs of cgroup v1, open for writing. */
+    v1Procs?: readonly number[];
+  };
+  /** 'if-available' goes without on a kernel that has none. */
+  landlock: 'require' | 'if-available';
 }
 
 /**
@@ -44,7 +82,19 @@ export interface StartedProcess {
   stdin: number | undefined;
   stdout: number;
   stderr: number;
+  /**
+   * Of a strict start, whose `pid` and `pidfd` are those of the first process in the namespace: what
+   * comes out until its end is for `readStatus`. The caller's, non-blocking.
+   */
+  status?: number;
 }
+
+/** What the first process of a strict start said. */
+export type StartStatus =
+  /** The script was not started. `detail` is the path that the step was about, or empty. */
+  | { kind: 'failed'; step: string; errno: number; detail: string }
+  /** The script ended: one of the two is there. */
+  | { kind: 'ended'; exitCode?: number; signal?: string };
 
 /** How a process ended and what it used. */
 export interface ExitStatus {
@@ -72,6 +122,24 @@ interface Addon {
     stdinPipe: boolean;
     limits: readonly (readonly [resource: string, soft: number, hard: number])[];
   }): { pid: number; pidfd: number; stdin?: number; stdout: number; stderr: number };
+  startStrict(plan: {
+    init: string;
+    inside: Uint8Array;
+    procs: readonly number[];
+    cgroup?: number;
+    stdinPipe: boolean;
+    uidMap?: string;
+    gidMap?: string;
+  }): {
+    pid: number;
+    pidfd: number;
+    stdin?: number;
+    stdout: number;
+    stderr: number;
+    status: number;
+  };
+  /** The version of Landlock's interface, or -errno. */
+  landlockVersion(): number;
   signalGroup(pid: number, signal: number): boolean;
   reap(pid: number): NativeStatus | undefined;
 }
@@ -96,6 +164,19 @@ const plainLimits = {
   addressSpaceBytes: 'as',
   stackBytes: 'stack',
 } as const;
+
+/** As in asm-generic/resource.h, which both architectures use. */
+const resourceNumbers: Readonly<Record<string, number>> = {
+  cpu: 0,
+  fsize: 1,
+  stack: 3,
+  nproc: 6,
+  nofile: 7,
+  as: 9,
+};
+
+/** Only waited on. */
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 const signalNames = namesByNumber(constants.signals);
 const errnoNames = namesByNumber(constants.errno);
@@ -123,6 +204,7 @@ export function startProcess(plan: SpawnPlan): StartedProcess {
     limits: resourceLimits(plan.limits),
   };
   invariant(plan.argv.length > 0, 'argv holds at least the name of the program');
+  if (plan.strict !== undefined) return startStrict(plan.strict, checked);
   const started = orThrow(
     () => addon.start(checked),
     (syscall) =>
@@ -131,6 +213,135 @@ export function startProcess(plan: SpawnPlan): StartedProcess {
         : `${plan.file} cannot be started`,
   );
   return { ...started, stdin: started.stdin };
+}
+
+/**
+ * The namespaces are made by the clone, so that a failure of theirs is thrown, with `clone3` as its
+ * system call: EPERM where they are not allowed. What scriptd-init does is told by the status.
+ */
+function startStrict(strict: StrictPlan, plan: Parameters<Addon['start']>[0]): StartedProcess {
+  const { directory, tmp, shm, readOnly, files, cgroup } = strict;
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  const ownUserNamespace = uid !== 0;
+  for (const path of readOnly) checkedPath('readOnly', path);
+  for (const { name } of files) checkFileName(name);
+  for (const value of [directory, tmp, shm].flatMap(({ bytes, inodes }) => [bytes, inodes])) {
+    invariant(Number.isSafeInteger(value) && value >= 0, `capacity ${value}`);
+  }
+  const procs = cgroup.v1Procs ?? [];
+  const inside = encodeInsidePlan({
+    ...{ uid: strict.uid, gid: strict.gid, directory, tmp, shm, readOnly, files, procs },
+    ...{ file: plan.file, argv: plan.argv, env: plan.env, ownUserNamespace },
+    requireLandlock: strict.landlock === 'require',
+    ownNetwork: strict.network === 'none',
+    limits: plan.limits.map(([name, soft, hard]) => [resourceNumbers[name] ?? 0, soft, hard]),
+  });
+  const started = orThrow(
+    () =>
+      addon.startStrict({
+        ...{ init: initExecutable(), inside, procs, stdinPipe: plan.stdinPipe },
+        ...(cgroup.v2Directory !== undefined && { cgroup: cgroup.v2Directory }),
+        ...(ownUserNamespace && {
+          uidMap: `${strict.uid} ${uid} 1`,
+          gidMap: `${strict.gid} ${gid} 1`,
+        }),
+      }),
+    () => `the sandbox for ${plan.file} cannot be started`,
+  );
+  return { ...started, stdin: started.stdin };
+}
+
+/**
+ * What the bytes of a status pipe say, all that came until its end; undefined when the first process
+ * of the namespace was killed before it could tell.
+ */
+export function readStatus(bytes: Uint8Array): StartStatus | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.length < 5) return undefined;
+  const number = buffer.readInt32LE(1);
+  if (buffer[0] === 0x46 /* F */) {
+    const [step = '', detail = ''] = buffer.toString('utf8', 5).split('\0');
+    return { kind: 'failed', step, errno: number, detail };
+  }
+  // As wait(2) encodes it.
+  const signal = number & 0x7f;
+  if (signal !== 0) return { kind: 'ended', signal: signalName(signal) };
+  return { kind: 'ended', exitCode: (number >> 8) & 0xff };
+}
+
+/** What a failed start becomes: an error with the name of the errno, and the step as system call. */
+export function startError(
+  file: string,
+  { step, errno, detail }: Extract<StartStatus, { kind: 'failed' }>,
+): ScriptdError {
+  const code = errnoNames.get(errno) ?? `ERRNO_${errno}`;
+  const meaning = getSystemErrorMap().get(-errno)?.[1] ?? 'no description';
+  const place = detail === '' ? step : `${step} (${detail})`;
+  const message = `${file} cannot be started: ${place} failed with ${code} (${meaning})`;
+  return new ScriptdError(code, message, { syscall: step, errno });
+}
+
+/** One wall of the sandbox, and whether this host can build it. */
+export interface LayerReport {
+  name: 'namespaces' | 'landlock';
+  available: boolean;
+  /** Which version there is; or why not, and the cure. */
+  detail: string;
+}
+
+/**
+ * Which layers a strict start would have, found out by making one. That takes a few milliseconds in
+ * which this thread waits: call it once.
+ */
+export function supportedLayers(): LayerReport[] {
+  return [namespacesReport(), landlockReport()];
+}
+
+/** mount, pid, net, ipc, uts and, for an ordinary user, user namespaces. */
+function namespacesReport(): LayerReport {
+  const name = 'namespaces';
+  const capacity = { bytes: 4096, inodes: 8 };
+  const nothing = { readOnly: [], files: [], network: 'none', cgroup: {} } as const;
+  try {
+    const { pid, pidfd, stdout, stderr, status } = startProcess({
+      ...{ file: '/nothing', argv: ['nothing'], env: {}, cwd: '/', stdin: 'null', limits: {} },
+      strict: {
+        ...{ ...nothing, uid: 65534, gid: 65534, landlock: 'if-available' },
+        ...{ directory: capacity, tmp: capacity, shm: capacity },
+      },
+    });
+    const said = Buffer.alloc(1024);
+    let size = 0;
+    try {
+      while (addon.reap(pid) === undefined) Atomics.wait(pause, 0, 0, 1);
+      size = readSync(status ?? -1, said);
+    } finally {
+      for (const fd of [pidfd, stdout, stderr, status ?? -1]) closeSync(fd);
+    }
+    const failed = readStatus(said.subarray(0, size));
+    // Everything else was done by then: there is no such program.
+    if (failed?.kind === 'failed' && failed.step === 'execve') {
+      return { name, available: true, detail: 'pid, mount, net, ipc, uts, cgroup; seccomp' };
+    }
+    const step =
+      failed?.kind === 'failed' ? startError('a probe', failed).message : 'it was killed';
+    return { name, available: false, detail: step };
+  } catch (error) {
+    const cure =
+      'run as root, or allow user namespaces (sysctl user.max_user_namespaces, ' +
+      'kernel.apparmor_restrict_unprivileged_userns=0); in a container: --cap-add SYS_ADMIN ' +
+      '--security-opt seccomp=unconfined';
+    return { name, available: false, detail: `${(error as Error).message}: ${cure}` };
+  }
+}
+
+function landlockReport(): LayerReport {
+  const version = addon.landlockVersion();
+  const detail =
+    version > 0
+      ? `version ${version}`
+      : `${errnoNames.get(-version) ?? version}: needs Linux 5.13 with landlock in the lsm= list`;
+  return { name: 'landlock', available: version > 0, detail };
 }
 
 /**

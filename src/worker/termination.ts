@@ -7,6 +7,8 @@ export type CancelCause = MessageOf<'cancel'>['cause'];
 /** Why a run is ended from outside. */
 export type Cause =
   | { kind: 'wallLimit' }
+  /** Of all its processes together. */
+  | { kind: 'cpuLimit' }
   | { kind: 'outputLimit'; stream: 'stdout' | 'stderr' }
   | { kind: 'cancelled'; by: CancelCause }
   /** The worker goes away. */

@@ -2,7 +2,9 @@ import { constants } from 'node:os';
 import { unreachable } from '../invariant.js';
 import type { Limits } from '../task.js';
 import type { Code, Outcome } from '../verdict.js';
+import type { CgroupUsage } from './cgroup/cgroup.js';
 import { workerLimits } from './limits.js';
+import type { SpawnPlan } from './sandbox.js';
 import type { CancelCause, Cause } from './termination.js';
 
 /** An exception that nobody caught, as the interpreter reported it. */
@@ -30,6 +32,8 @@ export interface Evidence {
   cpuMs: number;
   outputBytes: { stdout: number; stderr: number };
   limits: Limits;
+  /** What its cgroup counted, and the memory that it was allowed; absent without a cgroup. */
+  group?: CgroupUsage & { memoryBytes: number };
 }
 
 export interface Verdict {
@@ -42,6 +46,9 @@ export interface Verdict {
 /** What evidence means. Pure. The cause that the worker noted comes before what the kernel says. */
 export function judge(evidence: Evidence): Verdict {
   if (evidence.cause) return judgeCause(evidence.cause, evidence);
+  if (evidence.group && evidence.group.oomKills > 0) return memoryLimit(evidence.group);
+  const { group } = evidence;
+  if (evidence.exitCode !== 0 && group && group.forksRefused > 0) return processLimit(evidence);
   if (evidence.signal !== undefined) return judgeSignal(evidence.signal, evidence);
   if (evidence.exitCode === 0) return { outcome: 'success' };
   if (evidence.raised) return judgeException(evidence.raised, evidence.limits);
@@ -58,6 +65,8 @@ function judgeCause(cause: Cause, evidence: Evidence): Verdict {
   switch (cause.kind) {
     case 'wallLimit':
       return wallLimit(evidence);
+    case 'cpuLimit':
+      return cpuLimit(evidence);
     case 'outputLimit': {
       const { outputBytes } = evidence.limits;
       return {
@@ -103,6 +112,32 @@ function wallLimit({ runMs, limits }: Evidence): Verdict {
     outcome: 'runtime_error',
     code: 'WALL_LIMIT',
     reason: `The script ran for ${ms(runMs)}; its wall limit is ${limits.wallMs} ms (limits.wallMs).`,
+  };
+}
+
+function memoryLimit({
+  memoryPeakBytes,
+  memoryBytes,
+}: {
+  memoryPeakBytes: number;
+  memoryBytes: number;
+}): Verdict {
+  return {
+    outcome: 'runtime_error',
+    code: 'MEMORY_LIMIT',
+    reason:
+      `The script and its children used ${memoryPeakBytes} bytes of memory, files in /tmp and ` +
+      `/work included; the limit is ${memoryBytes} bytes (limits.memoryBytes).`,
+  };
+}
+
+function processLimit({ limits }: Evidence): Verdict {
+  return {
+    outcome: 'runtime_error',
+    code: 'PROCESS_LIMIT',
+    reason:
+      `The script failed after it was refused more processes and threads than ` +
+      `${limits.processes} at once (limits.processes).`,
   };
 }
 
@@ -160,6 +195,16 @@ const cpuShareNeeded = { SIGXCPU: 0.5, SIGKILL: 0.9 } as const;
 function cpuSpent({ cpuMs, limits }: Evidence, signal: string): boolean {
   if (signal !== 'SIGXCPU' && signal !== 'SIGKILL') return false;
   return cpuMs >= cpuShareNeeded[signal] * cpuSeconds(limits) * 1000;
+}
+
+/** The limits of each single process. */
+export function processLimits(limits: Limits): SpawnPlan['limits'] {
+  return {
+    cpuSeconds: cpuSeconds(limits),
+    fileSizeBytes: limits.diskBytes,
+    openFiles: limits.openFiles,
+    processes: limits.processes,
+  };
 }
 
 /** RLIMIT_CPU counts whole seconds. */

@@ -11,7 +11,9 @@ import { requireLocal } from '../wire/transport.js';
 import { Deadlines } from './deadlines.js';
 import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
+import type { Isolation, IsolationLevel } from './enclosure.js';
 import { Execution } from './execution.js';
+import { createIsolation } from './isolation.js';
 import { Lifecycle, type WorkerEnd } from './lifecycle.js';
 import { workerLimits } from './limits.js';
 import { noopRun } from './noop.js';
@@ -36,6 +38,10 @@ export interface WorkerOptions {
   wireToken: WireToken;
   /** How the type is executed. Not needed for python, node, bash and noop. */
   runtime?: RuntimeDefinition;
+  /** How scripts are kept apart from this host; default `none`. */
+  isolation?: IsolationLevel;
+  /** At level strict: the first of `slots` user and group ids that scripts run as. */
+  firstScriptId?: number;
   /** Folder that belongs to this worker alone; directories of earlier runs in it are removed. */
   workDirectory: string;
   /** Exits when no controller has been connected for so long. Default 55,000. */
@@ -78,7 +84,7 @@ export interface Worker {
  * controller.
  *
  * @throws ScriptdError RUNTIME_MISSING, RUNTIME_INVALID, WORK_DIRECTORY, BAD_ADDRESS,
- *   INSECURE_TRANSPORT, EADDRINUSE
+ *   INSECURE_TRANSPORT, ISOLATION_UNAVAILABLE, EADDRINUSE
  *   (another worker answers there), or another errno's name.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
@@ -94,7 +100,7 @@ class WorkerDaemon implements Worker {
   readonly #poller = new Poller();
   readonly #listener: Listener;
   readonly #deadlines: Deadlines;
-  readonly #root: WorkRoot;
+  readonly #isolation: Isolation;
   readonly #slots: Slots;
   readonly #emitter = new Emitter();
   readonly #session: Session;
@@ -105,10 +111,11 @@ class WorkerDaemon implements Worker {
     this.#options = options;
     this.#log = options.log;
     try {
-      this.#root = new WorkRoot(options.workDirectory, this.#log);
+      const root = new WorkRoot(options.workDirectory, this.#log);
       this.#listener = this.#listen(address);
       // Only now is it sure that no other worker of this name uses the folder.
-      this.#root.prepare(runtime.kind === 'process' ? (runtime.rootFiles ?? {}) : {});
+      root.prepare(runtime.kind === 'process' ? (runtime.rootFiles ?? {}) : {});
+      this.#isolation = createIsolation(options, runtime, root);
       this.#deadlines = new Deadlines((onExpire) => this.#poller.timer(onExpire), nowMs);
     } catch (error) {
       this.#poller.close();
@@ -124,7 +131,8 @@ class WorkerDaemon implements Worker {
     }, wireLimits.heartbeatMs);
     this.#lifecycle.controllerThere(false);
     const { name, type, slots } = options;
-    this.#log.info({ name, type, slots, address: this.address }, 'worker ready');
+    const isolation = this.#isolation.level;
+    this.#log.info({ name, type, slots, isolation, address: this.address }, 'worker ready');
   }
 
   get closed(): Promise<WorkerEnd> {
@@ -186,7 +194,7 @@ class WorkerDaemon implements Worker {
     const context = {
       poller: this.#poller,
       deadlines: this.#deadlines,
-      root: this.#root,
+      isolation: this.#isolation,
       nowMs,
       log: this.#log,
     };
@@ -288,7 +296,8 @@ class WorkerDaemon implements Worker {
     clearInterval(this.#heartbeat);
     this.#listener.close();
     await this.#session.end(workerLimits.lingerMs);
-    await this.#root.settled();
+    await this.#isolation.settled();
+    this.#isolation.close();
     this.#deadlines.close();
     this.#poller.close();
     this.#log.info({ unacknowledged: this.#emitter.size }, 'worker closed');

@@ -7,6 +7,7 @@ import type { Result } from '../../src/task.js';
 import { Deadlines } from '../../src/worker/deadlines.js';
 import { WorkRoot } from '../../src/worker/directory.js';
 import { Execution } from '../../src/worker/execution.js';
+import { PlainIsolation } from '../../src/worker/plain-isolation.js';
 import type { ProcessRuntime } from '../../src/worker/runtimes/runtime.js';
 import { defaultLimits } from './test-controller.js';
 import { children, openDescriptors, temporaryFolder } from './test-worker.js';
@@ -14,6 +15,7 @@ import { children, openDescriptors, temporaryFolder } from './test-worker.js';
 const bash: ProcessRuntime = {
   kind: 'process',
   file: '/bin/bash',
+  prefixes: [],
   scriptName: 'script.sh',
   env: {},
   argv: (args) => ['/bin/bash', 'script.sh', ...args],
@@ -48,7 +50,15 @@ function parts(t: { teardown(action: () => unknown): void }): Parts {
         stdin: Buffer.from('x'),
         limits: defaultLimits,
       } as const;
-      const context = { runtime: { ...bash, ...runtime }, root, poller, deadlines, nowMs, log };
+      const isolation = new PlainIsolation(root);
+      const context = {
+        runtime: { ...bash, ...runtime },
+        isolation,
+        poller,
+        deadlines,
+        nowMs,
+        log,
+      };
       const events = {
         onStarted: () => undefined,
         onEnd: (result: Result) => {

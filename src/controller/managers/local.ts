@@ -15,7 +15,7 @@ export interface LocalCommand {
 
 export interface LocalManagerOptions {
   places: readonly WorkerPlace[];
-  command(place: WorkerPlace): LocalCommand;
+  command(place: WorkerPlace, index: number): LocalCommand;
   /** Exit code with which a worker says that it can never run as configured. */
   misconfiguredExitCode: number;
   /** Called when a worker exited with that code; its own message is in the log. */
@@ -101,7 +101,7 @@ export class LocalManager implements WorkerManager {
   #start(post: Post, nowMs: number): void {
     const { place } = post;
     const { command, log } = this.#options;
-    const { file, args, env } = command(place);
+    const { file, args, env } = command(place, this.places.indexOf(place));
     const child = spawn(file, args, {
       env,
       detached: true,

@@ -17,6 +17,7 @@ export async function bashRuntime(
   return {
     kind: 'process',
     file,
+    prefixes: [],
     scriptName,
     env: { ...definition.env },
     argv: (args) => [file, scriptName, ...args],

@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ScriptdError } from '../../errors.js';
 import { resolveCommand } from '../interpreter.js';
 import type { ProcessRuntime, RuntimeDefinition } from './runtime.js';
@@ -26,6 +28,7 @@ export function commandRuntime(type: string, definition: RuntimeDefinition): Pro
   return {
     kind: 'process',
     file,
+    prefixes: [dirname(realpathSync(file))],
     scriptName,
     env: { ...definition.env },
     argv: (args) => [file, ...fixed, ...args],

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { resolveInterpreter } from '../interpreter.js';
 import type { Raised } from '../verdict.js';
 import type { ProcessRuntime, RuntimeDefinition } from './runtime.js';
@@ -31,6 +32,7 @@ export async function nodeRuntime(
   return {
     kind: 'process',
     file,
+    prefixes: [dirname(dirname(file))],
     scriptName,
     env: { ...definition.env },
     rootFiles: { 'package.json': '{}\n' },

@@ -14,18 +14,24 @@ export async function pythonRuntime(
   type: string,
   definition: RuntimeDefinition,
 ): Promise<ProcessRuntime> {
-  const { path: file } = await resolveInterpreter({
+  const { path: file, answer } = await resolveInterpreter({
     type,
     names: ['python3', 'python'],
     ...(definition.interpreter === undefined ? {} : { configured: definition.interpreter }),
     // Not realpath: the prefix of a virtual environment hangs on the name of its symlink.
-    question: ['-I', '-S', '-c', 'import sys; print(sys.executable)'],
+    question: [
+      '-I',
+      '-S',
+      '-c',
+      'import sys; print(sys.executable); print(sys.prefix); print(sys.base_prefix)',
+    ],
     cure: 'install python3',
   });
   const scriptName = `script${definition.extension ?? '.py'}`;
   return {
     kind: 'process',
     file,
+    prefixes: answer.slice(1, 3),
     scriptName,
     env: {
       PYTHONUTF8: '1',

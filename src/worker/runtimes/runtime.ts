@@ -5,6 +5,8 @@ export interface ProcessRuntime {
   readonly kind: 'process';
   /** Absolute path of what is executed. */
   readonly file: string;
+  /** Folders of the host that it lives in, beside the system's own. */
+  readonly prefixes: readonly string[];
   /** Name of the file in the work directory that the code goes into. */
   readonly scriptName: string;
   /** Set beside the scrubbed environment; the task's own env comes after it. */

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "failure.h"
+
+namespace scriptd::sandbox {
+
+// What the worker reads from the status pipe, once: one letter and a little-endian 32-bit number,
+//
+//   'E' wait status                               the script ended, see wait(2)
+//   'F' errno, then the step, NUL, the detail     it was not started
+//
+// or nothing, when the first process itself was killed.
+
+void WriteEnded(int fd, int wait_status);
+void WriteFailed(int fd, const Failure& failure);
+
+}  // namespace scriptd::sandbox

@@ -1,0 +1,75 @@
+#include "enter.h"
+
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+#include "fresh.h"
+#include "identity.h"
+#include "landlock.h"
+#include "mounts.h"
+#include "raw_syscall.h"
+#include "seccomp.h"
+
+namespace scriptd::sandbox {
+namespace {
+
+constexpr char kHostName[] = "scriptd";
+constexpr long kFileModeMask = 022;
+
+/// cgroup v1; on v2 the clone did it. Then the namespace, whose root is where this process is now.
+Failure JoinCgroups(const InsidePlan& plan) {
+  for (const int fd : plan.procs) {
+    long result = RawSyscall(SYS_write, fd, Address("0"), 1);
+    if (result >= 0) result = RawSyscall(SYS_close, fd);
+    if (result < 0) return Outcome("cgroup", result);
+  }
+  return Outcome("cgroup", RawSyscall(SYS_unshare, CLONE_NEWCGROUP));
+}
+
+/// Takes longer than all other namespaces together, so it is made here, where the worker doesn't
+/// wait for it.
+Failure OwnNetwork(const InsidePlan& plan) {
+  return plan.own_network ? Outcome("network", RawSyscall(SYS_unshare, CLONE_NEWNET)) : Failure{};
+}
+
+Failure Limits(const InsidePlan& plan) {
+  for (const Limit& limit : plan.limits) {
+    const long result = SetLimit(limit);
+    if (result < 0) return Outcome("limits", result);
+  }
+  return Outcome("limits", NoCoreDumps());
+}
+
+}  // namespace
+
+Failure PrepareInside(const InsidePlan& plan, int& ruleset) {
+  RawSyscall(SYS_umask, 0);
+  if (const Failure failure = JoinCgroups(plan)) return failure;
+  if (const Failure failure = OwnNetwork(plan)) return failure;
+  if (const Failure failure = EnterOwnRoot(plan)) return failure;
+  const long named = RawSyscall(SYS_sethostname, Address(kHostName), sizeof(kHostName) - 1);
+  if (named < 0) return Outcome("hostname", named);
+  const long made = MakeRuleset();
+  ruleset = made < 0 ? -1 : static_cast<int>(made);
+  const bool missing = made == -ENOSYS || made == -EOPNOTSUPP;
+  return missing && !plan.require_landlock ? Failure{} : Outcome("landlock", made);
+}
+
+Failure Confine(const InsidePlan& plan, int ruleset) {
+  RawSyscall(SYS_umask, kFileModeMask);
+  if (const Failure failure = Limits(plan)) return failure;
+  if (const Failure failure = TakeIdentity(plan)) return failure;
+  if (ruleset >= 0) {
+    const long result = RestrictTo(ruleset);
+    if (result < 0) return Outcome("landlock", result);
+  }
+  long result = CloseInherited();
+  if (result < 0) return Outcome("close_range", result);
+  result = UnblockSignals();
+  return Outcome("seccomp", result < 0 ? result : InstallFilter());
+}
+
+}  // namespace scriptd::sandbox

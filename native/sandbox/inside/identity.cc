@@ -1,0 +1,53 @@
+#include "identity.h"
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+#include "raw_syscall.h"
+
+namespace scriptd::sandbox {
+namespace {
+
+// The uid 0 means nothing to the kernel any more, neither for execve nor for setuid, and that can't
+// be undone. See capabilities(7).
+constexpr long kSecureBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                             SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                             SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+
+/// However many this kernel knows.
+long DropBoundingSet() {
+  for (int capability = 0;; ++capability) {
+    const long result = RawSyscall(SYS_prctl, PR_CAPBSET_DROP, capability);
+    if (result == -EINVAL) return 0;
+    if (result < 0) return result;
+  }
+}
+
+long DropGroups(const InsidePlan& plan) {
+  return plan.own_user_namespace ? 0 : RawSyscall(SYS_setgroups, 0, 0);
+}
+
+}  // namespace
+
+long DropCapabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  return RawSyscall(SYS_capset, Address(&header), Address(none));
+}
+
+Failure TakeIdentity(const InsidePlan& plan) {
+  long result = DropBoundingSet();
+  if (result >= 0) result = RawSyscall(SYS_prctl, PR_SET_SECUREBITS, kSecureBits);
+  if (result >= 0) result = DropGroups(plan);
+  if (result >= 0) result = RawSyscall(SYS_setresgid, plan.gid, plan.gid, plan.gid);
+  if (result >= 0) result = RawSyscall(SYS_setresuid, plan.uid, plan.uid, plan.uid);
+  if (result >= 0) result = DropCapabilities();  // the ambient set goes with the permitted one
+  if (result >= 0) result = RawSyscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
+  return Outcome("identity", result);
+}
+
+}  // namespace scriptd::sandbox

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "failure.h"
+#include "inside_plan.h"
+
+namespace scriptd::sandbox {
+
+/// Writes the plan's files into the working directory, which nobody else can write yet; they and
+/// the directories that lead to them belong to the script. Step: files.
+Failure WriteInputFiles(const InsidePlan& plan);
+
+}  // namespace scriptd::sandbox

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "failure.h"
+
+namespace scriptd::sandbox {
+
+/// The version of Landlock's interface, or -errno: ENOSYS when the kernel has none, EOPNOTSUPP when
+/// it is switched off at boot. See landlock(7).
+long LandlockVersion();
+
+/// A ruleset with the same view of the files as the new root, which must have been entered: all of
+/// it can be read and executed, devices can be written, and /work, /tmp and /dev/shm are free. The
+/// descriptor (close-on-exec), or -errno.
+long MakeRuleset();
+
+/// Binds this process and all that it starts to `ruleset`; needs no_new_privs. 0 or -errno.
+long RestrictTo(long ruleset);
+
+}  // namespace scriptd::sandbox

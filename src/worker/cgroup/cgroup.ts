@@ -1,0 +1,42 @@
+/** What a run may use, as its cgroup holds it to. */
+export interface CgroupLimits {
+  memoryBytes: number;
+  processes: number;
+}
+
+/** What a cgroup counted of everything that ran in it. */
+export interface CgroupUsage {
+  /** Processes that the kernel killed because the memory limit was reached. */
+  oomKills: number;
+  /** Times that a process or thread was refused because of the limit on their number. */
+  forksRefused: number;
+  cpuMs: number;
+  memoryPeakBytes: number;
+  processesPeak: number;
+}
+
+/** Descriptors by which a new process gets into a cgroup; see StrictPlan. */
+export interface CgroupEntry {
+  v2Directory?: number;
+  v1Procs?: readonly number[];
+}
+
+/** The cgroup of one run. */
+export interface RunCgroup {
+  /** Owned by this; valid until `release`. */
+  readonly entry: CgroupEntry;
+  /** Processor time so far, of all processes that were ever in it. */
+  cpuMs(): number;
+  usage(): CgroupUsage;
+  /** Removes it. All its processes must have ended. */
+  release(): void;
+}
+
+/** Where a worker makes the cgroups of its runs. */
+export interface CgroupHost {
+  readonly version: 1 | 2;
+  /** @throws Error of node:fs when the kernel refuses it. */
+  create(limits: CgroupLimits): RunCgroup;
+  /** Removes what the worker made for itself. */
+  close(): void;
+}

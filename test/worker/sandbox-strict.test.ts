@@ -1,0 +1,315 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { packageRoot } from '../../src/native.js';
+import {
+  readStatus,
+  type SpawnPlan,
+  type StartStatus,
+  type StrictPlan,
+  startProcess,
+  supportedLayers,
+} from '../../src/worker/sandbox.js';
+import {
+  children,
+  drained,
+  ended,
+  gone,
+  openDescriptors,
+  processModule,
+  python,
+  sandboxModule,
+  shell,
+} from './sandbox-process.js';
+
+const capacity = { bytes: 2 ** 20, inodes: 64 };
+const prefix = join(python, '..', '..');
+const uid = 70001;
+
+const strict: StrictPlan = {
+  uid,
+  gid: uid,
+  readOnly: ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/hosts', prefix].filter(existsSync),
+  directory: capacity,
+  tmp: capacity,
+  shm: capacity,
+  files: [],
+  network: 'none',
+  cgroup: {},
+  landlock: 'if-available',
+};
+
+const namespaces = supportedLayers().find(({ name }) => name === 'namespaces');
+const skip =
+  namespaces?.available || process.env.SCRIPTD_TEST_ALL ? false : `${namespaces?.detail}`;
+
+interface Result {
+  stdout: string;
+  stderr: string;
+  status: StartStatus | undefined;
+}
+
+async function inside(
+  script: string,
+  overrides: Partial<StrictPlan> = {},
+  plan: Partial<SpawnPlan> = {},
+): Promise<Result> {
+  const started = startProcess(shell(script, { strict: { ...strict, ...overrides }, ...plan }));
+  const { pid, pidfd, stdout, stderr, status = -1 } = started;
+  const [out, err, said] = await Promise.all([
+    drained(stdout),
+    drained(stderr),
+    drainedBytes(status),
+  ]);
+  closeSync(pidfd);
+  await ended(pid);
+  return { stdout: out, stderr: err, status: readStatus(said) };
+}
+
+async function drainedBytes(fd: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of new Socket({ fd, writable: false })) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** What a Python program prints, as JSON. */
+async function inPython(program: string, overrides: Partial<StrictPlan> = {}): Promise<unknown> {
+  const plan = { file: python, argv: [python, '-c', program] };
+  const { stdout, stderr } = await inside('', overrides, plan);
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+t.test('output, exit code and signal come back', { skip }, async (t) => {
+  t.same(await inside('echo out; echo err >&2; exit 137'), {
+    stdout: 'out\n',
+    stderr: 'err\n',
+    status: { kind: 'ended', exitCode: 137 },
+  });
+  t.same((await inside('kill -KILL $$')).status, { kind: 'ended', signal: 'SIGKILL' });
+});
+
+t.test(
+  'it is alone with its init, which it can neither kill nor look into',
+  { skip },
+  async (t) => {
+    const { stdout } = await inside(`
+    echo $$; echo /proc/[0-9]*; hostname
+    kill -KILL 1; cat /proc/1/environ 2>&1; ls /proc/1/root 2>&1; ls /proc/1/fd 2>&1`);
+    const [pid, processes, host, ...looks] = stdout.trim().split('\n');
+    t.same([pid, host], ['2', 'scriptd']);
+    t.match(processes, /^\/proc\/1 \/proc\/2\b/);
+    t.equal(looks.length, 3, stdout);
+    for (const look of looks) t.match(look, /Permission denied/);
+    t.match((await inside('kill -KILL -1; exit 3')).status, { kind: 'ended' });
+  },
+);
+
+t.test('what it leaves behind is dead at its end', { skip }, async (t) => {
+  const { status, stdout } = await inside(
+    'setsid sh -c "sleep 1000 & echo here" & sleep 0.1; exit 0',
+  );
+  t.same(status, { kind: 'ended', exitCode: 0 });
+  t.equal(stdout, 'here\n');
+  t.same(children(), []);
+});
+
+t.test('there is no network but a loopback that is down', { skip }, async (t) => {
+  const interfaces = `
+import fcntl, json, socket, struct
+s = socket.socket()
+names = [line.split(':')[0].strip() for line in open('/proc/net/dev').readlines()[2:]]
+flags = struct.unpack('16sh', fcntl.ioctl(s, 0x8913, struct.pack('16sh', b'lo', 0)))[1]
+print(json.dumps([names, flags & 1]))`;
+  t.same(await inPython(interfaces), [['lo'], 0]);
+});
+
+t.test('nothing but its own directories can be written', { skip }, async (t) => {
+  const { stdout } = await inside(`
+    for path in / /usr /etc /etc/hosts /dev /proc/sys/kernel/core_pattern /proc/sysrq-trigger; do
+      if [ -d $path ]; then ( : >$path/x ) 2>/dev/null; else ( : >$path ) 2>/dev/null; fi
+      echo $path $?
+    done
+    for path in /work /tmp /dev/shm; do : >$path/x; echo $path $?; done
+    for path in /root/.ssh /home /sys /run /var ${packageRoot}; do ls $path 2>/dev/null; done
+    pwd`);
+  const denied = stdout.split('\n').slice(0, 7);
+  for (const line of denied) t.notMatch(line, / 0$/, line);
+  t.equal(stdout.split('\n').slice(7).join(' '), '/work 0 /tmp 0 /dev/shm 0 /work ');
+});
+
+t.test('bytes and files are capped in each of them', { skip }, async (t) => {
+  for (const path of ['/work', '/tmp', '/dev/shm']) {
+    const { stdout, stderr } = await inside(`
+      cd ${path}; head -c 2000000 /dev/zero >big; stat -c %s big
+      rm big; i=0; while [ $i -lt 100 ] && (: >$i) 2>/dev/null; do i=$((i+1)); done; ls | wc -l`);
+    const [bytes, files] = stdout.trim().split('\n').map(Number);
+    t.equal(bytes, capacity.bytes);
+    t.ok((files ?? 100) <= capacity.inodes, `${files} files`);
+    t.match(stderr, /No space left/);
+  }
+});
+
+t.test('it has its ids, no capability, and no way to gain one', { skip }, async (t) => {
+  const { stdout } = await inside('id -u; id -g; cat /proc/self/status');
+  t.match(stdout, new RegExp(`^${uid}\n${uid}\n`));
+  for (const set of ['Inh', 'Prm', 'Eff', 'Bnd', 'Amb'])
+    t.match(stdout, new RegExp(`^Cap${set}:\\s0+$`, 'm'));
+  t.match(stdout, /^NoNewPrivs:\s1$/m);
+  t.match(stdout, /^Seccomp:\s2$/m);
+  t.match(stdout, /^SigIgn:\s0+$/m);
+  t.match(stdout, /^SigBlk:\s0+$/m);
+  t.equal(
+    (await inside('', {}, { file: '/usr/bin/env', argv: ['env'], env: { A: 'b' } })).stdout,
+    'A=b\n',
+  );
+  t.equal((await inside('ls /proc/$$/fd | tr "\\n" " "')).stdout, '0 1 2 ');
+});
+
+t.test('files are there, with their modes', { skip }, async (t) => {
+  const files = [
+    { name: 'a/b/c.txt', content: Buffer.from('text') },
+    { name: 'run', content: Buffer.from('#!/bin/sh\necho ran'), mode: 0o755 },
+    { name: 'large', content: Buffer.alloc(500_000, 'x') },
+  ];
+  const { stdout } = await inside(
+    'cat a/b/c.txt; echo; ./run; stat -c "%a %u %s" run a/b large; rm -r a; ls',
+    { files },
+  );
+  t.equal(stdout, `text\nran\n755 ${uid} 18\n755 ${uid} 60\n644 ${uid} 500000\nlarge\nrun\n`);
+  for (const name of ['../x', '/x', 'a//b', 'a/..', '.', '', 'a\0b']) {
+    t.throws(
+      () =>
+        startProcess(shell('', { strict: { ...strict, files: [{ name, content: Buffer.of() }] } })),
+      {
+        code: 'EINVAL',
+      },
+    );
+  }
+});
+
+t.test('a step that fails is named', { skip }, async (t) => {
+  const failed = async (overrides: Partial<StrictPlan>, plan: Partial<SpawnPlan> = {}) =>
+    (await inside('', overrides, plan)).status;
+  t.same(await failed({ readOnly: ['/nope'] }), {
+    kind: 'failed',
+    step: 'read-only',
+    errno: 2,
+    detail: '/nope',
+  });
+  t.same(await failed({ readOnly: ['/dev/null'] }), {
+    kind: 'failed',
+    step: 'read-only',
+    errno: 22,
+    detail: '/dev/null',
+  });
+  t.same(await failed({}, { file: '/no/such' }), {
+    kind: 'failed',
+    step: 'execve',
+    errno: 2,
+    detail: '/no/such',
+  });
+  const large = { name: 'large', content: Buffer.alloc(2_000_000) };
+  t.same(await failed({ files: [large] }), {
+    kind: 'failed',
+    step: 'files',
+    errno: 28,
+    detail: 'large',
+  });
+  t.equal(readStatus(Buffer.from('E')), undefined);
+});
+
+t.test('each system call of the deny list is refused', { skip }, async (t) => {
+  const numbers: Record<string, number> = {
+    ...{ unshare: 272, setns: 308, mount: 165, umount2: 166, pivot_root: 155, chroot: 161 },
+    ...{ open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, fspick: 433 },
+    ...{ mount_setattr: 442, open_tree_attr: 467, statmount: 457, listmount: 458 },
+    ...{ name_to_handle_at: 303, open_by_handle_at: 304, add_key: 248, request_key: 249 },
+    ...{ keyctl: 250, bpf: 321, perf_event_open: 298, userfaultfd: 323, ptrace: 101 },
+    ...{ process_vm_readv: 310, process_vm_writev: 311, pidfd_getfd: 438, kcmp: 312, syslog: 103 },
+    ...{ lookup_dcookie: 212, kexec_load: 246, kexec_file_load: 320, init_module: 175 },
+    ...{ finit_module: 313, delete_module: 176, reboot: 169, swapon: 167, swapoff: 168 },
+    ...{ settimeofday: 164, clock_settime: 227, clock_adjtime: 305, adjtimex: 159, acct: 163 },
+    ...{ quotactl: 179, quotactl_fd: 443, vhangup: 153, nfsservctl: 180, iopl: 172, ioperm: 173 },
+    ...{ modify_ldt: 154, uselib: 134 },
+  };
+  const program = `
+import ctypes, json
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*arguments):
+    ctypes.set_errno(0)
+    return ctypes.get_errno() if libc.syscall(*map(ctypes.c_long, arguments)) == -1 else 0
+result = {name: call(number, 0, 0, 0, 0, 0) for name, number in json.loads('''${JSON.stringify(numbers)}''').items()}
+for name, number in dict(clone3=435, io_uring_setup=425, io_uring_enter=426, io_uring_register=427).items():
+    result[name] = call(number, 0, 0, 0, 0, 0)
+for flag in (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
+    result['clone %x' % flag] = call(56, flag | 17, 0, 0, 0, 0)
+result.update(netlink=call(41, 16, 3, 0), packet=call(41, 17, 3, 0), vsock=call(41, 40, 1, 0))
+result.update(inet=call(41, 2, 1, 0), inet6=call(41, 10, 1, 0) % 97, unix=call(41, 1, 1, 0))
+result.update(tiocsti=call(16, 0, 0x5412, 0), tiocsti_high=call(16, 0, 0x1_0000_5412, 0), tioclinux=call(16, 0, 0x541c, 0))
+result.update(personality=call(135, 0x40000), query=call(135, 0xffffffff))
+print(json.dumps(result))`;
+  const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
+  const clones = ['20000', '2000000', '4000000', '8000000', '10000000', '20000000', '40000000'];
+  t.same(await inPython(program), {
+    ...Object.fromEntries(Object.keys(numbers).map((name) => [name, EPERM])),
+    ...{
+      clone3: ENOSYS,
+      io_uring_setup: ENOSYS,
+      io_uring_enter: ENOSYS,
+      io_uring_register: ENOSYS,
+    },
+    ...Object.fromEntries(clones.map((flag) => [`clone ${flag}`, EPERM])),
+    ...{
+      netlink: EAFNOSUPPORT,
+      packet: EAFNOSUPPORT,
+      vsock: EAFNOSUPPORT,
+      inet: 0,
+      inet6: 0,
+      unix: 0,
+    },
+    ...{ tiocsti: EPERM, tiocsti_high: EPERM, tioclinux: EPERM, personality: EPERM, query: 0 },
+  });
+  const x32 = 'import ctypes; ctypes.CDLL(None).syscall(ctypes.c_long(0x40000000 + 39)); print(1)';
+  const { status } = await inside('', {}, { file: python, argv: [python, '-c', x32] });
+  t.same(status, { kind: 'ended', signal: 'SIGSYS' });
+});
+
+t.test('it dies with its worker when that is killed by SIGKILL', { skip }, async (t) => {
+  const program = `
+import { startProcess } from ${JSON.stringify(sandboxModule)};
+import { shell } from ${JSON.stringify(processModule)};
+const { pid } = startProcess(shell('exec sleep 1000', { strict: ${JSON.stringify(strict)} }));
+process.stdout.write(pid + '\\n');
+setInterval(() => undefined, 1000);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(parent.stdout, 'data');
+  parent.kill('SIGKILL');
+  await gone(Number(line));
+  t.pass('it is gone');
+});
+
+t.test('500 starts, 10 at a time, leave nothing', { skip }, async (t) => {
+  await inside('');
+  const before = { descriptors: openDescriptors(), mounts: mounts() };
+  let right = 0;
+  const chain = async () => {
+    for (let i = 0; i < 50; i++) {
+      const { status } = await inside('exit 1');
+      if (status?.kind === 'ended' && status.exitCode === 1) right++;
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, chain));
+  t.equal(right, 500);
+  t.same(children(), []);
+  t.same({ descriptors: openDescriptors(), mounts: mounts() }, before);
+});
+
+function mounts(): string {
+  return readFileSync('/proc/self/mountinfo', 'utf8');
+}
