@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   readdirSync,
@@ -331,6 +332,7 @@ t.test(
     const folder = temporaryFolder(t);
     const program = join(folder, 'sh');
     copyFileSync('/bin/bash', program);
+    chmodSync(folder, 0o755);
     writeFileSync(join(folder, '..', `scriptd-seen-${process.pid}`), 'x');
     t.teardown(() => rmSync(join(folder, '..', `scriptd-seen-${process.pid}`)));
     const runtime = { command: [program] };
