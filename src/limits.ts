@@ -16,6 +16,15 @@ export const limits = {
   codeBytesMax: 4 * 1024 * 1024,
   /** Standard input of one script. */
   stdinBytesMax: 4 * 1024 * 1024,
+  /** Files that a script is given, and that it hands back. */
+  filesMax: 256,
+  fileNameBytesMax: 1024,
+  /** All files that one script is given. */
+  filesBytesMax: 4 * 1024 * 1024,
+  /** All files that one script hands back. */
+  collectBytesMax: 4 * 1024 * 1024,
+  /** Patterns that name the files to hand back. */
+  collectMax: 64,
   argsMax: 256,
   argBytesMax: 64 * 1024,
   /** args and env together; Linux gives a new process 2 MiB for both, pointers included. */
@@ -26,7 +35,7 @@ export const limits = {
   tagBytesMax: 128,
 
   /** Output kept of one script, per stream. */
-  outputBytesMax: 7 * 1024 * 1024,
+  outputBytesMax: 5 * 1024 * 1024,
   outputBytesDefault: 4 * 1024 * 1024,
   /** Of output past its cap, this much of the end is kept. */
   outputTailBytes: 4 * 1024,
@@ -37,6 +46,18 @@ export const limits = {
   diskBytesDefault: 64 * 1024 * 1024,
   openFilesDefault: 256,
   processesDefault: 256,
+  memoryBytesDefault: 512 * 1024 * 1024,
+  /** Files and folders in each place that a script may write to. */
+  filesDefault: 16_384,
+  /** Memory that a task may ask for; what the host has is another matter. */
+  memoryBytesMax: 1024 ** 4,
+
+  /** Report of an uncaught exception, local variables included. */
+  exceptionBytesMax: 256 * 1024,
+  exceptionFramesMax: 50,
+  localsMax: 50,
+  localBytesMax: 1024,
+  exceptionMessageBytesMax: 16 * 1024,
 
   /** Attempts of one task, the first included. */
   attemptsMax: 20,
@@ -51,12 +72,16 @@ export const limits = {
 } as const;
 
 invariant(
-  limits.codeBytesMax + limits.stdinBytesMax < limits.frameBytesMax / 2 + 1,
-  'code and stdin of one task must leave half a frame to args and env',
+  limits.codeBytesMax + limits.stdinBytesMax + limits.filesBytesMax + limits.argsAndEnvBytesMax <
+    limits.frameBytesMax - 1024 * 1024,
+  'all that one task is given must fit into one frame',
 );
 invariant(
-  2 * (limits.outputBytesMax + 2 * limits.outputTailBytes) < limits.frameBytesMax,
-  'both outputs of one task must fit into one frame',
+  2 * (limits.outputBytesMax + 2 * limits.outputTailBytes) +
+    limits.collectBytesMax +
+    limits.exceptionBytesMax <
+    limits.frameBytesMax - 1024 * 1024,
+  'all that one task leaves must fit into one frame',
 );
 invariant(
   limits.frameBytesBeforeProofMax < limits.frameBytesMax,

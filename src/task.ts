@@ -26,15 +26,25 @@ export const Limits = Type.Object(
     wallMs: count(maxima.wallMsMax),
     /** Processor time, rounded up to whole seconds (RLIMIT_CPU). */
     cpuMs: count(maxima.wallMsMax),
-    /** Address space of each process (RLIMIT_AS). Not limited unless asked for. */
-    memoryBytes: Type.Optional(Type.Integer({ minimum: 1024 * 1024 })),
+    /**
+     * Memory of all its processes and its files in memory together, where a cgroup counts it; else
+     * address space of each process (RLIMIT_AS), and only when asked for.
+     */
+    memoryBytes: Type.Optional(
+      Type.Integer({ minimum: 1024 * 1024, maximum: maxima.memoryBytesMax }),
+    ),
     /** Kept of stdout and of stderr, each; more ends the script. */
     outputBytes: count(maxima.outputBytesMax),
-    /** Largest file that it may write (RLIMIT_FSIZE). */
-    diskBytes: Type.Integer({ minimum: 0 }),
+    /** Of each place that it may write to, and of the largest file (RLIMIT_FSIZE). */
+    diskBytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    /** Files and folders in each place that it may write to; at isolation strict. */
+    files: Type.Optional(count(1_048_576)),
     /** Descriptors open at once in one process (RLIMIT_NOFILE). */
     openFiles: Type.Integer({ minimum: 3, maximum: 1_048_576 }),
-    /** Processes of the user that it runs as (RLIMIT_NPROC; the kernel does not hold root to it). */
+    /**
+     * Processes and threads at once, where a cgroup counts them; else of the user that it runs as
+     * (RLIMIT_NPROC; the kernel does not hold root to it).
+     */
     processes: count(1_048_576),
   },
   closed,
@@ -43,6 +53,27 @@ export type Limits = Static<typeof Limits>;
 
 export const LimitsAsked = Type.Partial(Limits, closed);
 export type LimitsAsked = Static<typeof LimitsAsked>;
+
+export const networks = ['none', 'host'] as const;
+export type Network = (typeof networks)[number];
+
+/** A file that a script is given or hands back. */
+export const TaskFile = Type.Object(
+  {
+    /** Below the work directory, e.g. `data/in.json`. */
+    name: Type.String({ minLength: 1, maxLength: maxima.fileNameBytesMax }),
+    content: Bytes(0, maxima.filesBytesMax),
+  },
+  closed,
+);
+export type TaskFile = Static<typeof TaskFile>;
+const TaskFiles = Type.Array(TaskFile, { maxItems: maxima.filesMax });
+
+/** Patterns of the files to hand back: `*`, `?` and `**` as in a shell. */
+export const Collect = Type.Array(
+  Type.String({ minLength: 1, maxLength: maxima.fileNameBytesMax }),
+  { maxItems: maxima.collectMax },
+);
 
 export const Retry = Type.Object({ maxAttempts: Type.Optional(count(maxima.attemptsMax)) }, closed);
 
@@ -62,7 +93,14 @@ export const TaskSpec = Type.Object(
         { maxProperties: maxima.envMax, ...closed },
       ),
     ),
+    /** Beside the script, in its work directory. */
+    files: Type.Optional(TaskFiles),
+    collect: Type.Optional(Collect),
     limits: Type.Optional(LimitsAsked),
+    /** `host` only where the runtime allows it. Default none. */
+    network: Type.Optional(OneOf(networks)),
+    /** Local variables in the report of an uncaught exception, for runtimes that can. */
+    inspect: Type.Optional(Type.Boolean()),
     priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
     retry: Type.Optional(Retry),
     group: Type.Optional(Type.String({ minLength: 1, maxLength: maxima.tagBytesMax })),
@@ -92,6 +130,60 @@ export const Usage = Type.Object(
 );
 export type Usage = Static<typeof Usage>;
 
+/** One level of the stack when an exception was raised. */
+const Frame = Type.Object(
+  {
+    /** Relative to the work directory where it lies in it. */
+    file: Type.String({ maxLength: 4096 }),
+    line: Type.Optional(Type.Integer({ minimum: 0 })),
+    function: Type.Optional(Type.String({ maxLength: 1024 })),
+    /** The line of source. */
+    code: Type.Optional(Type.String({ maxLength: 1024 })),
+    /** Local variables as text; only when asked for. */
+    locals: Type.Optional(
+      Type.Record(Type.String(), Type.String({ maxLength: maxima.localBytesMax }), {
+        maxProperties: maxima.localsMax,
+      }),
+    ),
+  },
+  closed,
+);
+
+/** An exception that nobody caught. */
+export const Exception = Type.Object(
+  {
+    /** E.g. ZeroDivisionError. Absent when something without a type was thrown. */
+    type: Type.Optional(Type.String({ maxLength: 1024 })),
+    message: Type.String({ maxLength: maxima.exceptionMessageBytesMax }),
+    /** Outermost first; of a deep stack, its beginning and its end. */
+    frames: Type.Array(Frame, { maxItems: maxima.exceptionFramesMax }),
+    /** What it was raised from. */
+    cause: Type.Optional(
+      Type.Object(
+        {
+          type: Type.Optional(Type.String({ maxLength: 1024 })),
+          message: Type.String({ maxLength: maxima.exceptionMessageBytesMax }),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export type Exception = Static<typeof Exception>;
+
+/** A file that was to be handed back and was not. */
+export const NotCollected = Type.Object(
+  {
+    name: Type.String({ maxLength: 4096 }),
+    /** Name of the errno, e.g. ELOOP for a symbolic link, EFBIG past the limit on bytes. */
+    code: Type.String({ maxLength: 32 }),
+    reason: Type.String({ maxLength: 256 }),
+  },
+  closed,
+);
+export type NotCollected = Static<typeof NotCollected>;
+
 const Flags = Type.Object({ stdout: Type.Boolean(), stderr: Type.Boolean() }, closed);
 
 /** How an attempt ended, and everything it left behind. */
@@ -108,6 +200,9 @@ export const Result = Type.Object(
     stderr: Bytes(0, maxima.outputBytesMax + 2 * maxima.outputTailBytes),
     truncated: Flags,
     usage: Type.Optional(Usage),
+    exception: Type.Optional(Exception),
+    files: Type.Optional(TaskFiles),
+    filesNotCollected: Type.Optional(Type.Array(NotCollected, { maxItems: maxima.filesMax })),
     /** Phases as the worker measured them. */
     phases: Type.Object(
       { startMs: milliseconds(), runMs: milliseconds(), drainMs: milliseconds() },
@@ -164,6 +259,7 @@ export const TaskView = Type.Object(
     group: Type.Optional(Type.String()),
     tags: Type.Array(Type.String()),
     limits: Limits,
+    network: OneOf(networks),
     /** Number of the current or last attempt; 0 before the first. */
     attempt: Type.Integer({ minimum: 0 }),
     attempts: Type.Array(AttemptRecord),
@@ -177,6 +273,9 @@ export const TaskView = Type.Object(
     stderr: Type.Optional(Bytes(0, maxima.frameBytesMax)),
     truncated: Type.Optional(Flags),
     usage: Type.Optional(Usage),
+    exception: Type.Optional(Exception),
+    files: Type.Optional(TaskFiles),
+    filesNotCollected: Type.Optional(Type.Array(NotCollected, { maxItems: maxima.filesMax })),
     /** Name of the worker that runs or ran it. */
     worker: Type.Optional(Type.String()),
     durability: OneOf(['fsync', 'os', 'memory']),

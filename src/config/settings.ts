@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Static, type TSchema, Type } from 'typebox';
 import { logLevels } from '../log.js';
 import { OneOf } from '../schema.js';
-import { TypeName } from '../task.js';
+import { LimitsAsked, networks, TypeName } from '../task.js';
 
 /** How a value is written on the command line and in the environment, where all is text. */
 export type Notation = 'text' | 'number' | 'switch' | 'list' | 'slots' | 'none';
@@ -35,6 +35,18 @@ export const RuntimeSetting = Type.Object(
     /** Of the script's file, e.g. `.rb`. */
     extension: Type.Optional(Type.String({ pattern: '^\\.[A-Za-z0-9_-]{1,16}$' })),
     env: Type.Optional(Type.Record(Type.String(), Type.String())),
+    /** `host`: a task that asks for it gets the network of this host. Default none. */
+    network: Type.Optional(OneOf(networks)),
+    /** What a task of this type gets when it does not ask. */
+    limits: Type.Optional(LimitsAsked),
+    /** The most that a task of this type may ask for. */
+    limitsMax: Type.Optional(LimitsAsked),
+    /** Of python: modules that are imported before a script comes, so that it need not wait. */
+    preload: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.]{0,127}$' }), { maxItems: 256 }),
+    ),
+    /** `fresh`: each script has an address layout of its own, at the price of a slower start. */
+    aslr: Type.Optional(OneOf(['shared', 'fresh'])),
   },
   { additionalProperties: false },
 );

@@ -346,7 +346,7 @@ export class Controller implements ClientRequests {
     const { store } = this.#options;
     void Promise.all([store.readSpec(taskId), store.readView(taskId)]).then(([spec, view]) => {
       invariant(spec && view, `task ${taskId} is dispatched and not in the store`);
-      const { code, args, stdin, env } = spec;
+      const { code, args, stdin, env, files, collect, inspect } = spec;
       // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
       this.#fleet.get(workerId)?.send({
         kind: 'execute',
@@ -354,6 +354,10 @@ export class Controller implements ClientRequests {
         attempt,
         code,
         limits: view.limits,
+        ...(view.network !== 'none' && { network: view.network }),
+        ...(files && { files }),
+        ...(collect && { collect }),
+        ...(inspect && { inspect }),
         ...(args && { args }),
         ...(stdin && { stdin }),
         ...(env && { env }),

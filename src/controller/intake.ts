@@ -62,6 +62,7 @@ export function intake(
         ...(spec.group !== undefined && { group: spec.group }),
         tags: spec.tags ?? [],
         limits,
+        network: spec.network ?? 'none',
         attempt: 0,
         attempts: [],
         createdAt,

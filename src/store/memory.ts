@@ -117,6 +117,9 @@ function finished(view: TaskView, completion: Completion): TaskView {
       stderr: result.stderr,
       truncated: result.truncated,
       ...(result.usage && { usage: result.usage }),
+      ...(result.exception && { exception: result.exception }),
+      ...(result.files && { files: result.files }),
+      ...(result.filesNotCollected && { filesNotCollected: result.filesNotCollected }),
     }),
   };
 }

@@ -1,7 +1,18 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox';
 import { limits } from '../limits.js';
 import { Bytes, OneOf, type Validator, validator } from '../schema.js';
-import { AttemptKey, Limits, Result, TaskId, TaskSpec, TaskView, TypeName } from '../task.js';
+import {
+  AttemptKey,
+  Collect,
+  Limits,
+  networks,
+  Result,
+  TaskFile,
+  TaskId,
+  TaskSpec,
+  TaskView,
+  TypeName,
+} from '../task.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
@@ -56,7 +67,12 @@ const schemas = {
     args: Type.Optional(Type.Array(Type.String())),
     stdin: Type.Optional(Bytes(0, limits.stdinBytesMax)),
     env: Type.Optional(Type.Record(Type.String(), Type.String())),
+    files: Type.Optional(Type.Array(TaskFile, { maxItems: limits.filesMax })),
+    collect: Type.Optional(Collect),
     limits: Limits,
+    /** Absent: none. */
+    network: Type.Optional(OneOf(networks)),
+    inspect: Type.Optional(Type.Boolean()),
   }),
   cancel: message('cancel', {
     taskId: TaskId,

@@ -120,6 +120,7 @@ export function finished(changes: Partial<TaskView> = {}): TaskView {
       openFiles: limits.openFilesDefault,
       processes: limits.processesDefault,
     },
+    network: 'none',
     attempt: 1,
     attempts: [{ attempt: 1, worker: 'python-1', startedAt: 1_700_000_000_500 }],
     createdAt: 1_700_000_000_000,
@@ -140,7 +141,7 @@ export function pending(changes: Partial<TaskView> = {}): TaskView {
   const { id, type, priority, score, tags, limits: granted, createdAt } = finished();
   const state = 'pending' as const;
   const common = { id, type, state, priority, score, tags, limits: granted, createdAt };
-  return { ...common, attempt: 0, attempts: [], durability: 'fsync', ...changes };
+  return { network: 'none', ...common, attempt: 0, attempts: [], durability: 'fsync', ...changes };
 }
 
 /** Answers with this task whatever asks for one. */

@@ -1,3 +1,4 @@
+import type { Network } from '../../task.js';
 import type { Raised } from '../verdict.js';
 
 /** How a type of script is executed as a process. */
@@ -39,4 +40,10 @@ export interface RuntimeDefinition {
   /** Extension of the script's file, e.g. `.rb`. */
   extension?: string;
   env?: Readonly<Record<string, string>>;
+  /** `host`: a task that asks for it gets the network of this host. Default `none`. */
+  network?: Network;
+  /** Modules that are imported before a script comes; python only. */
+  preload?: readonly string[];
+  /** `fresh`: each script has an address layout of its own. Default `shared`; python only. */
+  aslr?: 'shared' | 'fresh';
 }
