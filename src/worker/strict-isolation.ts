@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { invariant } from '../invariant.js';
 import type { Limits } from '../task.js';
 import type { CgroupHost } from './cgroup/cgroup.js';
@@ -8,29 +7,7 @@ import { workerLimits } from './limits.js';
 import type { ExecuteMessage } from './queue.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import { processLimits } from './verdict.js';
-
-/** What a program needs of the host to run at all; those that are there are mounted read-only. */
-const systemPaths = [
-  '/usr',
-  '/bin',
-  '/sbin',
-  '/lib',
-  '/lib32',
-  '/lib64',
-  '/etc/alternatives',
-  '/etc/ld.so.cache',
-  '/etc/ld.so.conf',
-  '/etc/ld.so.conf.d',
-  '/etc/localtime',
-  '/etc/mime.types',
-  '/etc/nsswitch.conf',
-  '/etc/ssl',
-];
-
-/** Folders with more in them than an interpreter: never shown to a script as a whole. */
-const tooWide = new Set(
-  '/ /dev /dev/shm /etc /home /opt /proc /root /run /srv /sys /tmp /var /var/tmp /work'.split(' '),
-);
+import { visiblePaths } from './visible-paths.js';
 
 /** Level `strict`: namespaces, a file system, ids and a cgroup of its own for each run. */
 export class StrictIsolation implements Isolation {
@@ -45,9 +22,7 @@ export class StrictIsolation implements Isolation {
    */
   constructor(runtime: ProcessRuntime, cgroups: CgroupHost, firstId: number, slots: number) {
     this.#cgroups = cgroups;
-    // A program that lies openly in such a folder comes alone.
-    const prefixes = runtime.prefixes.map((path) => (tooWide.has(path) ? runtime.file : path));
-    this.#readOnly = withoutNested([...systemPaths, ...prefixes].filter(existsSync));
+    this.#readOnly = visiblePaths(runtime);
     this.#freeIds = Array.from({ length: slots }, (_, index) => firstId + slots - 1 - index);
   }
 
@@ -106,12 +81,6 @@ export class StrictIsolation implements Isolation {
 
 /** A tmpfs without a size has no bound. */
 const pageBytes = 4096;
-
-/** Paths that do not lie below another of them. */
-function withoutNested(paths: readonly string[]): string[] {
-  const unique = [...new Set(paths)].sort();
-  return unique.filter((path) => !unique.some((other) => path.startsWith(`${other}/`)));
-}
 
 /** The memory that a run at this level may use. */
 export function memoryLimit({ memoryBytes }: Limits): number {
