@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "collect_binding.h"
 #include "inside/landlock.h"
 #include "launcher.h"
 #include "limit.h"
@@ -160,7 +161,8 @@ class Addon : public Napi::Addon<Addon> {
         exports,
         {InstanceMethod("start", &Addon::Start), InstanceMethod("startStrict", &Addon::StartStrict),
          InstanceMethod("landlockVersion", &Addon::ProbeLandlock),
-         InstanceMethod("signalGroup", &Addon::Signal), InstanceMethod("reap", &Addon::ReapChild)});
+         InstanceMethod("collect", &Addon::Collect), InstanceMethod("signalGroup", &Addon::Signal),
+         InstanceMethod("reap", &Addon::ReapChild)});
   }
 
  private:
@@ -179,6 +181,8 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value ProbeLandlock(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(LandlockVersion()));
   }
+
+  Napi::Value Collect(const Napi::CallbackInfo& info) { return CollectBinding(info); }
 
   Launcher& launcher() {
     if (!launcher_) launcher_.emplace();
