@@ -19,12 +19,18 @@ export const limits = {
   /** Files that a script is given, and that it hands back. */
   filesMax: 256,
   fileNameBytesMax: 1024,
+  /** NAME_MAX of Linux. */
+  fileNameComponentBytesMax: 255,
+  /** Components of a file's name, its own included. */
+  fileDepthMax: 32,
   /** All files that one script is given. */
   filesBytesMax: 4 * 1024 * 1024,
   /** All files that one script hands back. */
   collectBytesMax: 4 * 1024 * 1024,
   /** Patterns that name the files to hand back. */
   collectMax: 64,
+  /** Components of all of them together. */
+  collectComponentsMax: 512,
   argsMax: 256,
   argBytesMax: 64 * 1024,
   /** args and env together; Linux gives a new process 2 MiB for both, pointers included. */
@@ -44,6 +50,7 @@ export const limits = {
   wallMsDefault: 30_000,
   cpuMsDefault: 30_000,
   diskBytesDefault: 64 * 1024 * 1024,
+  diskBytesMax: 1024 ** 4,
   openFilesDefault: 256,
   processesDefault: 256,
   memoryBytesDefault: 512 * 1024 * 1024,
@@ -82,6 +89,10 @@ invariant(
     limits.exceptionBytesMax <
     limits.frameBytesMax - 1024 * 1024,
   'all that one task leaves must fit into one frame',
+);
+invariant(
+  limits.filesMax * limits.fileDepthMax + 2 < limits.filesDefault,
+  'all files that a task may be given, with their folders, find room where it does not ask',
 );
 invariant(
   limits.frameBytesBeforeProofMax < limits.frameBytesMax,

@@ -36,7 +36,7 @@ export const Limits = Type.Object(
     /** Kept of stdout and of stderr, each; more ends the script. */
     outputBytes: count(maxima.outputBytesMax),
     /** Of each place that it may write to, and of the largest file (RLIMIT_FSIZE). */
-    diskBytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    diskBytes: Type.Integer({ minimum: 0, maximum: maxima.diskBytesMax }),
     /** Files and folders in each place that it may write to; at isolation strict. */
     files: Type.Optional(count(1_048_576)),
     /** Descriptors open at once in one process (RLIMIT_NOFILE). */
@@ -56,11 +56,13 @@ export type LimitsAsked = Static<typeof LimitsAsked>;
 
 export const networks = ['none', 'host'] as const;
 export type Network = (typeof networks)[number];
+/** `allowed`: what the runtime allows. For who does not know the runtimes; callers can't say it. */
+const networksAsked = [...networks, 'allowed'] as const;
 
 /** A file that a script is given or hands back. */
 export const TaskFile = Type.Object(
   {
-    /** Below the work directory, e.g. `data/in.json`. */
+    /** Below the work directory, e.g. `data/in.json`; file-names.ts says what it may be. */
     name: Type.String({ minLength: 1, maxLength: maxima.fileNameBytesMax }),
     content: Bytes(0, maxima.filesBytesMax),
   },
@@ -98,7 +100,7 @@ export const TaskSpec = Type.Object(
     collect: Type.Optional(Collect),
     limits: Type.Optional(LimitsAsked),
     /** `host` only where the runtime allows it. Default none. */
-    network: Type.Optional(OneOf(networks)),
+    network: Type.Optional(OneOf(networksAsked)),
     /** Local variables in the report of an uncaught exception, for runtimes that can. */
     inspect: Type.Optional(Type.Boolean()),
     priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),

@@ -55,6 +55,7 @@ async function startController(
   }
   const { Controller } = await import('../controller/controller.js');
   const { LocalManager } = await import('../controller/managers/local.js');
+  const { policyFrom } = await import('../controller/policy.js');
   const { MemoryStore } = await import('../store/memory.js');
   const layout = layoutOf(config);
   const token = prepare(config, layout);
@@ -74,6 +75,12 @@ async function startController(
       onMisconfigured: misconfigured,
       log,
     }),
+    policies: new Map(
+      Object.keys(config.workers).map((type) => [
+        type,
+        policyFrom(config.runtimes[type], config.limits),
+      ]),
+    ),
     clock: systemClock,
     log,
   });

@@ -38,7 +38,22 @@ export function loadConfig(sources: Sources): Config {
   refuseUnknownVariables(sources.env);
   const config: Partial<Record<SettingName, unknown>> = {};
   for (const name of settingNames) config[name] = settingValue(name, sources, file);
+  refuseContradictions(config as Config, file.path);
   return config as Config;
+}
+
+/** A default that nobody could ask for is a mistake in one of two places: which, only you know. */
+function refuseContradictions({ runtimes }: Config, path: string): void {
+  for (const [type, { limits = {}, limitsMax = {} }] of Object.entries(runtimes)) {
+    for (const [name, most] of Object.entries(limitsMax) as [keyof typeof limits, number][]) {
+      const standard = limits[name];
+      if (standard === undefined || standard <= most) continue;
+      throw bad(
+        `\`runtimes.${type}.limits.${name}\` in ${path} is ${standard}, above ` +
+          `\`limitsMax.${name}\` (${most}): lower the one or raise the other`,
+      );
+    }
+  }
 }
 
 function settingValue(name: SettingName, sources: Sources, file: ConfigFile): unknown {

@@ -104,7 +104,13 @@ export const settings = {
     schema: Type.Record(TypeName, RuntimeSetting, { additionalProperties: false }),
     notation: 'none',
     default: () => ({}),
-    help: 'commands that execute further types (in scriptd.yaml only)',
+    help: 'how scripts of each type are executed (in scriptd.yaml only)',
+  }),
+  limits: setting({
+    schema: LimitsAsked,
+    notation: 'none',
+    default: () => ({}),
+    help: 'what tasks of every type may use that do not ask (in scriptd.yaml only)',
   }),
   tokenFile: setting({
     schema: Type.String(),

@@ -19,6 +19,7 @@ import { Flights } from './flights.js';
 import { type Accepted, intake, type Refusal } from './intake.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
+import { type Policy, policyFrom } from './policy.js';
 import type { FromEmitter } from './worker-link.js';
 
 export interface ControllerOptions {
@@ -28,6 +29,8 @@ export interface ControllerOptions {
   token: WireToken;
   store: TaskStore;
   manager: WorkerManager;
+  /** What tasks of each type get and may ask for; types without one get what is built in. */
+  policies: ReadonlyMap<string, Policy>;
   clock: Clock;
   log: Log;
 }
@@ -48,7 +51,8 @@ export class Controller implements ClientRequests {
   readonly #flights = new Flights();
   readonly #watches = new Watches();
   readonly #fleet: Fleet;
-  readonly #types: readonly string[];
+  /** By type, of those that there should be workers for. */
+  readonly #policies: ReadonlyMap<string, Policy>;
   readonly #timer: Timer;
   #heartbeat: NodeJS.Timeout | undefined;
   #clients: ClientListener | undefined;
@@ -61,7 +65,10 @@ export class Controller implements ClientRequests {
   constructor(options: ControllerOptions) {
     this.#options = options;
     const { local, token, manager, log } = options;
-    this.#types = [...new Set(manager.places.map(({ type }) => type))].sort();
+    const policies = manager.places.map(
+      ({ type }) => [type, options.policies.get(type) ?? policyFrom()] as const,
+    );
+    this.#policies = new Map(policies);
     this.#timer = this.#poller.timer(() => this.#due());
     this.#fleet = new Fleet(
       { poller: this.#poller, local, token, manager, log },
@@ -152,7 +159,7 @@ export class Controller implements ClientRequests {
     const { clock, store } = this.#options;
     const { durability } = store;
     const times = { wallMs: clock.wallMs(), nowMs: clock.monotonicMs() };
-    const accepted = intake(spec, { types: this.#types, durability, ...times });
+    const accepted = intake(spec, { policies: this.#policies, durability, ...times });
     if ('code' in accepted) {
       refused(accepted);
       return;
@@ -192,6 +199,7 @@ export class Controller implements ClientRequests {
         slots: inventory.slots,
         busy: this.#scheduler.workers.get(place.name)?.attempts.size ?? 0,
         pid: inventory.pid,
+        isolation: inventory.isolation,
       })),
     };
   }

@@ -1,13 +1,23 @@
 import { v7 as uuidv7 } from 'uuid';
+import { collectFault, filesFault, spaceOf } from '../file-names.js';
 import { limits as maxima } from '../limits.js';
 import { route, score } from '../scheduler/evaluator.js';
 import type { NewTask } from '../scheduler/scheduler.js';
 import type { Durability, Submission } from '../store/port.js';
-import type { Limits, LimitsAsked, TaskSpec } from '../task.js';
+import type { Limits, Network, TaskSpec } from '../task.js';
+import { excessOf, grantedLimits, type Policy } from './policy.js';
 
 /** Why a task is not taken. docs/ERRORS.md lists the codes. */
 export interface Refusal {
-  code: 'UNKNOWN_TYPE' | 'NO_ROUTE' | 'DRAINING' | 'OVERLOADED' | 'INVALID_FIELD' | 'INTERNAL';
+  code:
+    | 'UNKNOWN_TYPE'
+    | 'NO_ROUTE'
+    | 'LIMIT_TOO_HIGH'
+    | 'NETWORK_NOT_ALLOWED'
+    | 'DRAINING'
+    | 'OVERLOADED'
+    | 'INVALID_FIELD'
+    | 'INTERNAL';
   message: string;
   field?: string;
 }
@@ -19,36 +29,38 @@ export interface Accepted {
   bytes: number;
 }
 
+export interface IntakeContext {
+  /** What each type gives and allows; its keys are the types that there are workers for. */
+  policies: ReadonlyMap<string, Policy>;
+  durability: Durability;
+  wallMs: number;
+  nowMs: number;
+}
+
 /** Turns what a caller asks for into a task, or says why not. */
-export function intake(
-  spec: TaskSpec,
-  context: { types: readonly string[]; durability: Durability; wallMs: number; nowMs: number },
-): Accepted | Refusal {
-  const codeBytes = Buffer.byteLength(spec.code);
-  if (codeBytes > maxima.codeBytesMax) {
-    // The schema counts UTF-16 units; three times as many bytes would not fit into an `execute`.
-    const message = `\`code\` has ${codeBytes} bytes; at most ${maxima.codeBytesMax} are allowed`;
-    return { code: 'INVALID_FIELD', message, field: 'code' };
-  }
-  const handedBytes = argsAndEnvBytes(spec);
-  if (handedBytes > maxima.argsAndEnvBytesMax) {
-    const most = maxima.argsAndEnvBytesMax;
-    const message = `\`args\` and \`env\` take ${handedBytes} bytes together; at most ${most} are allowed: use \`stdin\``;
-    return { code: 'INVALID_FIELD', message, field: 'args' };
-  }
-  const routed = route(spec, context.types);
-  if ('refusal' in routed) {
+export function intake(spec: TaskSpec, context: IntakeContext): Accepted | Refusal {
+  const unfit = sizeRefusal(spec);
+  if (unfit) return unfit;
+  const routed = route(spec, [...context.policies.keys()]);
+  const policy = 'type' in routed ? context.policies.get(routed.type) : undefined;
+  if ('refusal' in routed || !policy) {
     const code = spec.type === undefined ? 'NO_ROUTE' : 'UNKNOWN_TYPE';
-    return { code, message: routed.refusal, field: 'type' };
+    const message = 'refusal' in routed ? routed.refusal : 'there are no workers for it';
+    return { code, message, field: 'type' };
   }
-  const id = uuidv7();
   const { type } = routed;
+  const limits = limitsFor(spec, type, policy);
+  if ('code' in limits) return limits;
+  const network = networkFor(spec, type, policy);
+  if (typeof network === 'object') return network;
+  const cramped = spaceRefusal(spec, limits);
+  if (cramped) return cramped;
+  const id = uuidv7();
   const priority = spec.priority ?? 0;
   const createdAt = context.wallMs;
-  const limits = withDefaults(spec.limits);
   const maxAttempts = spec.retry?.maxAttempts ?? maxima.attemptsDefault;
   return {
-    bytes: codeBytes + (spec.stdin?.length ?? 0) + handedBytes,
+    bytes: heldBytes(spec),
     // The queue goes by the clock that does not jump: what is shown is not what orders.
     task: { id, type, priority, createdAt: context.nowMs, wallMs: limits.wallMs, maxAttempts },
     submission: {
@@ -62,7 +74,7 @@ export function intake(
         ...(spec.group !== undefined && { group: spec.group }),
         tags: spec.tags ?? [],
         limits,
-        network: spec.network ?? 'none',
+        network,
         attempt: 0,
         attempts: [],
         createdAt,
@@ -72,17 +84,65 @@ export function intake(
   };
 }
 
-/** The limits that hold for a task that asks for these. */
-export function withDefaults(asked: LimitsAsked = {}): Limits {
-  return {
-    wallMs: maxima.wallMsDefault,
-    cpuMs: Math.max(maxima.cpuMsDefault, asked.wallMs ?? 0),
-    outputBytes: maxima.outputBytesDefault,
-    diskBytes: maxima.diskBytesDefault,
-    openFiles: maxima.openFilesDefault,
-    processes: maxima.processesDefault,
-    ...asked,
+/** What a schema can't say: sizes in bytes, and of several fields together. */
+function sizeRefusal(spec: TaskSpec): Refusal | undefined {
+  const codeBytes = Buffer.byteLength(spec.code);
+  if (codeBytes > maxima.codeBytesMax) {
+    // The schema counts UTF-16 units; three times as many bytes would not fit into an `execute`.
+    const message = `\`code\` has ${codeBytes} bytes; at most ${maxima.codeBytesMax} are allowed`;
+    return { code: 'INVALID_FIELD', message, field: 'code' };
+  }
+  const handedBytes = argsAndEnvBytes(spec);
+  if (handedBytes > maxima.argsAndEnvBytesMax) {
+    const most = maxima.argsAndEnvBytesMax;
+    const message = `\`args\` and \`env\` take ${handedBytes} bytes together; at most ${most} are allowed: use \`stdin\``;
+    return { code: 'INVALID_FIELD', message, field: 'args' };
+  }
+  const fault = filesFault(spec.files ?? []) ?? collectFault(spec.collect ?? []);
+  return fault && { code: 'INVALID_FIELD', ...fault };
+}
+
+function limitsFor(spec: TaskSpec, type: string, policy: Policy): Limits | Refusal {
+  const asked = spec.limits ?? {};
+  const excess = excessOf(asked, policy);
+  if (!excess) return grantedLimits(asked, policy);
+  const field = `limits.${excess.name}`;
+  const message =
+    `\`${field}\` is ${excess.asked}; a task of type ${type} may ask for at most ${excess.most}: ` +
+    `ask for less, or raise runtimes.${type}.limitsMax.${excess.name}`;
+  return { code: 'LIMIT_TOO_HIGH', message, field };
+}
+
+function networkFor(spec: TaskSpec, type: string, { network }: Policy): Network | Refusal {
+  const asked = spec.network ?? 'none';
+  if (asked === 'allowed') return network;
+  if (asked === 'none' || network === 'host') return asked;
+  const message =
+    `\`network\` is ${asked}, which tasks of type ${type} may not have: ` +
+    `set runtimes.${type}.network: host, or leave it out`;
+  return { code: 'NETWORK_NOT_ALLOWED', message, field: 'network' };
+}
+
+/** Files that its own limits leave no room for: no attempt could start. */
+function spaceRefusal(spec: TaskSpec, limits: Limits): Refusal | undefined {
+  const { files = [], code } = spec;
+  if (files.length === 0) return undefined;
+  const space = spaceOf(files, Buffer.byteLength(code));
+  const short = (name: 'diskBytes' | 'files', what: string): Refusal => {
+    const message =
+      `\`files\`, their folders and the script take ${space[name === 'files' ? 'files' : 'bytes']} ` +
+      `${what}, more than \`limits.${name}\` (${limits[name]}): raise it`;
+    return { code: 'INVALID_FIELD', message, field: 'files' };
   };
+  if (space.bytes > limits.diskBytes) return short('diskBytes', 'bytes in pages of 4096');
+  if (space.files > (limits.files ?? maxima.filesDefault)) return short('files', 'places');
+  return undefined;
+}
+
+function heldBytes(spec: TaskSpec): number {
+  let bytes = Buffer.byteLength(spec.code) + (spec.stdin?.length ?? 0) + argsAndEnvBytes(spec);
+  for (const { name, content } of spec.files ?? []) bytes += name.length + content.length;
+  return bytes;
 }
 
 /** As execve(2) is handed them: each with its NUL. */

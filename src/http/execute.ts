@@ -80,7 +80,8 @@ async function execute(
   controller: ControllerPort,
   log: Log,
 ): Promise<FastifyReply> {
-  const asked = controller.submit(task, 'finished');
+  // There is nothing to ask with: it gets the network that its type allows.
+  const asked = controller.submit({ ...task, network: 'allowed' }, 'finished');
   const release = onClientGone(reply, asked.forget);
   try {
     return answer(await asked.answer, reply);
@@ -127,7 +128,7 @@ function statusOf(outcome: Exclude<Outcome, 'success'>, code: Code | undefined):
 }
 
 function failure(task: TaskView): Problem {
-  const { id, outcome, code, reason, exitCode, signal } = task;
+  const { id, outcome, code, reason, exitCode, signal, exception } = task;
   if (outcome === undefined || outcome === 'success') {
     return problem('INTERNAL', 'the controller answered before the task was finished', {
       taskId: id,
@@ -137,6 +138,6 @@ function failure(task: TaskView): Problem {
     statusOf(outcome, code),
     code ?? outcome.toUpperCase(),
     reason ?? `the task ended with ${outcome}`,
-    { outcome, taskId: id, exitCode, signal, ...outputMembers(task) },
+    { outcome, taskId: id, exitCode, signal, exception, ...outputMembers(task) },
   );
 }

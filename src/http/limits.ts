@@ -44,12 +44,14 @@ invariant(
   'waits between tries grow, never shrink',
 );
 invariant(
-  httpLimits.jsonValuesMax > 2 * (limits.argsMax + limits.envMax + limits.tagsMax),
+  httpLimits.jsonValuesMax >
+    2 * (limits.argsMax + limits.envMax + limits.tagsMax + 2 * limits.filesMax + limits.collectMax),
   'every task that is allowed has fewer values than a body may have',
 );
 invariant(
-  httpLimits.unsentBytesMax > 2 * 6 * limits.outputBytesMax + limits.frameBytesMax,
-  'the largest answer fits, both outputs written as six characters a byte',
+  httpLimits.unsentBytesMax >
+    6 * (2 * limits.outputBytesMax + limits.collectBytesMax) + limits.frameBytesMax,
+  'the largest answer fits, outputs and files written as six characters a byte',
 );
 invariant(
   limits.bodyBytesMax < limits.frameBytesMax,

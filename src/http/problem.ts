@@ -33,7 +33,8 @@ export const problemKinds = {
   UNSUPPORTED_CONTENT_TYPE: { status: 415 },
   UNKNOWN_TYPE: { status: 422 },
   NO_ROUTE: { status: 422 },
-  LIMIT_TOO_LARGE: { status: 422 },
+  LIMIT_TOO_HIGH: { status: 422 },
+  NETWORK_NOT_ALLOWED: { status: 422 },
   OVERLOADED: { status: 429, retryAfterSeconds: 1 },
   HEADERS_TOO_LARGE: { status: 431 },
   INTERNAL: { status: 500 },
@@ -107,7 +108,10 @@ const foreign: Record<string, { code: ProblemCode; detail: string }> = {
     code: 'INVALID_JSON',
     detail: 'the body is empty; it must be a JSON object with at least `code`',
   },
-  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'INVALID_JSON', detail: 'the body is not valid JSON' },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    code: 'INVALID_JSON',
+    detail: 'the body is not valid JSON, or has a member `__proto__`, which is not taken',
+  },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'BAD_REQUEST',
     detail: 'the body is not as long as its Content-Length says',

@@ -1,21 +1,22 @@
 import { isUtf8 } from 'node:buffer';
 import { type Static, Type } from 'typebox';
+import { collectFault } from '../file-names.js';
 import { limits } from '../limits.js';
-import { validator } from '../schema.js';
-import { TaskSpec } from '../task.js';
+import { OneOf, validator } from '../schema.js';
+import { Limits, networks, TaskSpec } from '../task.js';
+import { type BytesJson, checkUnicode, readBytes } from './json-bytes.js';
 import { httpLimits } from './limits.js';
 import { type Problem, problem } from './problem.js';
+import { readFiles } from './task-files.js';
 
-/** Standard input as JSON can hold it: text, or any bytes. */
-export const StdinJson = Type.Union([
-  Type.String(),
-  Type.Object({ base64: Type.String() }, { additionalProperties: false }),
-]);
-type StdinJson = Static<typeof StdinJson>;
-
-/** The body of POST /v1/tasks: a TaskSpec, but for `stdin`, which is checked by hand. */
+/** The body of POST /v1/tasks: a TaskSpec, but for what is checked by hand. */
 export const TaskBody = Type.Object(
-  { ...TaskSpec.properties, stdin: Type.Optional(Type.Unsafe<StdinJson>({})) },
+  {
+    ...TaskSpec.properties,
+    stdin: Type.Optional(Type.Unsafe<Static<typeof BytesJson>>({})),
+    files: Type.Optional(Type.Unsafe<Record<string, Static<typeof BytesJson>>>({})),
+    network: Type.Optional(OneOf(networks)),
+  },
   { additionalProperties: false },
 );
 type TaskBody = Static<typeof TaskBody>;
@@ -25,20 +26,25 @@ const bodies = validator(TaskBody);
 /**
  * The task that a JSON body asks for.
  *
- * @throws Problem INVALID_FIELD (`field` names it), MISSING_CODE, CODE_TOO_LARGE.
+ * @throws Problem INVALID_FIELD (`field` names it), MISSING_CODE, CODE_TOO_LARGE, LIMIT_TOO_HIGH.
  */
 export function readTaskBody(body: unknown): TaskSpec {
   refuseLongNames(body);
   if (hasLongCode(body)) throw codeTooLarge();
+  refuseHighLimits(body);
   const misfit = bodies.misfit(body);
   if (misfit) {
     const code = misfit.message === '`code` is missing' ? 'MISSING_CODE' : 'INVALID_FIELD';
     const field = misfit.field.slice(0, httpLimits.nameMax);
     throw problem(code, misfit.message, field ? { field } : {});
   }
-  const { stdin, ...rest } = body as TaskBody;
+  const { stdin, files, ...rest } = body as TaskBody;
   checkTexts(rest);
-  return stdin === undefined ? rest : { ...rest, stdin: readStdin(stdin) };
+  return {
+    ...rest,
+    ...(stdin !== undefined && { stdin: readStdin(stdin) }),
+    ...(files !== undefined && { files: readFiles(files) }),
+  };
 }
 
 export function codeTooLarge(): Problem {
@@ -48,13 +54,8 @@ export function codeTooLarge(): Problem {
   });
 }
 
-/** True for text that is not Unicode: half a surrogate pair. */
-function hasLoneSurrogate(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
-}
-
 /** What a schema can't say: sizes in bytes, and what neither UTF-8 nor execve can carry. */
-function checkTexts(task: Omit<TaskSpec, 'stdin'>): void {
+function checkTexts(task: Omit<TaskBody, 'stdin' | 'files'>): void {
   checkUnicode('code', task.code);
   if (task.group !== undefined) checkText('group', task.group, limits.tagBytesMax);
   for (const [index, tag] of (task.tags ?? []).entries()) {
@@ -68,6 +69,8 @@ function checkTexts(task: Omit<TaskSpec, 'stdin'>): void {
     checkWithoutNul(`env.${name}`, value);
     checkText(`env.${name}`, value, limits.envValueBytesMax);
   }
+  const fault = collectFault(task.collect ?? []);
+  if (fault) throw problem('INVALID_FIELD', fault.message, { field: fault.field });
 }
 
 function checkText(field: string, text: string, bytesMax: number): void {
@@ -75,12 +78,6 @@ function checkText(field: string, text: string, bytesMax: number): void {
   if (Buffer.byteLength(text) > bytesMax) {
     throw problem('INVALID_FIELD', `\`${field}\` is longer than ${bytesMax} bytes`, { field });
   }
-}
-
-function checkUnicode(field: string, text: string): void {
-  if (!hasLoneSurrogate(text)) return;
-  const detail = `\`${field}\` holds half a surrogate pair, which is no character`;
-  throw problem('INVALID_FIELD', detail, { field });
 }
 
 function checkWithoutNul(field: string, text: string): void {
@@ -91,7 +88,7 @@ function checkWithoutNul(field: string, text: string): void {
 }
 
 function readStdin(stdin: unknown): Buffer {
-  const bytes = typeof stdin === 'string' ? textBytes(stdin) : base64Bytes(stdin);
+  const bytes = readBytes('stdin', stdin);
   if (bytes.length > limits.stdinBytesMax) {
     const detail = `\`stdin\` is longer than ${limits.stdinBytesMax} bytes`;
     throw problem('INVALID_FIELD', detail, { field: 'stdin' });
@@ -99,25 +96,18 @@ function readStdin(stdin: unknown): Buffer {
   return bytes;
 }
 
-function textBytes(text: string): Buffer {
-  checkUnicode('stdin', text);
-  return Buffer.from(text, 'utf8');
-}
-
-function base64Bytes(stdin: unknown): Buffer {
-  const isObject = typeof stdin === 'object' && stdin !== null;
-  const names = isObject ? Object.keys(stdin) : [];
-  const text = isObject && 'base64' in stdin ? stdin.base64 : undefined;
-  if (names.length !== 1 || typeof text !== 'string') {
-    const detail = '`stdin` must be a string, or {"base64": "..."} for bytes that are not text';
-    throw problem('INVALID_FIELD', detail, { field: 'stdin' });
+/** What no type may have. What a type may have is for the controller to say, with the same code. */
+function refuseHighLimits(body: unknown): void {
+  const asked = (body as { limits?: unknown } | null)?.limits;
+  if (typeof asked !== 'object' || asked === null) return;
+  for (const [name, schema] of Object.entries(Limits.properties)) {
+    const value = Object.hasOwn(asked, name) ? (asked as Record<string, unknown>)[name] : undefined;
+    const most = (schema as { maximum?: number }).maximum ?? Number.POSITIVE_INFINITY;
+    if (typeof value !== 'number' || value <= most) continue;
+    const field = `limits.${name}`;
+    const detail = `\`${field}\` is ${value}; at most ${most} is possible: ask for less`;
+    throw problem('LIMIT_TOO_HIGH', detail, { field });
   }
-  const bytes = Buffer.from(text, 'base64');
-  // Node skips what is not base64; so compare, with the padding left open (RFC 4648, 3.2).
-  if (bytes.toString('base64').replace(/=+$/, '') !== text.replace(/={0,2}$/, '')) {
-    throw problem('INVALID_FIELD', '`stdin.base64` is not base64', { field: 'stdin.base64' });
-  }
-  return bytes;
 }
 
 function hasLongCode(body: unknown): boolean {

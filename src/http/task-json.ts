@@ -1,18 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import type { AttemptRecord, TaskView } from '../task.js';
-
-/** Output as JSON can hold it: text when it is UTF-8, else base64. */
-export interface OutputJson {
-  text: string;
-  encoding: 'utf-8' | 'base64';
-}
-
-export function outputJson(bytes: Uint8Array): OutputJson {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return isUtf8(view)
-    ? { text: view.toString('utf8'), encoding: 'utf-8' }
-    : { text: view.toString('base64'), encoding: 'base64' };
-}
+import { bytesJson } from './json-bytes.js';
+import { filesJson } from './task-files.js';
 
 /** Both outputs as members of a JSON object; absent outputs are left out. */
 export function outputMembers(task: Pick<TaskView, 'stdout' | 'stderr'>): Record<string, string> {
@@ -20,7 +8,7 @@ export function outputMembers(task: Pick<TaskView, 'stdout' | 'stderr'>): Record
   for (const stream of ['stdout', 'stderr'] as const) {
     const bytes = task[stream];
     if (!bytes) continue;
-    const { text, encoding } = outputJson(bytes);
+    const { text, encoding } = bytesJson(bytes);
     members[stream] = text;
     members[`${stream}Encoding`] = encoding;
   }
@@ -29,12 +17,13 @@ export function outputMembers(task: Pick<TaskView, 'stdout' | 'stderr'>): Record
 
 /** A task as JSON shows it: times as RFC 3339, outputs as text. What is not known yet is absent. */
 export function taskJson(task: TaskView): Record<string, unknown> {
-  const { createdAt, startedAt, finishedAt, stdout, stderr, attempts, ...rest } = task;
+  const { createdAt, startedAt, finishedAt, stdout, stderr, files, attempts, ...rest } = task;
   return {
     ...rest,
     attempts: attempts.map(attemptJson),
     ...timeMembers({ createdAt, startedAt, finishedAt }),
     ...outputMembers({ ...(stdout && { stdout }), ...(stderr && { stderr }) }),
+    ...(files && { files: filesJson(files) }),
   };
 }
 

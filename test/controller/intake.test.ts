@@ -1,10 +1,24 @@
 import t from 'tap';
-import { type Accepted, intake, type Refusal, withDefaults } from '../../src/controller/intake.js';
+import { type Accepted, intake, type Refusal } from '../../src/controller/intake.js';
+import { type PolicyDefinition, policyFrom } from '../../src/controller/policy.js';
 import { limits } from '../../src/limits.js';
-import type { TaskSpec } from '../../src/task.js';
+import type { LimitsAsked, TaskSpec } from '../../src/task.js';
 
-const context = { types: ['python'], durability: 'memory', wallMs: 1_000, nowMs: 7 } as const;
-const take = (spec: TaskSpec) => intake(spec, context) as Accepted & Refusal;
+const context = { durability: 'memory', wallMs: 1_000, nowMs: 7 } as const;
+
+/** What becomes of a task where python is configured like this. */
+function take(spec: TaskSpec, python: PolicyDefinition = {}, shared: LimitsAsked = {}) {
+  const policies = new Map([['python', policyFrom(python, shared)]]);
+  return intake(spec, { ...context, policies }) as Accepted & Refusal;
+}
+
+/** The limits of a python task that asks for these. */
+function granted(asked: LimitsAsked, python?: PolicyDefinition, shared?: LimitsAsked) {
+  const { submission } = take({ code: '', type: 'python', limits: asked }, python, shared);
+  return submission.view.limits;
+}
+
+const file = (name: string, size = 0) => ({ name, content: Buffer.alloc(size) });
 
 t.test('a task gets an id, its type, and limits for what it did not ask', async (t) => {
   const { submission, task } = take({ code: 'print(1)', type: 'python', limits: { wallMs: 5 } });
@@ -21,9 +35,108 @@ t.test('the place in the queue does not hang on the clock on the wall', async (t
 });
 
 t.test('who asks for more real time gets as much processor time', async (t) => {
-  t.equal(withDefaults({ wallMs: 3_600_000 }).cpuMs, 3_600_000);
-  t.equal(withDefaults({ wallMs: 3_600_000, cpuMs: 1_000 }).cpuMs, 1_000);
-  t.equal(withDefaults().cpuMs, limits.cpuMsDefault);
+  t.equal(granted({ wallMs: 3_600_000 }).cpuMs, 3_600_000);
+  t.equal(granted({ wallMs: 3_600_000, cpuMs: 1_000 }).cpuMs, 1_000);
+  t.equal(granted({}).cpuMs, limits.cpuMsDefault);
+  t.equal(granted({ wallMs: 3_600_000 }, { limitsMax: { cpuMs: 60_000 } }).cpuMs, 60_000);
+  t.equal(granted({ wallMs: 3_600_000 }, { limits: { cpuMs: 5_000 } }).cpuMs, 5_000);
+  t.equal(granted({}, { limits: { wallMs: 90_000 } }).cpuMs, 90_000);
+  t.equal(granted({}, { limits: { wallMs: 90_000 } }, { cpuMs: 7_000 }).cpuMs, 7_000);
+  const shared = { wallMs: 90_000 };
+  t.equal(granted({}, { limitsMax: { wallMs: 40_000 } }, shared).cpuMs, 40_000);
+});
+
+t.test(
+  'asked goes before the type, the type before all types, those before built in',
+  async (t) => {
+    const shared = { wallMs: 1_000, openFiles: 10, processes: 10 };
+    const python = { limits: { wallMs: 2_000, openFiles: 20 } };
+    t.match(granted({ wallMs: 3_000 }, python, shared), {
+      wallMs: 3_000,
+      openFiles: 20,
+      processes: 10,
+      diskBytes: limits.diskBytesDefault,
+    });
+  },
+);
+
+t.test('memory and files have no limit here unless somebody speaks of them', async (t) => {
+  t.notOk('memoryBytes' in granted({}));
+  t.notOk('files' in granted({}));
+  t.equal(granted({}, {}, { memoryBytes: 1 << 30 }).memoryBytes, 1 << 30);
+  t.equal(granted({}, { limits: { files: 100 } }).files, 100);
+});
+
+t.test('a maximum holds for a task that does not ask', async (t) => {
+  const limitsMax = { wallMs: 1_000, outputBytes: 10, memoryBytes: 64 << 20, files: 50 };
+  t.match(granted({}, { limitsMax }, { outputBytes: 100 }), { ...limitsMax, cpuMs: 30_000 });
+  const generous = { memoryBytes: 2 ** 40, files: 1_000_000 };
+  t.match(granted({}, { limitsMax: generous }), {
+    memoryBytes: limits.memoryBytesDefault,
+    files: limits.filesDefault,
+  });
+});
+
+t.test('a limit above the maximum of its type is refused, with the cure', async (t) => {
+  const limitsMax = { wallMs: 60_000, files: 5_000 };
+  const spec = { code: '', type: 'python', limits: { wallMs: 60_001 } };
+  t.match(take(spec, { limitsMax }), {
+    code: 'LIMIT_TOO_HIGH',
+    field: 'limits.wallMs',
+    message:
+      /60001.*python.*at most 60000: ask for less, or raise runtimes.python.limitsMax.wallMs/,
+  });
+  t.equal(granted({ wallMs: 60_000 }, { limitsMax }).wallMs, 60_000);
+});
+
+t.test('only a type that is allowed the network gives it to a task that asks', async (t) => {
+  const task = { code: '', type: 'python' };
+  const network = (asked: TaskSpec['network'], python?: PolicyDefinition) => {
+    const taken = take({ ...task, ...(asked && { network: asked }) }, python);
+    return taken.code ?? taken.submission.view.network;
+  };
+  t.equal(network(undefined, { network: 'host' }), 'none', 'who does not ask has none');
+  t.equal(network('none', { network: 'host' }), 'none');
+  t.equal(network('host', { network: 'host' }), 'host');
+  t.equal(network('allowed', { network: 'host' }), 'host');
+  t.equal(network('allowed'), 'none');
+  t.equal(network('host'), 'NETWORK_NOT_ALLOWED');
+  t.match(take({ ...task, network: 'host' }), {
+    field: 'network',
+    message: /set runtimes.python.network: host/,
+  });
+});
+
+t.test('files that a worker could not write are refused by their name', async (t) => {
+  const refused = (names: string[]) =>
+    take({ code: '', type: 'python', files: names.map((name) => file(name)) });
+  t.match(refused(['../x']), { code: 'INVALID_FIELD', field: 'files.../x' });
+  t.match(refused(['a', 'a']), { field: 'files.a', message: /twice/ });
+  t.match(refused(['script.py']), { field: 'files.script.py', message: /script itself/ });
+  t.match(refused(['b', 'b/c']), { field: 'files.b/c', message: /"b", which is a file too/ });
+  const half = limits.filesBytesMax / 2;
+  const files = [file('a', half), file('b', half + 1)];
+  t.match(take({ code: '', type: 'python', files }), { field: 'files', message: /bytes together/ });
+  t.match(take({ code: '', type: 'python', collect: ['../*'] }), { field: 'collect.0' });
+});
+
+t.test('files that the limits leave no room for are refused, with the cure', async (t) => {
+  const task = { code: 'x', type: 'python', files: [file('a/b', 1), file('c', 4097)] };
+  const pages = 4096 * 4;
+  t.match(take({ ...task, limits: { diskBytes: pages - 1 } }), {
+    code: 'INVALID_FIELD',
+    field: 'files',
+    message: /16384 bytes.*`limits.diskBytes` \(16383\)/,
+  });
+  t.notOk(take({ ...task, limits: { diskBytes: pages } }).code);
+  // Two files, one folder, the script and the work directory.
+  t.match(take({ ...task, limits: { files: 4 } }), { message: /`limits.files` \(4\)/ });
+  t.notOk(take({ ...task, limits: { files: 5 } }).code);
+});
+
+t.test('files count as what a task holds', async (t) => {
+  const { bytes } = take({ code: 'abc', type: 'python', files: [file('four', 1_000)] });
+  t.equal(bytes, 1_007);
 });
 
 t.test('a type without workers is refused, named or guessed', async (t) => {

@@ -27,7 +27,7 @@ t.test('code encoded once and twice runs as the same code, as python', async (t)
     const answer = await ask({ path: `/execute?code=${code}` });
     t.equal(answer.text, 'print(1+1)');
     const { task, reply } = await controller.next('submit');
-    t.same(task, { type: 'python', code: 'print(1+1)' });
+    t.same(task, { type: 'python', code: 'print(1+1)', network: 'allowed' });
     t.equal(reply, 'finished');
   }
 });
@@ -165,12 +165,26 @@ t.test('each outcome but success has its status, and shows what the script left'
   }
 });
 
+t.test('an exception is in the problem as it was reported', async (t) => {
+  const { ask, controller } = await startDaemon(t);
+  const exception = {
+    type: 'ZeroDivisionError',
+    message: 'division by zero',
+    frames: [{ file: 'script.py', line: 3, function: 'f', code: 'return 1 / 0' }],
+    cause: { type: 'KeyError', message: "'x'" },
+  };
+  const ending = { outcome: 'runtime_error', code: 'EXCEPTION', exitCode: 1, exception } as const;
+  controller.behaviour = answerWith(finished(ending));
+  const json = assertProblem(t, await ask({ path: '/execute?code=1' }), 422, 'EXCEPTION');
+  t.same(json.exception, exception);
+});
+
 t.test('a task that never ran says so without outputs', async (t) => {
   const { ask, controller } = await startDaemon(t);
   const changes = { state: 'finished', outcome: 'expired' } as const;
   controller.behaviour = answerWith(pending(changes));
   const json = assertProblem(t, await ask({ path: '/execute?code=1' }), 504, 'EXPIRED');
-  for (const name of ['exitCode', 'signal', 'stdout', 'stderr', 'stdoutEncoding']) {
+  for (const name of ['exitCode', 'signal', 'stdout', 'stderr', 'stdoutEncoding', 'exception']) {
     t.notOk(name in json, name);
   }
 });
@@ -186,7 +200,8 @@ t.test('a refusal of the controller keeps its code and gets its status', async (
   const cases: [string, number, string][] = [
     ['UNKNOWN_TYPE', 422, 'UNKNOWN_TYPE'],
     ['NO_ROUTE', 422, 'NO_ROUTE'],
-    ['LIMIT_TOO_LARGE', 422, 'LIMIT_TOO_LARGE'],
+    ['LIMIT_TOO_HIGH', 422, 'LIMIT_TOO_HIGH'],
+    ['NETWORK_NOT_ALLOWED', 422, 'NETWORK_NOT_ALLOWED'],
     ['DRAINING', 503, 'DRAINING'],
     ['OVERLOADED', 429, 'OVERLOADED'],
     ['NEVER_HEARD_OF', 500, 'INTERNAL'],
