@@ -9,6 +9,7 @@
 using scriptd::sandbox::InputFile;
 using scriptd::sandbox::InsidePlan;
 using scriptd::sandbox::ParsePlan;
+using scriptd::sandbox::ReadOnly;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   InsidePlan plan{};
@@ -17,17 +18,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto check = [&](const char* text, std::size_t length) {
     if (text < begin || text + length >= begin + size || text[length] != '\0') std::abort();
   };
-  for (const char* path : plan.read_only) {
-    if (path[0] != '/' || std::strstr(path, "/../") != nullptr) std::abort();
-    check(path, std::strlen(path));
+  for (const ReadOnly& paths : plan.read_only) {
+    for (const char* path : {paths.source, paths.target}) {
+      if (path[0] != '/' || std::strstr(path, "/../") != nullptr) std::abort();
+      check(path, std::strlen(path));
+    }
   }
-  for (const InputFile& file : plan.files) {
+  for (const InputFile& file : plan.program.files) {
     if (file.name[0] == '/' || file.name[0] == '\0') std::abort();
     if (std::strstr(file.name, "../") == file.name) std::abort();
     check(file.name, std::strlen(file.name));
     check(file.content.data(), file.content.size());
   }
-  if (plan.argv[plan.argv.size() - 1] != nullptr) std::abort();
-  if (plan.env[plan.env.size() - 1] != nullptr) std::abort();
+  if (plan.program.argv[plan.program.argv.size() - 1] != nullptr) std::abort();
+  if (plan.program.env[plan.program.env.size() - 1] != nullptr) std::abort();
   return 0;
 }

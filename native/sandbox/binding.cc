@@ -83,16 +83,29 @@ std::vector<Limit> LimitsOf(const Napi::Value& value) {
   return limits;
 }
 
+bool BooleanOf(const Napi::Value& value, const char* what) {
+  if (!value.IsBoolean()) ThrowType(value.Env(), std::string(what) + " must be a boolean");
+  return value.As<Napi::Boolean>();
+}
+
+ControlKind ControlOf(const Napi::Value& value) {
+  const std::string name = StringOf(value, "control");
+  if (name == "none") return ControlKind::kNone;
+  if (name == "pipe") return ControlKind::kPipe;
+  if (name == "socket") return ControlKind::kSocket;
+  ThrowType(value.Env(), "control must be none, pipe or socket");
+}
+
 SpawnPlan PlanOf(const Napi::Value& value) {
   if (!value.IsObject()) ThrowType(value.Env(), "the plan must be an object");
   const Napi::Object plan = value.As<Napi::Object>();
-  const Napi::Value stdin_pipe = plan.Get("stdinPipe");
-  if (!stdin_pipe.IsBoolean()) ThrowType(value.Env(), "stdinPipe must be a boolean");
   return {.file = PathOf(plan.Get("file"), "file"),
           .argv = StringBlockOf(plan.Get("argv"), "argv"),
           .env = StringBlockOf(plan.Get("env"), "env"),
           .cwd = PathOf(plan.Get("cwd"), "cwd"),
-          .stdin_source = stdin_pipe.As<Napi::Boolean>() ? StdinSource::kPipe : StdinSource::kNull,
+          .stdin_source = BooleanOf(plan.Get("stdinPipe"), "stdinPipe") ? StdinSource::kPipe
+                                                                        : StdinSource::kNull,
+          .control = ControlOf(plan.Get("control")),
           .limits = LimitsOf(plan.Get("limits"))};
 }
 
@@ -102,11 +115,6 @@ std::vector<int> DescriptorsOf(const Napi::Value& value, const char* what) {
   descriptors.reserve(array.Length());
   for (uint32_t i = 0; i < array.Length(); ++i) descriptors.push_back(IntOf(array.Get(i), what));
   return descriptors;
-}
-
-bool BooleanOf(const Napi::Value& value, const char* what) {
-  if (!value.IsBoolean()) ThrowType(value.Env(), std::string(what) + " must be a boolean");
-  return value.As<Napi::Boolean>();
 }
 
 StrictPlan StrictPlanOf(const Napi::Value& value) {
@@ -124,6 +132,7 @@ StrictPlan StrictPlanOf(const Napi::Value& value) {
                     .stdin_source = BooleanOf(plan.Get("stdinPipe"), "stdinPipe")
                                         ? StdinSource::kPipe
                                         : StdinSource::kNull,
+                    .control = ControlOf(plan.Get("control")),
                     .uid_map = std::nullopt,
                     .gid_map = {}};
   if (plan.Has("cgroup")) result.cgroup = IntOf(plan.Get("cgroup"), "cgroup");
@@ -197,10 +206,11 @@ class Addon : public Napi::Addon<Addon> {
     if (process.stdin_pipe) result.Set("stdin", process.stdin_pipe.get());
     result.Set("stdout", process.stdout_pipe.get());
     result.Set("stderr", process.stderr_pipe.get());
-    if (process.status_pipe) result.Set("status", process.status_pipe.get());
+    if (process.control) result.Set("control", process.control.get());
+    if (process.status) result.Set("status", process.status.get());
     // Only now: a Worker that is being terminated throws from any of the calls above.
     for (Descriptor* descriptor : {&process.pidfd, &process.stdin_pipe, &process.stdout_pipe,
-                                   &process.stderr_pipe, &process.status_pipe}) {
+                                   &process.stderr_pipe, &process.control, &process.status}) {
       descriptor->Release();
     }
     return result;

@@ -37,7 +37,11 @@ SCRIPTD_CHILD_CODE long StandardStreams(Child& child) {
     const long result = RawSyscall(SYS_dup3, sources[target], target, 0);
     if (result < 0) return result;
   }
-  return 0;
+  return child.control_fd < 0 ? 0 : PlaceControl(child.control_fd);
+}
+
+SCRIPTD_CHILD_CODE long NothingElse(Child& child) {
+  return CloseFrom(child.control_fd < 0 ? kControlFd : kControlFd + 1);
 }
 
 SCRIPTD_CHILD_CODE long Limits(Child& child) {
@@ -72,7 +76,7 @@ constexpr Step kSteps[] = {
     {"setsid", OwnSession},
     {"prctl", DieWithParent},
     {"dup3", StandardStreams},
-    {"close_range", [](Child&) { return CloseInherited(); }},
+    {"close_range", NothingElse},
     {"umask", FileModeMask},
     {"chdir", WorkDirectory},
     {"prlimit64", Limits},

@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kSignalsMax = 64;                // _NSIG of the kernel; libc hides two of them
 constexpr long kSignalSetBytes = 8;            // the kernel's sigset_t, not libc's
-constexpr int kFirstInheritedFd = 3;           // all but the standard streams are closed
 constexpr std::size_t kDirectoryBytes = 4096;  // on the child's stack
 
 SCRIPTD_CHILD_CODE int DescriptorNumber(const char* name) {
@@ -27,7 +26,7 @@ SCRIPTD_CHILD_CODE int DescriptorNumber(const char* name) {
 }
 
 /// For kernels before 5.9 and the filters of container runtimes that don't know close_range.
-SCRIPTD_CHILD_CODE long CloseListedInProc() {
+SCRIPTD_CHILD_CODE long CloseListedInProc(int first) {
   const long directory = RawSyscall(SYS_openat, AT_FDCWD, Address("/proc/self/fd"),
                                     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return directory;
@@ -40,7 +39,7 @@ SCRIPTD_CHILD_CODE long CloseListedInProc() {
       const auto* entry = reinterpret_cast<const dirent64*>(entries + offset);
       offset += entry->d_reclen;  // NOLINT: written by the kernel, which the analyzer can't see
       const int fd = DescriptorNumber(entry->d_name);
-      if (fd >= kFirstInheritedFd && fd != directory) RawSyscall(SYS_close, fd);
+      if (fd >= first && fd != directory) RawSyscall(SYS_close, fd);
     }
   }
 }
@@ -64,9 +63,16 @@ SCRIPTD_CHILD_CODE long UnblockSignals() {
   return RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, Address(&none), 0, kSignalSetBytes);
 }
 
-SCRIPTD_CHILD_CODE long CloseInherited() {
-  const long result = RawSyscall(SYS_close_range, kFirstInheritedFd, ~0U, 0);
-  return result == -ENOSYS || result == -EPERM ? CloseListedInProc() : result;
+SCRIPTD_CHILD_CODE long CloseFrom(int first) {
+  const long result = RawSyscall(SYS_close_range, first, ~0U, 0);
+  return result == -ENOSYS || result == -EPERM ? CloseListedInProc(first) : result;
+}
+
+// dup3 refuses a descriptor that is in its place already.
+SCRIPTD_CHILD_CODE long PlaceControl(int fd) {
+  if (fd == kControlFd) return RawSyscall(SYS_fcntl, fd, F_SETFD, 0);
+  const long result = RawSyscall(SYS_dup3, fd, kControlFd, 0);
+  return result < 0 ? result : RawSyscall(SYS_close, fd);
 }
 
 SCRIPTD_CHILD_CODE long SetLimit(const Limit& limit) {

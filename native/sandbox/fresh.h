@@ -4,6 +4,9 @@
 
 namespace scriptd::sandbox {
 
+/// Where a script finds its control pipe, if it is given one.
+inline constexpr int kControlFd = 3;
+
 // What every program is started with, whatever the process that starts it is like. Each returns 0
 // or more, or -errno, and calls nothing of libc (raw_syscall.h).
 
@@ -13,8 +16,11 @@ long DefaultSignals();
 /// None is blocked.
 long UnblockSignals();
 
-/// Nothing is open but 0, 1 and 2.
-long CloseInherited();
+/// Nothing numbered `first` or above is open.
+long CloseFrom(int first);
+
+/// The open file is 3 and no other number, and kept across execve. What 3 was is closed.
+long PlaceControl(int fd);
 
 /// Sets a limit, or where we may not raise it that far the highest that we may.
 long SetLimit(const Limit& limit);

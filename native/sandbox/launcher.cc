@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,18 @@ void WaitFor(int pid) {
 
 Stream StdinOf(StdinSource source) {
   return source == StdinSource::kPipe ? StreamToChild() : EmptyStream();
+}
+
+Stream ControlOf(ControlKind kind) {
+  switch (kind) {
+    case ControlKind::kNone:
+      return {};
+    case ControlKind::kPipe:
+      return StreamToChild();
+    case ControlKind::kSocket:
+      return SocketStream();
+  }
+  return {};
 }
 
 /// A file in memory that holds `bytes`.
@@ -58,10 +71,12 @@ StartedProcess Launcher::Start(const SpawnPlan& plan) {
   Stream in = StdinOf(plan.stdin_source);
   Stream out = StreamFromChild();
   Stream err = StreamFromChild();
+  Stream control = ControlOf(plan.control);
   Child child{.plan = &plan,
               .stdin_fd = in.childs.get(),
               .stdout_fd = out.childs.get(),
               .stderr_fd = err.childs.get(),
+              .control_fd = control.childs.get(),
               .parent_pid = getpid(),
               .failed_syscall = nullptr,
               .error = 0};
@@ -70,22 +85,27 @@ StartedProcess Launcher::Start(const SpawnPlan& plan) {
     WaitFor(cloned.pid);
     throw SystemError(child.failed_syscall, child.error);
   }
-  return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours),
-          std::move(out.ours), std::move(err.ours),     Descriptor()};
+  return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours), std::move(out.ours),
+          std::move(err.ours), std::move(control.ours), Descriptor()};
 }
 
 StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
   Stream in = StdinOf(plan.stdin_source);
   Stream out = StreamFromChild();
   Stream err = StreamFromChild();
-  Stream status = StreamFromChild();
+  Stream control = ControlOf(plan.control);
+  Stream status = SocketStream();
   const Descriptor inside = FileOf(plan.inside);
   std::vector<int> kept = plan.procs;
   kept.push_back(inside.get());
   kept.push_back(status.childs.get());
+  if (control.childs) kept.push_back(control.childs.get());
   const std::string inside_number = std::to_string(inside.get());
   const std::string status_number = std::to_string(status.childs.get());
-  const StringBlock argv({"scriptd-init", inside_number, status_number});
+  const std::string control_number = std::to_string(control.childs.get());
+  std::vector<std::string_view> words{"scriptd-init", inside_number, status_number};
+  if (control.childs) words.emplace_back(control_number);
+  const StringBlock argv(words);
   StrictChild child{.init = plan.init.c_str(),
                     .argv = &argv,
                     .uid_map = plan.uid_map ? &*plan.uid_map : nullptr,
@@ -102,8 +122,8 @@ StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
     WaitFor(cloned.pid);
     throw SystemError(child.failed_syscall, child.error);
   }
-  return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours),
-          std::move(out.ours), std::move(err.ours),     std::move(status.ours)};
+  return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours),    std::move(out.ours),
+          std::move(err.ours), std::move(control.ours), std::move(status.ours)};
 }
 
 }  // namespace scriptd::sandbox

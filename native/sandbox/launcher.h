@@ -15,7 +15,8 @@ struct StartedProcess {
   Descriptor stdin_pipe;
   Descriptor stdout_pipe;
   Descriptor stderr_pipe;
-  Descriptor status_pipe;  // only of a strict start, see init/status.h
+  Descriptor control;  // only if the plan has one
+  Descriptor status;   // a socket; only of a strict start, see inside/status.h
 };
 
 /// Starts processes, one at a time: it is suspended from the clone until the child's execve. Each
@@ -28,7 +29,7 @@ class Launcher {
   StartedProcess Start(const SpawnPlan& plan);
 
   /// Starts scriptd-init in namespaces of its own; what it goes on to do is told by the status
-  /// pipe. The rest is as above.
+  /// socket. The rest is as above.
   StartedProcess StartStrict(const StrictPlan& plan);
 
  private:

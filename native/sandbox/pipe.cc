@@ -1,6 +1,7 @@
 #include "pipe.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -44,6 +45,18 @@ Stream StreamFromChild() {
   Ends ends = MakePipe();
   MakeNonBlocking(ends.read);
   return {std::move(ends.read), std::move(ends.write)};
+}
+
+Stream SocketStream() {
+  std::array<int, 2> fds{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) {
+    throw SystemError("socketpair", errno);
+  }
+  Descriptor first(fds[0]);
+  Descriptor second(fds[1]);
+  Stream stream{AboveStandardStreams(std::move(first)), AboveStandardStreams(std::move(second))};
+  MakeNonBlocking(stream.ours);
+  return stream;
 }
 
 Stream EmptyStream() {

@@ -10,6 +10,10 @@ namespace scriptd::sandbox {
 
 enum class StdinSource { kNull, kPipe };
 
+/// What a process has as descriptor 3: nothing, the reading end of a pipe, or one end of a socket
+/// pair by which a fork server gets its requests.
+enum class ControlKind { kNone, kPipe, kSocket };
+
 /// All that a process is started with. The child reads it between clone and exec, where nothing
 /// may be allocated, so it is complete before.
 struct SpawnPlan {
@@ -18,6 +22,7 @@ struct SpawnPlan {
   StringBlock env;   // "NAME=value"; exactly this, nothing is inherited
   std::string cwd;
   StdinSource stdin_source;
+  ControlKind control;
   std::vector<Limit> limits;
 };
 

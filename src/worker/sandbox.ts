@@ -5,7 +5,9 @@ import { getSystemErrorMap } from 'node:util';
 import { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { initExecutable, loadAddon } from '../native.js';
-import { type Capacity, checkFileName, encodeInsidePlan, type InputFile } from './sandbox-plan.js';
+import { checkFileName, type InputFile } from './program.js';
+import { type Capacity, encodeInsidePlan, type ReadOnlyPath } from './sandbox-plan.js';
+import type { TaskFrame } from './task-frame.js';
 
 /** All that a process is started with. */
 export interface SpawnPlan {
@@ -32,6 +34,8 @@ export interface SpawnPlan {
     addressSpaceBytes?: number;
     stackBytes?: number;
   };
+  /** The process has the reading end of a pipe as descriptor 3, for a task frame (task-frame.ts). */
+  control?: boolean;
   /** Everything that the sandbox has; without it the process sees what the worker sees. */
   strict?: StrictPlan;
 }
@@ -45,10 +49,11 @@ export interface StrictPlan {
   uid: number;
   gid: number;
   /**
-   * Absolute paths of the host that are there too, at the same place and read-only with all that is
-   * mounted below; a symbolic link is made anew. What a later one has in an earlier one is kept.
+   * Absolute paths of the host that are there too, read-only with all that is mounted below: at the
+   * same place, where a symbolic link is made anew, or at another, for which it is followed. What a
+   * later one has in an earlier one is kept.
    */
-  readOnly: readonly string[];
+  readOnly: readonly (string | ReadOnlyPath)[];
   /** /work, where the input files count too. */
   directory: Capacity;
   /** /tmp */
@@ -68,6 +73,12 @@ export interface StrictPlan {
   };
   /** 'if-available' goes without on a kernel that has none. */
   landlock: 'require' | 'if-available';
+  /**
+   * Everything is prepared, and then the first process reads a task frame from the control pipe,
+   * until its end: argv, env, limits and files are those of the frame. The script does not get the
+   * pipe. Without effect unless the plan has `control`.
+   */
+  waits?: boolean;
 }
 
 /**
@@ -84,9 +95,11 @@ export interface StartedProcess {
   stderr: number;
   /**
    * Of a strict start, whose `pid` and `pidfd` are those of the first process in the namespace: what
-   * comes out until its end is for `readStatus`. The caller's, non-blocking.
+   * comes out until its end is for `readStatus`. A socket, the caller's, non-blocking.
    */
   status?: number;
+  /** The writing end of the control pipe, if the plan has one; non-blocking. */
+  control?: number;
 }
 
 /** What the first process of a strict start said. */
@@ -112,6 +125,9 @@ export interface ExitStatus {
   memoryPeakBytes: number;
 }
 
+/** What the addon returns of a start. */
+type NativeStarted = Omit<StartedProcess, 'stdin'> & { stdin?: number };
+
 /** The addon, as native/sandbox/binding.cc defines it. */
 interface Addon {
   start(plan: {
@@ -120,24 +136,19 @@ interface Addon {
     env: readonly string[];
     cwd: string;
     stdinPipe: boolean;
+    control: 'none' | 'pipe' | 'socket';
     limits: readonly (readonly [resource: string, soft: number, hard: number])[];
-  }): { pid: number; pidfd: number; stdin?: number; stdout: number; stderr: number };
+  }): NativeStarted;
   startStrict(plan: {
     init: string;
     inside: Uint8Array;
     procs: readonly number[];
     cgroup?: number;
     stdinPipe: boolean;
+    control: 'none' | 'pipe';
     uidMap?: string;
     gidMap?: string;
-  }): {
-    pid: number;
-    pidfd: number;
-    stdin?: number;
-    stdout: number;
-    stderr: number;
-    status: number;
-  };
+  }): NativeStarted;
   /** The version of Landlock's interface, or -errno. */
   landlockVersion(): number;
   signalGroup(pid: number, signal: number): boolean;
@@ -195,18 +206,29 @@ const errnoNames = namesByNumber(constants.errno);
  * on. Nothing is left then. EINVAL without a system call when a string can't be passed on.
  */
 export function startProcess(plan: SpawnPlan): StartedProcess {
-  const checked = {
+  const checked = checkedPlan(plan);
+  if (plan.strict !== undefined) return startStrict(plan.strict, checked);
+  return startPlain(checked);
+}
+
+type CheckedPlan = Parameters<Addon['start']>[0];
+
+function checkedPlan(plan: SpawnPlan): CheckedPlan & { control: 'none' | 'pipe' } {
+  invariant(plan.argv.length > 0, 'argv holds at least the name of the program');
+  return {
     file: checkedPath('file', plan.file),
     argv: plan.argv.map((argument, index) => withoutNul(`argv[${index}]`, argument)),
     env: Object.entries(plan.env).map(([name, value]) => environmentEntry(name, value)),
     cwd: checkedPath('cwd', plan.cwd),
     stdinPipe: plan.stdin === 'pipe',
+    control: plan.control ? 'pipe' : 'none',
     limits: resourceLimits(plan.limits),
   };
-  invariant(plan.argv.length > 0, 'argv holds at least the name of the program');
-  if (plan.strict !== undefined) return startStrict(plan.strict, checked);
+}
+
+function startPlain(plan: CheckedPlan): StartedProcess {
   const started = orThrow(
-    () => addon.start(checked),
+    () => addon.start(plan),
     (syscall) =>
       syscall === 'chdir'
         ? `${plan.file} cannot be started in ${plan.cwd}`
@@ -219,41 +241,63 @@ export function startProcess(plan: SpawnPlan): StartedProcess {
  * The namespaces are made by the clone, so that a failure of theirs is thrown, with `clone3` as its
  * system call: EPERM where they are not allowed. What scriptd-init does is told by the status.
  */
-function startStrict(strict: StrictPlan, plan: Parameters<Addon['start']>[0]): StartedProcess {
-  const { directory, tmp, shm, readOnly, files, cgroup } = strict;
-  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-  const ownUserNamespace = uid !== 0;
-  for (const path of readOnly) checkedPath('readOnly', path);
-  for (const { name } of files) checkFileName(name);
-  for (const value of [directory, tmp, shm].flatMap(({ bytes, inodes }) => [bytes, inodes])) {
-    invariant(Number.isSafeInteger(value) && value >= 0, `capacity ${value}`);
-  }
-  const procs = cgroup.v1Procs ?? [];
-  const inside = encodeInsidePlan({
-    ...{ uid: strict.uid, gid: strict.gid, directory, tmp, shm, readOnly, files, procs },
-    ...{ file: plan.file, argv: plan.argv, env: plan.env, ownUserNamespace },
-    requireLandlock: strict.landlock === 'require',
-    ownNetwork: strict.network === 'none',
-    limits: plan.limits.map(([name, soft, hard]) => [resourceNumbers[name] ?? 0, soft, hard]),
-  });
+function startStrict(strict: StrictPlan, plan: ReturnType<typeof checkedPlan>): StartedProcess {
+  const { uid, gid } = hostIds();
+  const procs = strict.cgroup.v1Procs ?? [];
+  const inside = insidePlan(strict, plan);
   const started = orThrow(
     () =>
       addon.startStrict({
-        ...{ init: initExecutable(), inside, procs, stdinPipe: plan.stdinPipe },
-        ...(cgroup.v2Directory !== undefined && { cgroup: cgroup.v2Directory }),
-        ...(ownUserNamespace && {
-          uidMap: `${strict.uid} ${uid} 1`,
-          gidMap: `${strict.gid} ${gid} 1`,
-        }),
+        ...{ init: initExecutable(), inside, procs },
+        ...{ stdinPipe: plan.stdinPipe, control: plan.control },
+        ...(strict.cgroup.v2Directory !== undefined && { cgroup: strict.cgroup.v2Directory }),
+        ...(uid !== 0 && { uidMap: `${strict.uid} ${uid} 1`, gidMap: `${strict.gid} ${gid} 1` }),
       }),
     () => `the sandbox for ${plan.file} cannot be started`,
   );
   return { ...started, stdin: started.stdin };
 }
 
+function hostIds(): { uid: number; gid: number } {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+}
+
+/** The plan as the first process of the sandbox reads it. */
+function insidePlan(strict: StrictPlan, plan: CheckedPlan): Uint8Array {
+  const { uid, gid, directory, tmp, shm, files, cgroup } = strict;
+  const readOnly = strict.readOnly.map((path) =>
+    typeof path === 'string' ? { source: path, target: path } : path,
+  );
+  for (const { source, target } of readOnly) {
+    checkedPath('readOnly', source);
+    checkedPath('readOnly', target);
+  }
+  for (const { name } of files) checkFileName(name);
+  for (const value of [directory, tmp, shm].flatMap(({ bytes, inodes }) => [bytes, inodes])) {
+    invariant(Number.isSafeInteger(value) && value >= 0, `capacity ${value}`);
+  }
+  for (const { name } of files) checkFileName(name);
+  for (const value of [directory, tmp, shm].flatMap(({ bytes, inodes }) => [bytes, inodes])) {
+    invariant(Number.isSafeInteger(value) && value >= 0, `capacity ${value}`);
+  }
+  return encodeInsidePlan({
+    ...{ uid, gid, directory, tmp, shm, readOnly, files, procs: cgroup.v1Procs ?? [] },
+    ...{ file: plan.file, argv: plan.argv, env: plan.env, limits: numbered(plan.limits) },
+    ownUserNamespace: hostIds().uid !== 0,
+    requireLandlock: strict.landlock === 'require',
+    ownNetwork: strict.network === 'none',
+    waits: strict.waits === true && plan.control === 'pipe',
+  });
+}
+
+/** Limits as task frames and plans have them. */
+function numbered(limits: CheckedPlan['limits']): TaskFrame['limits'] {
+  return limits.map(([name, soft, hard]) => [resourceNumbers[name] ?? 0, soft, hard]);
+}
+
 /**
- * What the bytes of a status pipe say, all that came until its end; undefined when the first process
- * of the namespace was killed before it could tell.
+ * What the bytes of a status socket say, all that came until its end; undefined when the first
+ * process of the namespace was killed before it could tell. What follows is left unread.
  */
 export function readStatus(bytes: Uint8Array): StartStatus | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -401,6 +445,11 @@ function environmentEntry(name: string, value: string): string {
 function withoutNul(field: string, value: string): string {
   if (!value.includes('\0')) return value;
   throw new ScriptdError('EINVAL', `${field} contains a NUL byte`);
+}
+
+/** Limits as a task frame has them. @throws InvariantError when one is no whole number */
+export function frameLimits(limits: SpawnPlan['limits']): TaskFrame['limits'] {
+  return numbered(resourceLimits(limits));
 }
 
 function resourceLimits(limits: SpawnPlan['limits']): [string, number, number][] {

@@ -56,11 +56,16 @@ export async function finish(started: StartedProcess, input = ''): Promise<Ended
   return { ...(await ended(pid)), stdout: texts[0], stderr: texts[1] };
 }
 
-/** What comes out of a pipe until every process that holds its other end is gone. */
-export async function drained(fd: number): Promise<string> {
+/** What comes out of a pipe or socket until every process that holds its other end is gone. */
+export async function drainedBytes(fd: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of new Socket({ fd, writable: false })) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
+}
+
+/** The same as text. */
+export async function drained(fd: number): Promise<string> {
+  return (await drainedBytes(fd)).toString();
 }
 
 export function closeAll(...fds: number[]): void {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, readFileSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../src/native.js';
@@ -11,11 +10,12 @@ import {
   type StartStatus,
   type StrictPlan,
   startProcess,
-  supportedLayers,
 } from '../../src/worker/sandbox.js';
+import { namespaces, strictPlan } from './sandbox-plans.js';
 import {
   children,
   drained,
+  drainedBytes,
   ended,
   gone,
   openDescriptors,
@@ -25,24 +25,8 @@ import {
   shell,
 } from './sandbox-process.js';
 
-const capacity = { bytes: 2 ** 20, inodes: 64 };
-const prefix = join(python, '..', '..');
-const uid = 70001;
-
-const strict: StrictPlan = {
-  uid,
-  gid: uid,
-  readOnly: ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/hosts', prefix].filter(existsSync),
-  directory: capacity,
-  tmp: capacity,
-  shm: capacity,
-  files: [],
-  network: 'none',
-  cgroup: {},
-  landlock: 'if-available',
-};
-
-const namespaces = supportedLayers().find(({ name }) => name === 'namespaces');
+const strict = strictPlan;
+const { directory: capacity, uid } = strict;
 const skip =
   namespaces?.available || process.env.SCRIPTD_TEST_ALL ? false : `${namespaces?.detail}`;
 
@@ -67,12 +51,6 @@ async function inside(
   closeSync(pidfd);
   await ended(pid);
   return { stdout: out, stderr: err, status: readStatus(said) };
-}
-
-async function drainedBytes(fd: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of new Socket({ fd, writable: false })) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 /** What a Python program prints, as JSON. */
@@ -189,6 +167,18 @@ t.test('files are there, with their modes', { skip }, async (t) => {
       },
     );
   }
+});
+
+t.test('a path of the host can have another place inside', { skip }, async (t) => {
+  const folder = t.testdir({ folder: { a: 'text of a' }, link: t.fixture('symlink', 'folder/a') });
+  const { stdout } = await inside('cat /x/y/a /link; echo; ls /x; (echo b >>/link) 2>&1', {
+    readOnly: [
+      ...strict.readOnly,
+      { source: join(folder, 'folder'), target: '/x/y' },
+      { source: join(folder, 'link'), target: '/link' },
+    ],
+  });
+  t.match(stdout, /^text of atext of a\ny\n.*cannot create/);
 });
 
 t.test('a step that fails is named', { skip }, async (t) => {

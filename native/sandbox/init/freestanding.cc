@@ -23,6 +23,12 @@ void* memset(void* target, int value, std::size_t size) {
   return target;
 }
 
+std::size_t strlen(const char* text) {
+  std::size_t size = 0;
+  while (text[size] != '\0') ++size;
+  return size;
+}
+
 /// `stack` is what the kernel left there: argc, argv, a null pointer, and so on.
 [[noreturn, gnu::used]] void ScriptdInitStart(long* stack) {
   const int code = scriptd::sandbox::RunInit(static_cast<int>(stack[0]),

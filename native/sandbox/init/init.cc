@@ -1,33 +1,27 @@
 #include "init.h"
 
-#include <fcntl.h>
 #include <linux/sched.h>
-#include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 
-#include "enter.h"
+#include "first_process.h"
 #include "fresh.h"
-#include "identity.h"
 #include "raw_syscall.h"
 #include "status.h"
 
 namespace scriptd::sandbox {
 namespace {
 
-constexpr int kArguments = 3;
+constexpr int kArgumentsMin = 3;
+constexpr int kArgumentsMax = 4;
 constexpr std::size_t kStackBytes = 32768;
 
 struct Script {
-  const InsidePlan* plan;
-  int ruleset;
+  const Sandbox* sandbox;
   Failure failure;  // written by the child, which shares our memory until it executes
 };
 
@@ -39,40 +33,16 @@ int NumberOf(const char* text) {
   return number;
 }
 
-/// Should the worker have died before prctl, the other end of the status pipe is closed: a process
-/// closes its files before it tells its children.
-Failure DieWithWorker(int status_fd) {
-  const long result = RawSyscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-  if (result < 0) return Outcome("parent", result);
-  const timespec now{};
-  pollfd status{status_fd, 0, 0};
-  const long polled = RawSyscall(SYS_ppoll, Address(&status), 1, Address(&now), 0, 0);
-  if (polled < 0) return Outcome("parent", polled);
-  return (status.revents & POLLERR) == 0 ? Failure{} : Failure{"parent", ESRCH};
-}
-
-Failure ReadPlan(int fd, InsidePlan& plan) {
-  struct stat file {};
-  long result = RawSyscall(SYS_fstat, fd, Address(&file));
-  if (result >= 0) {
-    result = RawSyscall(SYS_mmap, 0, file.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-  }
-  if (result < 0) return Outcome("plan", result);
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address from the kernel
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(result);
-  return Outcome("plan", ParsePlan(bytes, static_cast<std::size_t>(file.st_size), plan));
-}
-
 [[noreturn]] void RunScript(void* argument) {
   Script& script = *static_cast<Script*>(argument);
-  const InsidePlan& plan = *script.plan;
-  script.failure = Outcome("setsid", RawSyscall(SYS_setsid));
-  if (!script.failure) script.failure = Confine(plan, script.ruleset);
+  const Program& program = script.sandbox->program();
+  const char* file = script.sandbox->plan.file;
+  script.failure = BecomeScript(*script.sandbox);
   if (!script.failure) {
     script.failure = Outcome("execve",
-                             RawSyscall(SYS_execve, Address(plan.file), Address(plan.argv.begin()),
-                                        Address(plan.env.begin())),
-                             plan.file);
+                             RawSyscall(SYS_execve, Address(file), Address(program.argv.begin()),
+                                        Address(program.env.begin())),
+                             file);
   }
   for (;;) RawSyscall(SYS_exit_group, 127);
 }
@@ -123,50 +93,31 @@ long CloneScript(Script& script) {
 #endif
 }
 
-/// The script's wait status, once it has ended. Orphans that end before are reaped on the way.
-int AwaitScript(long pid) {
-  for (;;) {
-    int status = 0;
-    const long ended = RawSyscall(SYS_wait4, -1, Address(&status), __WALL, 0);
-    if (ended == pid) return status;
-  }
-}
-
-/// What only the setup needed: the script's pipes would stay open as long as we live, and no
-/// capability is kept.
-Failure LetGo(int status_fd) {
-  const long closed = RawSyscall(SYS_close_range, 0, status_fd - 1, 0);
-  if (closed < 0) return Outcome("close_range", closed);
-  RawSyscall(SYS_close_range, status_fd + 1, ~0U, 0);
-  return Outcome("identity", DropCapabilities());
-}
-
-Failure Run(int plan_fd, int status_fd) {
-  if (const Failure failure = DieWithWorker(status_fd)) return failure;
-  // Not the script's to look into, even where it has the same uid.
+Failure Run(const Channels& channels) {
+  if (const Failure failure = DieWithWorker(channels.status)) return failure;
+  // Nobody's to look into.
   long result = RawSyscall(SYS_prctl, PR_SET_DUMPABLE, 0);
   if (result >= 0) result = DefaultSignals();
   if (result < 0) return Outcome("process", result);
-  InsidePlan plan{};
-  if (const Failure failure = ReadPlan(plan_fd, plan)) return failure;
-  Script script{&plan, -1, {}};
-  if (const Failure failure = PrepareInside(plan, script.ruleset)) return failure;
+  Sandbox sandbox{channels};
+  if (const Failure failure = ReadPlan(sandbox)) return failure;
+  if (const Failure failure = EnterSandbox(sandbox)) return failure;
+  Script script{&sandbox, {}};
   const long pid = CloneScript(script);
   if (pid < 0) return Outcome("clone", pid);
   if (script.failure) return script.failure;
-  if (const Failure failure = LetGo(status_fd)) return failure;
-  WriteEnded(status_fd, AwaitScript(pid));
-  return {};
+  return OutliveScript(sandbox, pid);
 }
 
 }  // namespace
 
 int RunInit(int argc, char* const* argv) {
-  if (argc != kArguments) return 2;
-  const int status_fd = NumberOf(argv[2]);
-  const Failure failure = Run(NumberOf(argv[1]), status_fd);
+  if (argc < kArgumentsMin || argc > kArgumentsMax) return 2;
+  const int control = argc == kArgumentsMax ? NumberOf(argv[3]) : -1;
+  const Channels channels{NumberOf(argv[1]), NumberOf(argv[2]), control};
+  const Failure failure = Run(channels);
   if (!failure) return 0;
-  WriteFailed(status_fd, failure);
+  WriteFailed(channels.status, failure);
   return 1;
 }
 

@@ -1,10 +1,11 @@
 #include "enter.h"
 
 #include <sched.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "fresh.h"
 #include "identity.h"
@@ -35,9 +36,18 @@ Failure OwnNetwork(const InsidePlan& plan) {
   return plan.own_network ? Outcome("network", RawSyscall(SYS_unshare, CLONE_NEWNET)) : Failure{};
 }
 
-Failure Limits(const InsidePlan& plan) {
-  for (const Limit& limit : plan.limits) {
-    const long result = SetLimit(limit);
+/// The first process has the script's uid too and is counted with its processes.
+Limit WithFirstProcess(Limit limit) {
+  if (limit.resource != RLIMIT_NPROC) return limit;
+  for (std::uint64_t* value : {&limit.value.soft, &limit.value.hard}) {
+    if (*value != ~0ULL) ++*value;
+  }
+  return limit;
+}
+
+Failure Limits(const Program& program) {
+  for (const Limit& limit : program.limits) {
+    const long result = SetLimit(WithFirstProcess(limit));
     if (result < 0) return Outcome("limits", result);
   }
   return Outcome("limits", NoCoreDumps());
@@ -58,16 +68,13 @@ Failure PrepareInside(const InsidePlan& plan, int& ruleset) {
   return missing && !plan.require_landlock ? Failure{} : Outcome("landlock", made);
 }
 
-Failure Confine(const InsidePlan& plan, int ruleset) {
+Failure Confine(const Program& program, int ruleset) {
   RawSyscall(SYS_umask, kFileModeMask);
-  if (const Failure failure = Limits(plan)) return failure;
-  if (const Failure failure = TakeIdentity(plan)) return failure;
-  if (ruleset >= 0) {
-    const long result = RestrictTo(ruleset);
-    if (result < 0) return Outcome("landlock", result);
-  }
-  long result = CloseInherited();
-  if (result < 0) return Outcome("close_range", result);
+  if (const Failure failure = Limits(program)) return failure;
+  long result = DropCapabilities();
+  if (result < 0) return Outcome("identity", result);
+  if (ruleset >= 0) result = RestrictTo(ruleset);
+  if (result < 0) return Outcome("landlock", result);
   result = UnblockSignals();
   return Outcome("seccomp", result < 0 ? result : InstallFilter());
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "raw_syscall.h"
 
@@ -31,21 +32,37 @@ long DropGroups(const InsidePlan& plan) {
   return plan.own_user_namespace ? 0 : RawSyscall(SYS_setgroups, 0, 0);
 }
 
+/// Those of `kept`, all among the first 32, that there are: a container's root has not all.
+long KeepCapabilities(std::uint32_t kept) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  if (kept != 0) {
+    const long result = RawSyscall(SYS_capget, Address(&header), Address(sets));
+    if (result < 0) return result;
+    kept &= sets[0].permitted;
+  }
+  sets[0] = {kept, kept, 0};
+  sets[1] = {};
+  return RawSyscall(SYS_capset, Address(&header), Address(sets));
+}
+
 }  // namespace
 
-long DropCapabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-  return RawSyscall(SYS_capset, Address(&header), Address(none));
+long DropCapabilities() { return KeepCapabilities(0); }
+
+Failure SealIdentity() {
+  long result = DropBoundingSet();
+  if (result >= 0) result = RawSyscall(SYS_prctl, PR_SET_SECUREBITS, kSecureBits);
+  return Outcome("identity", result);
 }
 
 Failure TakeIdentity(const InsidePlan& plan) {
-  long result = DropBoundingSet();
-  if (result >= 0) result = RawSyscall(SYS_prctl, PR_SET_SECUREBITS, kSecureBits);
-  if (result >= 0) result = DropGroups(plan);
+  // In a user namespace it would allow nothing.
+  const std::uint32_t kept = plan.own_user_namespace ? 0 : CAP_TO_MASK(CAP_SYS_RESOURCE);
+  long result = DropGroups(plan);
   if (result >= 0) result = RawSyscall(SYS_setresgid, plan.gid, plan.gid, plan.gid);
   if (result >= 0) result = RawSyscall(SYS_setresuid, plan.uid, plan.uid, plan.uid);
-  if (result >= 0) result = DropCapabilities();  // the ambient set goes with the permitted one
+  if (result >= 0) result = KeepCapabilities(kept);  // the ambient set goes with the permitted one
   if (result >= 0) result = RawSyscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
   return Outcome("identity", result);
 }

@@ -38,8 +38,8 @@ long WriteFile(const InputFile& file, const InsidePlan& plan) {
 
 }  // namespace
 
-Failure WriteInputFiles(const InsidePlan& plan) {
-  for (const InputFile& file : plan.files) {
+Failure WriteInputFiles(const Program& program, const InsidePlan& plan) {
+  for (const InputFile& file : program.files) {
     const long result = WriteFile(file, plan);
     if (result < 0) return Outcome("files", result, file.name);
   }

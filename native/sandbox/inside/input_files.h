@@ -5,8 +5,8 @@
 
 namespace scriptd::sandbox {
 
-/// Writes the plan's files into the working directory, which nobody else can write yet; they and
+/// Writes the program's files into the working directory, which nobody else can write yet; they and
 /// the directories that lead to them belong to the script. Step: files.
-Failure WriteInputFiles(const InsidePlan& plan);
+Failure WriteInputFiles(const Program& program, const InsidePlan& plan);
 
 }  // namespace scriptd::sandbox

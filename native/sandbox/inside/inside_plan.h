@@ -2,10 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
-#include "limit.h"
 #include "pages.h"
+#include "program.h"
 
 namespace scriptd::sandbox {
 
@@ -15,11 +14,10 @@ struct Capacity {
   std::uint64_t inodes;
 };
 
-/// A file that the script finds in its work directory.
-struct InputFile {
-  const char* name;  // relative, without empty, "." or ".." components
-  std::uint32_t mode;
-  std::string_view content;
+/// What of the host is in the sandbox, and where. Both absolute.
+struct ReadOnly {
+  const char* source;
+  const char* target;
 };
 
 /// All that happens between the clone and the script. Strings point into the bytes it was parsed
@@ -28,17 +26,15 @@ struct InsidePlan {
   bool own_user_namespace;
   bool require_landlock;
   bool own_network;
+  bool waits;  // for a task frame, whose program replaces this one's
   std::uint32_t uid;
   std::uint32_t gid;
   Capacity work;
   Capacity tmp;
   Capacity shm;
   const char* file;
-  Pages<const char*> argv;  // ends in a null pointer, like env
-  Pages<const char*> env;
-  Pages<const char*> read_only;  // absolute
-  Pages<InputFile> files;
-  Pages<Limit> limits;
+  Program program;
+  Pages<ReadOnly> read_only;
   Pages<int> procs;  // open cgroup.procs files of cgroup v1, ours to close
 };
 

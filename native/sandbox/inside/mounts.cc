@@ -11,7 +11,6 @@
 #include <cerrno>
 
 #include "directories.h"
-#include "input_files.h"
 #include "raw_syscall.h"
 #include "text.h"
 
@@ -71,12 +70,19 @@ long MakeEmptyFile(const char* path) {
   return result == -EEXIST ? 0 : result;
 }
 
-/// A path of the host at the same place in the new root, with all that is mounted below it.
-long AddReadOnly(const char* path) {
-  const char* target = path + 1;
+bool AreEqual(const char* a, const char* b) {
+  while (*a != '\0' && *a == *b) a++, b++;
+  return *a == *b;
+}
+
+/// A path of the host in the new root, with all that is mounted below it. A link that stays where
+/// it was is made anew; elsewhere it would lead to nothing, so there it is followed.
+long AddReadOnly(const ReadOnly& path) {
+  const char* target = path.target + 1;
+  const long flags = AreEqual(path.source, path.target) ? AT_SYMLINK_NOFOLLOW : 0;
   struct statx status {};
-  long result = RawSyscall(SYS_statx, AT_FDCWD, Address(path), AT_SYMLINK_NOFOLLOW, STATX_TYPE,
-                           Address(&status));
+  long result =
+      RawSyscall(SYS_statx, AT_FDCWD, Address(path.source), flags, STATX_TYPE, Address(&status));
   if (result < 0) return result;
   const bool is_directory = S_ISDIR(status.stx_mode);
   if (is_directory) {
@@ -84,20 +90,20 @@ long AddReadOnly(const char* path) {
   } else {
     result = MakeParents(target, kRoot, kRoot);
     if (result < 0) return result;
-    if (S_ISLNK(status.stx_mode)) return CopyLink(path, target);
+    if (S_ISLNK(status.stx_mode)) return CopyLink(path.source, target);
     if (!S_ISREG(status.stx_mode)) return -EINVAL;  // a device or socket is no view of files
     result = MakeEmptyFile(target);
   }
-  if (result >= 0) result = Mount(path, target, nullptr, MS_BIND | MS_REC, nullptr);
+  if (result >= 0) result = Mount(path.source, target, nullptr, MS_BIND | MS_REC, nullptr);
   if (result < 0) return result;
   return SetAttributes(target, is_directory ? AT_RECURSIVE : 0,
                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
 Failure AddReadOnlyPaths(const InsidePlan& plan) {
-  for (const char* path : plan.read_only) {
+  for (const ReadOnly& path : plan.read_only) {
     const long result = AddReadOnly(path);
-    if (result < 0) return Outcome("read-only", result, path);
+    if (result < 0) return Outcome("read-only", result, path.source);
   }
   return {};
 }
@@ -214,8 +220,7 @@ Failure EnterOwnRoot(const InsidePlan& plan) {
   if (const Failure failure = AddReadOnlyPaths(plan)) return failure;
   if (const Failure failure = AddProc()) return failure;
   result = LeaveHost();
-  if (result < 0) return Outcome("pivot_root", result);
-  return WriteInputFiles(plan);
+  return Outcome("pivot_root", result);
 }
 
 }  // namespace scriptd::sandbox

@@ -4,12 +4,12 @@
 
 namespace scriptd::sandbox {
 
-// What the worker reads from the status pipe, once: one letter and a little-endian 32-bit number,
+// What the worker reads from the status socket first: one letter and a little-endian 32-bit number,
 //
 //   'E' wait status                               the script ended, see wait(2)
 //   'F' errno, then the step, NUL, the detail     it was not started
 //
-// or nothing, when the first process itself was killed.
+// or nothing, when the first process itself was killed. After 'E' come the collected files, if any.
 
 void WriteEnded(int fd, int wait_status);
 void WriteFailed(int fd, const Failure& failure);

@@ -10,7 +10,7 @@
 namespace scriptd::sandbox {
 namespace {
 
-/// Below PIPE_BUF, so that it is written as a whole or not at all.
+/// Small enough to be written as a whole or not at all.
 class Message {
  public:
   Message(char kind, int number) {
