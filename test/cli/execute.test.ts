@@ -15,7 +15,9 @@ function runDirectly(code: string): Buffer {
 }
 
 t.test('a script goes in over HTTP and its output comes back', async (t) => {
-  const service = await Service.start(t, ['--workers', 'python=2,node=1,bash=1']);
+  // The crawler needs the network, which /execute has where its type allows it.
+  const config = 'runtimes: { python: { network: host } }\n';
+  const service = await Service.start(t, ['--workers', 'python=2,node=1,bash=1'], config);
 
   await t.test('encoded once or twice, it is the same script', async (t) => {
     for (const code of ['print%281%2B1%29', 'print%25281%252B1%2529']) {

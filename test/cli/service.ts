@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,9 +32,15 @@ export class Service {
     });
   }
 
-  /** Starts one and waits until it says that it is ready. It is ended with the test. */
-  static async start(test: Test, args: readonly string[] = []): Promise<Service> {
+  /**
+   * Starts one and waits until it says that it is ready. It is ended with the test.
+   *
+   * @param config text of its configuration file
+   */
+  static async start(test: Test, args: readonly string[] = [], config?: string): Promise<Service> {
     const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-up-'));
+    // In its working directory, where it looks for one.
+    if (config !== undefined) writeFileSync(join(dataDir, 'scriptd.yaml'), config);
     const command = ['up', '--port', '0', '--debug-port', '0', '--data-dir', dataDir, ...args];
     // tap has the child processes of a test load its own modules; these are to run as they are.
     const clean = ['-u', 'NODE_OPTIONS', join(packageRoot, 'bin', 'scriptd')];
