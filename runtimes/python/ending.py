@@ -46,12 +46,16 @@ def exit_code_of(error):
 
 
 def _say(value):
-    stream = getattr(sys, "stderr", None)
+    _write(value)
+    _write("\n")
+
+
+def _write(value):
+    """As PyFile_WriteObject and PySys_WriteStderr where they are called: errors are passed over."""
     try:
-        stream.write(str(value))
-        stream.write("\n")
+        sys.stderr.write(str(value))
     except BaseException:
-        # Nowhere to say it: stderr is closed, None or replaced. The interpreter ignores it as well.
+        # Nowhere to say it: stderr is closed, None or replaced, or the value's __str__ raises.
         return
 
 
@@ -68,7 +72,7 @@ def print_uncaught(error, report):
     hook = getattr(sys, "excepthook", None)
     failure = None
     if hook is None:
-        _say_raw("sys.excepthook is missing\n")
+        _write("sys.excepthook is missing\n")
         _display(kind, error, traceback)
         return EXIT_ERROR
     try:
@@ -79,21 +83,13 @@ def print_uncaught(error, report):
         return EXIT_ERROR
     if isinstance(failure, SystemExit):
         return exit_code_of(failure)
-    _say_raw("Error in sys.excepthook:\n")
+    _write("Error in sys.excepthook:\n")
     inner = BaseException.__traceback__.__get__(failure)
     BaseException.with_traceback(failure, inner and inner.tb_next)
     _display(type(failure), failure, BaseException.__traceback__.__get__(failure))
-    _say_raw("\nOriginal exception was:\n")
+    _write("\nOriginal exception was:\n")
     _display(kind, error, traceback)
     return EXIT_ERROR
-
-
-def _say_raw(text):
-    try:
-        sys.stderr.write(text)
-    except BaseException:
-        # As PySys_WriteStderr: what cannot be written is not.
-        return
 
 
 def leave(code, loaded_before, interrupted):
@@ -147,6 +143,13 @@ def _flush_streams():
 
 def _destroy(loaded_before):
     """Destroys what the script made, so that destructors run and open files are written out."""
+    # A collection in which everything is still in use puts owners before what they own. Else a file
+    # in a cycle could lose its buffer before what is in it is written.
+    _collect()
+    # From here on nothing can be imported, which also shortens tracebacks, as they are in the
+    # interpreter's own finalization.
+    sys.meta_path = sys.path_hooks = None
+    sys.modules.pop("io", None)
     sys.last_type = sys.last_value = sys.last_traceback = None
     if hasattr(sys, "last_exc"):
         sys.last_exc = None
