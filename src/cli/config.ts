@@ -7,9 +7,13 @@ export function configFileOf(command: Command): string | undefined {
   return command.opts<{ config?: string }>().config ?? process.env.SCRIPTD_CONFIG;
 }
 
-/** @throws ScriptdError BAD_CONFIG */
-export function configOf(command: Command): Config {
+/**
+ * @param defaults instead of those of the settings
+ * @throws ScriptdError BAD_CONFIG
+ */
+export function configOf(command: Command, defaults: Partial<Config> = {}): Config {
   return loadConfig({
+    defaults,
     flags: command.opts(),
     env: process.env,
     file: configFileOf(command),

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import type { Config, SettingName } from '../config/settings.js';
 import { Backoff } from '../controller/backoff.js';
+import { isLoopbackName } from '../http/origin.js';
 import type { Log } from '../log.js';
 import { type ChildCommand, childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
@@ -38,10 +39,33 @@ export function addUpCommand(program: Command): void {
     'firstScriptId',
   ]);
   command.action(async () => {
-    const config = configOf(command);
+    const config = upConfig(command);
     const configFile = configFileOf(command);
-    await runPart('up', config, async (log) => new Up(config, configFile, log).start());
+    await runPart('up', config, async (log) => {
+      return new Up(await withLevel(config, log), configFile, log).start();
+    });
   });
+}
+
+/** Nobody but this host is served on loopback: there a first run works on any host, with a warning. */
+function upConfig(command: Command): Config {
+  const config = configOf(command);
+  return isLoopbackName(config.host) ? configOf(command, { isolation: 'auto' }) : config;
+}
+
+/** Finds out once for all workers what `auto` is on this host, and says so if it is not the best. */
+async function withLevel(config: Config, log: Log): Promise<Config> {
+  if (config.isolation !== 'auto') return config;
+  const { strongestHere } = await import('../worker/isolation.js');
+  const { level, lacking } = strongestHere();
+  if (lacking !== undefined) {
+    log.warn(
+      { isolation: level },
+      `scripts run at isolation ${level}, not strict (scriptd doctor explains it); ` +
+        `this host lacks ${lacking}`,
+    );
+  }
+  return { ...config, isolation: level };
 }
 
 /** Starts the parts, starts again what dies, and ends them in order: clients first, workers last. */

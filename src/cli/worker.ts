@@ -48,8 +48,9 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
     drainMs,
     log,
   });
-  if (isolation === 'none')
+  if (worker.isolation.level === 'none' && worker.isolation.layers.length > 0) {
     log.warn('scripts run as this user, without isolation: let in only code that you trust');
+  }
   return {
     ended: worker.closed.then((reason) => {
       log.info(`worker ${name} is done: ${reason}`);

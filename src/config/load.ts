@@ -26,6 +26,8 @@ export interface Sources {
   env: Readonly<Record<string, string | undefined>>;
   /** Path of the file that was asked for; without one, ./scriptd.yaml is read if it is there. */
   file: string | undefined;
+  /** Instead of the default of the setting. */
+  defaults?: Partial<Config>;
 }
 
 /**
@@ -64,6 +66,8 @@ function settingValue(name: SettingName, sources: Sources, file: ConfigFile): un
   if (variable !== undefined) return checked(name, variable, variableName(name));
   if (Object.hasOwn(file.values, name))
     return checked(name, file.values[name], `\`${name}\` in ${file.path}`);
+  const own = sources.defaults?.[name];
+  if (own !== undefined) return own;
   const { default: standard } = settings[name];
   return typeof standard === 'function' ? standard() : standard;
 }

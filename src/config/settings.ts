@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Static, type TSchema, Type } from 'typebox';
+import { isolationFloors } from '../isolation.js';
 import { logLevels } from '../log.js';
 import { OneOf } from '../schema.js';
 import { LimitsAsked, networks, TypeName } from '../task.js';
@@ -147,11 +148,11 @@ export const settings = {
     help: 'a worker that finds no controller for so long exits',
   }),
   isolation: setting({
-    schema: OneOf(['none', 'strict']),
+    schema: OneOf(isolationFloors),
     notation: 'text',
-    default: 'none',
+    default: 'strict',
     placeholder: 'level',
-    help: 'how scripts are kept apart from this host: none or strict',
+    help: 'the least that keeps scripts apart from this host: none, basic, strict, or auto',
   }),
   firstScriptId: setting({
     schema: Type.Integer({ minimum: 1_000, maximum: 2_147_000_000 }),

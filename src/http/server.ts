@@ -15,6 +15,7 @@ import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
 import { taskRoutes } from './tasks.js';
 import { UnsentAnswers } from './unsent.js';
+import { workerRoutes } from './workers.js';
 
 export interface HttpOptions extends Access {
   /** `localhost` listens on 127.0.0.1. */
@@ -87,6 +88,7 @@ class Daemon {
     this.#product = createApp(shared, (app) => {
       executeRoutes(app, link, log);
       taskRoutes(app, link);
+      workerRoutes(app, link);
       healthRoute(app);
       readyRoute(app, link);
       homeRoute(app);

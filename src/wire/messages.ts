@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox';
+import { IsolationReport } from '../isolation.js';
 import { limits } from '../limits.js';
 import { Bytes, OneOf, type Validator, validator } from '../schema.js';
 import {
@@ -57,6 +58,7 @@ const schemas = {
     type: TypeName,
     slots: Type.Integer({ minimum: 1, maximum: 4096 }),
     pid: Type.Integer({ minimum: 1 }),
+    isolation: IsolationReport,
     running: AttemptKeys,
     unacknowledged: AttemptKeys,
   }),
@@ -127,6 +129,7 @@ const schemas = {
           slots: Type.Integer({ minimum: 1 }),
           busy: Type.Integer({ minimum: 0 }),
           pid: Type.Integer({ minimum: 1 }),
+          isolation: IsolationReport,
         },
         { additionalProperties: false },
       ),

@@ -1,11 +1,8 @@
+import type { IsolationLevel } from '../isolation.js';
 import type { CgroupUsage } from './cgroup/cgroup.js';
 import type { ExecuteMessage } from './queue.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import type { SpawnPlan } from './sandbox.js';
-
-/** How much a script is kept apart from its host, the weakest first. */
-export const isolationLevels = ['none', 'strict'] as const;
-export type IsolationLevel = (typeof isolationLevels)[number];
 
 /** What surrounds one run. */
 export interface Enclosure {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ScriptdError } from '../errors.js';
 import { InvariantError } from '../invariant.js';
+import type { IsolationFloor, IsolationReport } from '../isolation.js';
 import type { Log } from '../log.js';
 import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import { type Listener, Poller } from '../poll/poller.js';
@@ -11,7 +12,7 @@ import { requireLocal } from '../wire/transport.js';
 import { Deadlines } from './deadlines.js';
 import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
-import type { Isolation, IsolationLevel } from './enclosure.js';
+import type { Isolation } from './enclosure.js';
 import { Execution } from './execution.js';
 import { createIsolation } from './isolation.js';
 import { Lifecycle, type WorkerEnd } from './lifecycle.js';
@@ -38,9 +39,9 @@ export interface WorkerOptions {
   wireToken: WireToken;
   /** How the type is executed. Not needed for python, node, bash and noop. */
   runtime?: RuntimeDefinition;
-  /** How scripts are kept apart from this host; default `none`. */
-  isolation?: IsolationLevel;
-  /** At level strict: the first of `slots` user and group ids that scripts run as. */
+  /** The least that keeps scripts apart from this host. */
+  isolation: IsolationFloor;
+  /** At level strict, and at basic for root: the first of `slots` user and group ids that scripts run as. */
   firstScriptId?: number;
   /** Folder that belongs to this worker alone; directories of earlier runs in it are removed. */
   workDirectory: string;
@@ -67,6 +68,7 @@ export interface WorkerStats {
 export interface Worker {
   /** Where it listens, as text. */
   readonly address: string;
+  readonly isolation: IsolationReport;
   stats(): WorkerStats;
   /**
    * Takes no more, finishes what it has, waits until the results are acknowledged, and closes.
@@ -95,6 +97,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
 class WorkerDaemon implements Worker {
   readonly address: string;
+  readonly isolation: IsolationReport;
   readonly #options: WorkerOptions;
   readonly #log: Log;
   readonly #poller = new Poller();
@@ -115,7 +118,11 @@ class WorkerDaemon implements Worker {
       this.#listener = this.#listen(address);
       // Only now is it sure that no other worker of this name uses the folder.
       root.prepare(runtime.kind === 'process' ? (runtime.rootFiles ?? {}) : {});
-      this.#isolation = createIsolation(options, runtime, root);
+      const { isolation, report, lacking } = createIsolation(options, runtime, root, options.slots);
+      this.#isolation = isolation;
+      this.isolation = report;
+      if (lacking)
+        this.#log.warn(`isolation is ${report.level}, not strict: this host lacks ${lacking}`);
       this.#deadlines = new Deadlines((onExpire) => this.#poller.timer(onExpire), nowMs);
     } catch (error) {
       this.#poller.close();
@@ -131,8 +138,8 @@ class WorkerDaemon implements Worker {
     }, wireLimits.heartbeatMs);
     this.#lifecycle.controllerThere(false);
     const { name, type, slots } = options;
-    const isolation = this.#isolation.level;
-    this.#log.info({ name, type, slots, isolation, address: this.address }, 'worker ready');
+    const { level: isolation, layers } = this.isolation;
+    this.#log.info({ name, type, slots, isolation, layers, address: this.address }, 'worker ready');
   }
 
   get closed(): Promise<WorkerEnd> {
@@ -287,6 +294,7 @@ class WorkerDaemon implements Worker {
       type: this.#options.type,
       slots: this.#options.slots,
       pid: process.pid,
+      isolation: this.isolation,
       running: this.#slots.attempts(),
       unacknowledged: this.#emitter.unacknowledged(),
     };

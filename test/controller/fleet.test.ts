@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Fleet } from '../../src/controller/fleet.js';
 import type { WorkerManager } from '../../src/controller/manager.js';
+import type { IsolationReport } from '../../src/isolation.js';
 import { createLog } from '../../src/log.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
@@ -23,7 +24,9 @@ t.test('a worker that does not go when told to holds nobody up', async (t) => {
   poller.listen(address, {}, (socket) => {
     const local = { role: 'worker', id: 'python-1', instance: 'w' } as const;
     const serves = ['receiver', 'emitter'] as const;
-    const inventory = { type: 'python', slots: 1, pid: 1, running: [], unacknowledged: [] };
+    const isolation: IsolationReport = { level: 'none', layers: [] };
+    const nothing = { running: [], unacknowledged: [] };
+    const inventory = { type: 'python', slots: 1, pid: 1, isolation, ...nothing };
     new Connection(
       socket,
       'acceptor',

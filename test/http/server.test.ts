@@ -83,7 +83,8 @@ t.test('the debug port shows the state and the loop', async (t) => {
   const daemon = await startDaemon(t);
   daemon.controller.behaviour = (message, connection) => {
     if (message.kind !== 'status') return;
-    const workers = [{ id: 'python-1', type: 'python', slots: 2, busy: 1, pid: 7 }];
+    const isolation = { level: 'none' as const, layers: [] };
+    const workers = [{ id: 'python-1', type: 'python', slots: 2, busy: 1, pid: 7, isolation }];
     connection.send(report(message.requestId, { pending: 3, workers }));
   };
   const state = await ask(daemon.debugAddress, { path: '/debug/state' });

@@ -142,7 +142,10 @@ export function finish(folder: string, end: number | string, stdout: Buffer, std
 }
 
 const comparable = (bytes: Buffer, folder: string) =>
-  bytes.toString('latin1').replaceAll(folder, 'DIR').replace(/0x[0-9a-f]{6,}/g, 'ADDRESS');
+  bytes
+    .toString('latin1')
+    .replaceAll(folder, 'DIR')
+    .replace(/0x[0-9a-f]{6,}/g, 'ADDRESS');
 
 /** Compiles the bootstrap for an interpreter; the folder that boot.pyc is in. */
 export function compileBootstrap(python: string, folder: string): string {
@@ -151,4 +154,3 @@ export function compileBootstrap(python: string, folder: string): string {
   execFileSync(python, [join(runtimesFolder, 'python/boot.py'), '--compile', target]);
   return join(target, 'boot.pyc');
 }
-

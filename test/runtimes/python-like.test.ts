@@ -30,9 +30,13 @@ const scripts: Record<string, Script> = {
     env: { PYTHONUNBUFFERED: '' },
   },
   'text that is not ASCII': { code: 'print("ü 😀 \\u2028")\nprint(ascii("é"))' },
-  'an encoding cookie': { code: Buffer.from('# -*- coding: latin-1 -*-\nprint(ascii("\xe9"))', 'latin1') },
+  'an encoding cookie': {
+    code: Buffer.from('# -*- coding: latin-1 -*-\nprint(ascii("\xe9"))', 'latin1'),
+  },
   'a byte order mark': { code: '\ufeffprint(ascii("é"), __doc__)' },
-  'line ends of all kinds': { code: '"""doc\r\nstring"""\r\nprint(1)\rprint(repr(__doc__))\nif 1:\r\n  print(2)' },
+  'line ends of all kinds': {
+    code: '"""doc\r\nstring"""\r\nprint(1)\rprint(repr(__doc__))\nif 1:\r\n  print(2)',
+  },
   'nothing at all': { code: '' },
   'a form feed and no newline at the end': { code: '\fx = 1\nif x: print(x)' },
   'an exception': {
@@ -103,7 +107,9 @@ const scripts: Record<string, Script> = {
   },
   'os._exit': { code: 'import os\nprint("x", end="", flush=True)\nos._exit(9)' },
   'an interrupt': { code: 'raise KeyboardInterrupt("x")' },
-  'an interrupt by signal': { code: 'import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass' },
+  'an interrupt by signal': {
+    code: 'import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass',
+  },
   'dispositions of signals': {
     code: 'import signal\nfor s in "SIGPIPE SIGXFSZ SIGINT SIGTERM SIGHUP SIGCHLD".split(): print(s, signal.getsignal(getattr(signal, s)))\nprint(signal.pthread_sigmask(signal.SIG_BLOCK, []))',
   },
@@ -121,7 +127,9 @@ const scripts: Record<string, Script> = {
   atexit: {
     code: 'import atexit\natexit.register(print, "one")\natexit.register(lambda: 1 / 0)\natexit.register(print, "three")',
   },
-  'atexit after an exit code': { code: 'import atexit, sys\natexit.register(print, "bye")\nsys.exit(3)' },
+  'atexit after an exit code': {
+    code: 'import atexit, sys\natexit.register(print, "bye")\nsys.exit(3)',
+  },
   'threads are waited for': {
     code: 'import threading, time\ndef f():\n    time.sleep(0.1); print("thread")\nthreading.Thread(target=f).start()\nprint("main")',
   },
@@ -137,8 +145,10 @@ const scripts: Record<string, Script> = {
   'a pool of processes': {
     code: 'import multiprocessing\nif __name__ == "__main__":\n    for way in "fork", "spawn":\n        with multiprocessing.get_context(way).Pool(1) as p: print(p.map(abs, [-1]))',
   },
-  'asyncio': { code: 'import asyncio\nasync def f():\n    await asyncio.sleep(0.01); return 1\nprint(asyncio.run(f()))' },
-  'destructors': {
+  asyncio: {
+    code: 'import asyncio\nasync def f():\n    await asyncio.sleep(0.01); return 1\nprint(asyncio.run(f()))',
+  },
+  destructors: {
     code: 'class D:\n    def __init__(self, n): self.n = n\n    def __del__(self): print("del", self.n, N)\nN = 5\na = D("a")\nb = [D("b")]; b.append(b)\ndef f(x=D("default")): pass',
   },
   'a destructor that raises': { code: 'class D:\n    def __del__(self): 1 / 0\nd = D()' },
@@ -195,8 +205,10 @@ const scripts: Record<string, Script> = {
   'flags of the compiler are not ours': {
     code: 'import sys\ndef f(x: int): pass\nprint(f.__annotations__, sys.flags.optimize)\nprint(type(compile("1", "x", "eval")))',
   },
-  'its source': { code: 'import inspect, sys\ndef f(): return 1\nprint(inspect.getsource(f), __loader__.get_source("__main__"))' },
-  'resources': { code: 'import os\nprint(sorted(os.listdir("/proc/self/fd")), os.listdir("."))' },
+  'its source': {
+    code: 'import inspect, sys\ndef f(): return 1\nprint(inspect.getsource(f), __loader__.get_source("__main__"))',
+  },
+  resources: { code: 'import os\nprint(sorted(os.listdir("/proc/self/fd")), os.listdir("."))' },
 };
 
 t.test('a prepared python runs a script as python does', async (t) => {

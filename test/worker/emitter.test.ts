@@ -9,6 +9,7 @@ const inventory: MessageOf<'inventory'> = {
   type: 'noop',
   slots: 1,
   pid: 1,
+  isolation: { level: 'none', layers: [] },
   running: [],
   unacknowledged: [],
 };

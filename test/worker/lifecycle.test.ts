@@ -33,6 +33,7 @@ t.test('a worker that finds no controller exits, and its socket goes with it', a
     slots: 1,
     listen: `unix:${path}`,
     wireToken: token,
+    isolation: 'none' as const,
     workDirectory: join(folder, 'work'),
     orphanMs: 50,
     log,
@@ -175,6 +176,7 @@ t.test('what a predecessor left in the work directory is removed at start', asyn
     slots: 1,
     listen: `unix:${join(folder, 'w.sock')}`,
     wireToken: token,
+    isolation: 'none' as const,
     workDirectory,
     log,
   });
@@ -197,6 +199,7 @@ t.test('a work directory that is a link, or open to others, is refused as it is'
       slots: 1,
       listen: `unix:${join(folder, 'w.sock')}`,
       wireToken: token,
+      isolation: 'none' as const,
       workDirectory: join(folder, name),
       log,
     });

@@ -21,6 +21,7 @@ t.test('the inventory comes first and says what the worker is and has', async (t
     type: 'bash',
     slots: 3,
     pid: process.pid,
+    isolation: { level: 'none', layers: ['start', 'rlimits', 'no-new-privileges'] },
     running: [running],
     unacknowledged: [],
   });
@@ -152,6 +153,7 @@ t.test(
       slots: 1,
       listen: worker.address,
       wireToken: token,
+      isolation: 'none' as const,
       workDirectory,
       log,
     };

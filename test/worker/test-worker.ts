@@ -37,6 +37,7 @@ export async function startRig(
     listen: `unix:${join(folder, 'w.sock')}`,
     wireToken: token,
     workDirectory,
+    isolation: 'none',
     log,
     ...options,
   });

@@ -25,6 +25,12 @@ export interface CgroupEntry {
 export interface RunCgroup {
   /** Owned by this; valid until `release`. */
   readonly entry: CgroupEntry;
+  /**
+   * Holds it to other limits from here on.
+   *
+   * @throws Error of node:fs, e.g. EBUSY (v1) when more memory is in use than would be allowed
+   */
+  limit(limits: CgroupLimits): void;
   /** Processor time so far, of all processes that were ever in it. */
   cpuMs(): number;
   usage(): CgroupUsage;
@@ -35,6 +41,8 @@ export interface RunCgroup {
 /** Where a worker makes the cgroups of its runs. */
 export interface CgroupHost {
   readonly version: 1 | 2;
+  /** What it holds runs to: memory and pids, and cpu where that is to be had. */
+  readonly controllers: readonly string[];
   /** @throws Error of node:fs when the kernel refuses it. */
   create(limits: CgroupLimits): RunCgroup;
   /** Removes what the worker made for itself. */

@@ -11,9 +11,13 @@ import {
   writeIfThere,
 } from './files.js';
 
-const controllers = ['memory', 'pids', 'cpuacct'] as const;
+const controllers = ['memory', 'pids', 'cpuacct', 'cpu'] as const;
 type Controller = (typeof controllers)[number];
-export type V1Folders = Record<Controller, string>;
+/** cpu is gone without where it is not mounted. */
+export type V1Folders = Record<Exclude<Controller, 'cpu'>, string> & { cpu?: string };
+
+/** Of all runs of a worker against the parts of scriptd and what else is beside them: half of the usual. */
+const cpuShares = 512;
 
 /**
  * cgroup v1: a folder of the worker in each hierarchy, and in it one for each run.
@@ -22,6 +26,7 @@ export type V1Folders = Record<Controller, string>;
  */
 export class V1Host implements CgroupHost {
   readonly version = 1;
+  readonly controllers: readonly Controller[];
   readonly #folders: V1Folders;
   #created = 0;
 
@@ -34,12 +39,16 @@ export class V1Host implements CgroupHost {
     const folders = {} as V1Folders;
     // Hierarchies may be mounted together (cpu,cpuacct): the same folder then.
     for (const controller of controllers) {
-      const folder = join(parents[controller], name);
+      const parent = parents[controller];
+      if (parent === undefined) continue;
+      const folder = join(parent, name);
       if (!existsSync(folder)) make(folder);
       removeEmptyChildren(folder);
       folders[controller] = folder;
     }
+    if (folders.cpu !== undefined) write(folders.cpu, 'cpu.shares', cpuShares);
     this.#folders = folders;
+    this.controllers = controllers.filter((controller) => folders[controller] !== undefined);
   }
 
   create(limits: CgroupLimits): RunCgroup {
@@ -49,25 +58,22 @@ export class V1Host implements CgroupHost {
     const procs: number[] = [];
     try {
       for (const controller of controllers) {
-        const folder = join(this.#folders[controller], name);
+        const parent = this.#folders[controller];
+        if (parent === undefined) continue;
+        const folder = join(parent, name);
         folders[controller] = folder;
         if (made.includes(folder)) continue;
         make(folder);
         made.push(folder);
         procs.push(openSync(join(folder, 'cgroup.procs'), 'w'));
       }
-      write(folders.memory, 'memory.limit_in_bytes', limits.memoryBytes);
-      // Memory and swap together: none of what is over goes to swap.
-      if (!writeIfThere(folders.memory, 'memory.memsw.limit_in_bytes', limits.memoryBytes)) {
-        writeIfThere(folders.memory, 'memory.swappiness', 0);
-      }
-      write(folders.pids, 'pids.max', limits.processes);
+      limit(folders, undefined, limits);
     } catch (error) {
       for (const fd of procs) closeSync(fd);
       for (const folder of made) remove(folder);
       throw error;
     }
-    return new V1Run(folders, made, procs);
+    return new V1Run(folders, made, procs, limits);
   }
 
   close(): void {
@@ -82,11 +88,23 @@ class V1Run implements RunCgroup {
   readonly entry: { v1Procs: readonly number[] };
   readonly #folders: V1Folders;
   readonly #made: readonly string[];
+  #limits: CgroupLimits;
 
-  constructor(folders: V1Folders, made: readonly string[], v1Procs: readonly number[]) {
+  constructor(
+    folders: V1Folders,
+    made: readonly string[],
+    v1Procs: readonly number[],
+    limits: CgroupLimits,
+  ) {
+    this.#limits = limits;
     this.#folders = folders;
     this.#made = made;
     this.entry = { v1Procs };
+  }
+
+  limit(limits: CgroupLimits): void {
+    limit(this.#folders, this.#limits, limits);
+    this.#limits = limits;
   }
 
   cpuMs(): number {
@@ -109,4 +127,23 @@ class V1Run implements RunCgroup {
     for (const fd of this.entry.v1Procs) closeSync(fd);
     for (const folder of this.#made) remove(folder);
   }
+}
+
+/** Writes the limits that are other than before. */
+function limit(folders: V1Folders, before: CgroupLimits | undefined, after: CgroupLimits): void {
+  const { memoryBytes, processes } = after;
+  if (memoryBytes !== before?.memoryBytes) limitMemory(folders.memory, before, memoryBytes);
+  if (processes !== before?.processes) write(folders.pids, 'pids.max', processes);
+}
+
+/** Memory and swap together: none of what is over goes to swap. They are never less than memory. */
+function limitMemory(folder: string, before: CgroupLimits | undefined, bytes: number): void {
+  const memory = () => write(folder, 'memory.limit_in_bytes', bytes);
+  const withSwap = () => {
+    if (!writeIfThere(folder, 'memory.memsw.limit_in_bytes', bytes)) {
+      writeIfThere(folder, 'memory.swappiness', 0);
+    }
+  };
+  const raised = before !== undefined && bytes > before.memoryBytes;
+  for (const step of raised ? [withSwap, memory] : [memory, withSwap]) step();
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupHost, CgroupLimits, CgroupUsage, RunCgroup } from './cgroup.js';
 import {
@@ -11,6 +11,9 @@ import {
   writeIfThere,
 } from './files.js';
 
+/** Of all runs of a worker against the parts of scriptd beside them: half of the usual. */
+const cpuWeight = 50;
+
 /**
  * cgroup v2: one folder of the worker, without processes of its own, and in it one for each run.
  *
@@ -18,11 +21,12 @@ import {
  */
 export class V2Host implements CgroupHost {
   readonly version = 2;
+  readonly controllers: readonly string[];
   readonly #folder: string;
   #created = 0;
 
   /**
-   * @param parent a cgroup whose children have memory and pids, see findV2Parent
+   * @param parent a cgroup whose children have memory and pids, and cpu where it has that itself
    * @param name of the worker's folder there
    * @throws Error of node:fs when it may not make one
    */
@@ -30,19 +34,23 @@ export class V2Host implements CgroupHost {
     this.#folder = join(parent, name);
     if (!existsSync(this.#folder)) make(this.#folder);
     removeEmptyChildren(this.#folder);
-    write(this.#folder, 'cgroup.subtree_control', '+memory +pids');
+    // With cpu each run gets the same share, however many processes it has.
+    const available = readFileSync(join(this.#folder, 'cgroup.controllers'), 'utf8').split(/\s+/);
+    const wanted = ['memory', 'pids', ...(available.includes('cpu') ? ['cpu'] : [])];
+    this.controllers = wanted;
+    write(this.#folder, 'cgroup.subtree_control', wanted.map((name) => `+${name}`).join(' '));
+    writeIfThere(this.#folder, 'cpu.weight', cpuWeight);
   }
 
   create(limits: CgroupLimits): RunCgroup {
     const folder = join(this.#folder, `run-${++this.#created}`);
     make(folder);
     try {
-      write(folder, 'memory.max', limits.memoryBytes);
+      limit(folder, undefined, limits);
       // Absent where the kernel has no swap accounting: then there is nothing to forbid.
       writeIfThere(folder, 'memory.swap.max', 0);
       write(folder, 'memory.oom.group', 1);
-      write(folder, 'pids.max', limits.processes);
-      return new V2Run(folder, openSync(folder, 'r'));
+      return new V2Run(folder, openSync(folder, 'r'), limits);
     } catch (error) {
       remove(folder);
       throw error;
@@ -58,10 +66,17 @@ export class V2Host implements CgroupHost {
 class V2Run implements RunCgroup {
   readonly entry: { v2Directory: number };
   readonly #folder: string;
+  #limits: CgroupLimits;
 
-  constructor(folder: string, v2Directory: number) {
+  constructor(folder: string, v2Directory: number, limits: CgroupLimits) {
     this.#folder = folder;
+    this.#limits = limits;
     this.entry = { v2Directory };
+  }
+
+  limit(limits: CgroupLimits): void {
+    limit(this.#folder, this.#limits, limits);
+    this.#limits = limits;
   }
 
   cpuMs(): number {
@@ -85,4 +100,11 @@ class V2Run implements RunCgroup {
     closeSync(this.entry.v2Directory);
     remove(this.#folder);
   }
+}
+
+/** Writes the limits that are other than before. */
+function limit(folder: string, before: CgroupLimits | undefined, after: CgroupLimits): void {
+  const { memoryBytes, processes } = after;
+  if (memoryBytes !== before?.memoryBytes) write(folder, 'memory.max', memoryBytes);
+  if (processes !== before?.processes) write(folder, 'pids.max', processes);
 }
