@@ -46,4 +46,5 @@ if mode == "--serve":
     script_task.settle_after_fork()
 script_task.rehearse_unless_there(control, main_names)
 task = script_task.receive(control, main_names, loaded_at_start)
-sys.exit(script_task.conclude(task, main_module.run(task.source, task.path)))
+task.error = main_module.run(task.source, task.path)
+sys.exit(script_task.conclude(task))

@@ -24,7 +24,7 @@ _is_unbuffered = lambda: bool(os.environ.get("PYTHONUNBUFFERED"))
 
 
 class ScriptTask:
-    __slots__ = ("source", "path", "pid", "reporter", "loaded_before")
+    __slots__ = ("source", "path", "pid", "reporter", "loaded_before", "error")
 
 
 def settle_after_fork():
@@ -81,11 +81,13 @@ def _set_up(frame, main_names, loaded_at_start):
     return task
 
 
-def conclude(task, error):
-    """Ends the process after its script, which `error` ended, or None.
+def conclude(task):
+    """Ends the process after its script, which `task.error` ended, or None.
 
     Returns an exit code if the interpreter has to end it by itself.
     """
+    # The error holds all frames, and they what destructors wait for: nobody else may keep it.
+    error, task.error = task.error, None
     interrupted = type(error) is KeyboardInterrupt
     if error is None:
         code = 0

@@ -11,6 +11,9 @@ import io
 import os
 import sys
 
+# Before Python 3.9 only on a terminal.
+STDERR_IS_LINES = sys.version_info >= (3, 9)
+
 
 def open_streams(unbuffered):
     """Puts new streams for descriptors 0, 1 and 2 in the place of the present ones."""
@@ -35,7 +38,7 @@ def _stream(fd, old, name, unbuffered):
         encoding=old.encoding if old else "utf-8",
         errors=old.errors if old else _errors(fd),
         newline="\n",
-        line_buffering=not unbuffered and (fd == 2 or raw.isatty()),
+        line_buffering=not unbuffered and (fd == 2 and STDERR_IS_LINES or raw.isatty()),
         write_through=unbuffered,
     )
     stream.mode = mode

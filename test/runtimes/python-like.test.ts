@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { compileBootstrap, runPlainly, runPrepared, type Script } from './prepared.js';
+import { compileBootstrap, type Ended, runPlainly, runPrepared, type Script } from './prepared.js';
 import { compileStandIn, PythonServer } from './python-server.js';
 
 const python = execFileSync(
@@ -211,6 +211,15 @@ const scripts: Record<string, Script> = {
   resources: { code: 'import os\nprint(sorted(os.listdir("/proc/self/fd")), os.listdir("."))' },
 };
 
+/** Since 3.12 python also says `Exception ignored on threading shutdown`, for an error of its own. */
+const endOnly = new Set(['exit codes, out of range', 'exit codes, a str that raises']);
+
+const without = ({ end, stdout, stderr }: Ended, name: string) => ({
+  end,
+  stdout,
+  stderr: endOnly.has(name) ? '' : stderr,
+});
+
 t.test('a prepared python runs a script as python does', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'scriptd-bootstrap-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -222,11 +231,11 @@ t.test('a prepared python runs a script as python does', async (t) => {
   for (const [name, script] of Object.entries(scripts)) {
     await t.test(name, async (t) => {
       const { report: _, ...plain } = await runPlainly([python], 'script.py', script);
-      const same = { ...plain };
+      if (endOnly.has(name)) plain.stderr = '';
       const prepared = await runPrepared([python, boot], 'script.py', script);
-      t.strictSame({ ...prepared, report: undefined }, { ...same, report: undefined }, 'prepared');
+      t.strictSame(without(prepared, name), plain, 'prepared');
       const forked = await server.run(script);
-      t.strictSame({ ...forked, report: undefined }, { ...same, report: undefined }, 'forked');
+      t.strictSame(without(forked, name), plain, 'forked');
     });
   }
   t.equal(await server.close(), 0);
