@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { removeTree } from './removal.js';
+import { checkFileName, type InputFile } from './sandbox-plan.js';
 
 const modePrivate = 0o700;
 /** Names that this and earlier workers give; nothing else in the folder is ever touched. */
@@ -45,18 +46,19 @@ export class WorkRoot {
     }
   }
 
-  /** Makes a directory with the script in it. @throws Error with code and syscall, as of node:fs */
-  create(scriptName: string, code: string): WorkDirectory {
+  /** Makes a directory with these files in it. @throws Error with code and syscall, as of node:fs */
+  create(files: readonly InputFile[]): WorkDirectory {
     const name = `${this.#prefix}${++this.#created}`;
     const path = join(this.path, name);
     mkdirSync(path, { mode: modePrivate });
     try {
-      writeFileSync(join(path, scriptName), code, { flag: 'wx', mode: 0o600 });
+      for (const file of files) writeInput(path, file);
     } catch (error) {
       this.#removeLater(name);
       throw error;
     }
-    return { path, remove: () => this.#remove(name, scriptName) };
+    const first = files[0]?.name;
+    return { path, remove: () => this.#remove(name, first) };
   }
 
   /** Resolves when nothing is being removed any more. */
@@ -65,9 +67,9 @@ export class WorkRoot {
   }
 
   /** Most runs leave nothing but their script; for those the detour over threads is not worth it. */
-  #remove(name: string, scriptName: string): void {
+  #remove(name: string, file: string | undefined): void {
     try {
-      unlinkSync(join(this.path, name, scriptName));
+      if (file !== undefined) unlinkSync(join(this.path, name, file));
       rmdirSync(join(this.path, name));
     } catch {
       // Whatever is the matter with it, the thorough way finds out and says so.
@@ -91,6 +93,14 @@ export interface WorkDirectory {
   path: string;
   /** Removes it, soon; what fails is logged. */
   remove(): void;
+}
+
+/** Nothing runs in the directory yet, so that nobody can plant a link there. */
+function writeInput(directory: string, { name, content, mode }: InputFile): void {
+  checkFileName(name);
+  const path = join(directory, name);
+  if (name.includes('/')) mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content, { flag: 'wx', mode: mode ?? 0o644 });
 }
 
 /** A directory, not a link to one, that nobody else owns or may write to. */

@@ -23,3 +23,8 @@ export function scriptEnvironment(
     ...taskEnv,
   };
 }
+
+/** As execve(2) takes them. */
+export function environmentEntries(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { errorCode, errorMessage } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { limits as maxima } from '../limits.js';
@@ -9,28 +9,36 @@ import type { Socket } from '../poll/socket.js';
 import type { Result } from '../task.js';
 import { Capture } from './capture.js';
 import type { CgroupUsage } from './cgroup/cgroup.js';
+import { type Collected, type CollectOrder, encodeCollectOrder, readCollected } from './collect.js';
 import type { Deadline, Deadlines } from './deadlines.js';
-import type { Enclosure, Isolation } from './enclosure.js';
+import type { Enclosure } from './enclosure.js';
+import { environmentEntries, scriptEnvironment } from './environment.js';
+import { type Remains, resultOf } from './evidence.js';
+import { collectOrder, handedBack } from './handed-back.js';
 import { workerLimits } from './limits.js';
 import type { ExecuteMessage, Waiting } from './queue.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import {
   type ExitStatus,
+  frameLimits,
   readStatus,
   reap,
   type StartedProcess,
+  type StartStatus,
   signalGroup,
   startError,
-  startProcess,
 } from './sandbox.js';
-import { memoryLimit } from './strict-isolation.js';
+import { scriptFiles } from './script-files.js';
+import { encodeTaskFrame } from './task-frame.js';
 import { type Cause, Termination } from './termination.js';
-import { internalFault, judge, type Raised, startFailed, type Verdict } from './verdict.js';
+import { internalFault, processLimits, startFailed, type Verdict } from './verdict.js';
+import type { Prepared } from './warm/prepared.js';
+import type { Starter } from './warm/starter.js';
 
 /** What all runs of one worker share. */
 export interface ExecutionContext {
   runtime: ProcessRuntime;
-  isolation: Isolation;
+  starter: Starter;
   poller: Poller;
   deadlines: Deadlines;
   /** Monotonic. */
@@ -39,7 +47,7 @@ export interface ExecutionContext {
 }
 
 export interface ExecutionEvents {
-  /** The process runs. At most once. */
+  /** The process has its script. At most once. */
   onStarted(): void;
   /** Exactly once, the last call; nothing of the run is left but its directory's removal. */
   onEnd(result: Result): void;
@@ -48,8 +56,9 @@ export interface ExecutionEvents {
 /**
  * One run, from `execute` to its result:
  *
- *     begin ─▶ enclosure ─▶ process, pipes, wall limit ─▶ pidfd readable ─▶ group killed, reaped
- *                                                            ─▶ pipes drained ─▶ verdict ─▶ onEnd
+ *     begin ─▶ process that waits ─▶ task frame, wall limit ─▶ pidfd readable ─▶ group killed, reaped
+ *                    ▲                    │                        ─▶ pipes drained, files collected
+ *                    └── once, when a prepared process failed ◀┘     ─▶ verdict ─▶ onEnd
  *
  * An error of ours anywhere in it ends this run with `internal_fail`, and no other.
  */
@@ -60,14 +69,17 @@ export class Execution {
   readonly #events: ExecutionEvents;
   readonly #log: Log;
   readonly #termination = new Termination(signalGroup);
-  readonly #stdout: Capture;
-  readonly #stderr: Capture;
-  readonly #status: Buffer[] = [];
+  #stdout: Capture;
+  #stderr: Capture;
+  #status: Buffer[] = [];
   #enclosure: Enclosure | undefined;
   #cpuCheck: Deadline | undefined;
   #deadline: Deadline | undefined;
   #pipes: Socket[] = [];
   #startedAtMs = 0;
+  /** Its process was there before the task, and may have been ill without anybody knowing. */
+  #mayStartAgain = false;
+  #announced = false;
   #ended = false;
 
   constructor(context: ExecutionContext, waiting: Waiting, events: ExecutionEvents) {
@@ -75,25 +87,15 @@ export class Execution {
     this.#task = waiting.task;
     this.#receivedAtMs = waiting.receivedAtMs;
     this.#events = events;
-    const { taskId, attempt, limits } = waiting.task;
+    const { taskId, attempt } = waiting.task;
     this.#log = context.log.child({ taskId, attempt });
-    this.#stdout = new Capture(limits.outputBytes, maxima.outputTailBytes);
-    this.#stderr = new Capture(limits.outputBytes, maxima.outputTailBytes);
+    this.#stdout = this.#capture();
+    this.#stderr = this.#capture();
   }
 
   /** Starts the process; `onEnd` may come before this returns. */
   begin(): void {
-    const { runtime, isolation, nowMs } = this.#context;
-    let started: StartedProcess;
-    try {
-      this.#enclosure = isolation.enclose(runtime, this.#task);
-      started = startProcess(this.#enclosure.plan);
-    } catch (error) {
-      this.#finish(this.#startFailure(error));
-      return;
-    }
-    this.#startedAtMs = nowMs();
-    this.#guarded(() => this.#attach(started));
+    this.#start(() => this.#context.starter.take(this.#task));
   }
 
   /** Ends it from outside; the result still comes by `onEnd`. The first cause wins. */
@@ -101,11 +103,59 @@ export class Execution {
     this.#guarded(() => this.#termination.end(cause));
   }
 
+  #start(take: () => Prepared): void {
+    let prepared: Prepared;
+    try {
+      prepared = take();
+    } catch (error) {
+      this.#context.starter.ended();
+      this.#finish(this.#startFailure(error));
+      return;
+    }
+    const { enclosure, isWarm } = prepared;
+    this.#enclosure = enclosure;
+    prepared.take(
+      (started) => {
+        this.#mayStartAgain = isWarm;
+        this.#startedAtMs = this.#context.nowMs();
+        this.#guarded(() => this.#attach(started, enclosure));
+      },
+      (error) => this.#notStarted(error, isWarm),
+    );
+  }
+
+  #notStarted(error: unknown, wasWarm: boolean): void {
+    this.#context.starter.ended();
+    if (wasWarm && !this.#termination.cause) {
+      this.#log.info({ err: error }, 'a prepared process failed; starting one');
+      this.#startAgain();
+    } else {
+      this.#finish(this.#startFailure(error));
+    }
+  }
+
+  /** As if nothing had been: by a process of its own. */
+  #startAgain(): void {
+    for (const pipe of this.#pipes) pipe.close();
+    this.#leave();
+    this.#pipes = [];
+    this.#status = [];
+    this.#stdout = this.#capture();
+    this.#stderr = this.#capture();
+    this.#mayStartAgain = false;
+    this.#start(() => this.#context.starter.start(this.#task));
+  }
+
+  #capture(): Capture {
+    return new Capture(this.#task.limits.outputBytes, maxima.outputTailBytes);
+  }
+
   /** From here on its end is heard of and it is reaped, whatever else fails. */
-  #attach({ pid, pidfd, stdin, stdout, stderr, status }: StartedProcess): void {
+  #attach(started: StartedProcess, enclosure: Enclosure): void {
+    const { pid, pidfd, stdin, stdout, stderr, status, control } = started;
     this.#termination.attach(pid);
     // The poller owns each of them from the moment that it is given it.
-    const optional = [stdin, status].filter((fd) => fd !== undefined);
+    const optional = [stdin, status, control].filter((fd) => fd !== undefined);
     const ours = new Set([pidfd, stdout, stderr, ...optional]);
     const give = (fd: number) => {
       ours.delete(fd);
@@ -113,9 +163,11 @@ export class Execution {
     };
     try {
       this.#watch(pid, give(pidfd));
+      this.#admit(pid, enclosure);
+      if (control !== undefined) this.#handOver(give(control), enclosure);
       this.#readFrom('stdout', give(stdout));
       this.#readFrom('stderr', give(stderr));
-      if (stdin !== undefined) this.#writeTo(give(stdin));
+      if (stdin !== undefined) this.#writeTo(give(stdin), 'stdin', this.#task.stdin);
       if (status !== undefined) this.#readStatusFrom(give(status));
     } finally {
       for (const fd of ours) closeSync(fd);
@@ -123,15 +175,47 @@ export class Execution {
     const endsAtMs = this.#startedAtMs + this.#task.limits.wallMs;
     this.#deadline = this.#context.deadlines.add(endsAtMs, () => this.end({ kind: 'wallLimit' }));
     this.#checkCpu();
-    this.#events.onStarted();
+    if (!this.#announced) this.#events.onStarted();
+    this.#announced = true;
   }
 
-  /** What its init says of the script; a few bytes. */
+  #admit(pid: number, enclosure: Enclosure): void {
+    try {
+      enclosure.admit(this.#task.limits);
+    } catch (error) {
+      if (!this.#mayStartAgain) throw error;
+      // It has more than it may have now (EBUSY of cgroup v1); one of its own will do with less.
+      this.#log.debug({ err: error }, 'a prepared process does not fit the task');
+      signalGroup(pid, constants.signals.SIGKILL);
+    }
+  }
+
+  /** The task, to a process that waits for it. */
+  #handOver(fd: number, enclosure: Enclosure): void {
+    const { runtime } = this.#context;
+    const { args = [], env, limits, inspect = false } = this.#task;
+    const frame = encodeTaskFrame({
+      inspect,
+      argv: runtime.argv(args),
+      env: environmentEntries(scriptEnvironment(runtime, enclosure.folders, env)),
+      limits: frameLimits(processLimits(limits)),
+      files: scriptFiles(runtime, this.#task),
+    });
+    this.#writeTo(fd, 'task', frame);
+  }
+
+  /** What its init says of the script, and the files that it hands out. */
   #readStatusFrom(fd: number): void {
     const socket = this.#context.poller.adopt(fd, {
       onData: (chunk) => this.#status.push(Buffer.from(chunk)),
     });
     this.#pipes.push(socket);
+    const order = this.#collectOrder();
+    if (order) socket.write(encodeCollectOrder(order));
+  }
+
+  #collectOrder(): CollectOrder | undefined {
+    return collectOrder(this.#task.collect, this.#context.runtime.bootstrap !== undefined);
   }
 
   /**
@@ -169,15 +253,15 @@ export class Execution {
         status = reap(pid);
       });
       if (!status && checksLeft > 0) this.#awaitUnwatched(pid, checksLeft - 1);
-      else this.#finish(undefined, { status, exitedAtMs: this.#context.nowMs() });
+      else this.#over({ reaped: status, exitedAtMs: this.#context.nowMs() });
     }, workerLimits.unwatchedCheckMs);
   }
 
   #readFrom(stream: 'stdout' | 'stderr', fd: number): void {
-    const capture = stream === 'stdout' ? this.#stdout : this.#stderr;
     const socket = this.#context.poller.adopt(fd, {
       onData: (chunk) =>
         this.#guarded(() => {
+          const capture = stream === 'stdout' ? this.#stdout : this.#stderr;
           capture.push(chunk);
           if (capture.exceeded) this.#termination.end({ kind: 'outputLimit', stream });
         }),
@@ -188,115 +272,107 @@ export class Execution {
     this.#pipes.push(socket);
   }
 
-  #writeTo(fd: number): void {
+  #writeTo(fd: number, what: 'stdin' | 'task', bytes: Uint8Array | undefined): void {
     const socket = this.#context.poller.adopt(fd, {
       onData: () => undefined,
       onClose: (error) => {
         // EPIPE: the script has closed its stdin, or is gone, which is its own affair.
-        if (error && error.code !== 'EPIPE') this.#log.warn({ err: error }, 'stdin not written');
+        if (error && error.code !== 'EPIPE') this.#log.warn({ err: error }, `${what} not written`);
       },
     });
     this.#pipes.push(socket);
-    socket.write(this.#task.stdin as Uint8Array);
+    if (bytes && bytes.length > 0) socket.write(bytes);
     socket.end();
   }
 
   #exited(pid: number): void {
     const exitedAtMs = this.#context.nowMs();
-    let status: ExitStatus | undefined;
+    let reaped: ExitStatus | undefined;
     this.#guarded(() => {
       this.#deadline?.clear();
       this.#cpuCheck?.clear();
       this.#termination.detach();
-      status = reap(pid);
-      invariant(status, `process ${pid} has ended and can be reaped`);
+      reaped = reap(pid);
+      invariant(reaped, `process ${pid} has ended and can be reaped`);
     });
     // What a process that got away still holds open is not waited for.
     for (const pipe of this.#pipes) {
       this.#guarded(() => pipe.readAvailable(workerLimits.pipeBytesMax));
     }
-    this.#finish(undefined, { status, exitedAtMs });
+    this.#over({ reaped, exitedAtMs });
+  }
+
+  /** Its process has ended. */
+  #over(end: { reaped: ExitStatus | undefined; exitedAtMs: number }): void {
+    this.#context.starter.ended();
+    const status = Buffer.concat(this.#status);
+    const said = readStatus(status);
+    if (said?.kind !== 'ended' && this.#mayStartAgain && !this.#termination.cause) {
+      // Unless its memory limit ended all of it at once.
+      const killed = this.#enclosure?.usage?.().oomKills ?? 0;
+      if (killed === 0) {
+        this.#log.info({ said }, 'a prepared process failed; starting one');
+        this.#startAgain();
+        return;
+      }
+    }
+    const run = { startedAtMs: this.#startedAtMs, ...end };
+    const verdict =
+      said?.kind === 'failed'
+        ? startFailed(errorMessage(startError(this.#context.runtime.file, said)))
+        : undefined;
+    const order = this.#collectOrder();
+    const collect = this.#enclosure?.collect;
+    if (collect && order && !this.#termination.cause) {
+      collect(order).then(
+        (collected) => this.#finish(verdict, run, said, collected),
+        (error) => {
+          this.#fault(error);
+          this.#finish(verdict, run, said);
+        },
+      );
+      return;
+    }
+    const collected = said ? readCollected(status.subarray(workerLimits.endedBytes)) : undefined;
+    this.#finish(verdict, run, said, collected);
   }
 
   /** @param verdict given when there was no run to judge */
-  #finish(verdict: Verdict | undefined, run?: Run): void {
+  #finish(
+    verdict: Verdict | undefined,
+    run?: Run,
+    said?: StartStatus,
+    collected?: Collected,
+  ): void {
     if (this.#ended) return;
     this.#ended = true;
     for (const pipe of this.#pipes) pipe.close();
-    this.#events.onEnd(this.#result(verdict, run, this.#leave()));
+    const group = this.#leave();
+    const remains = {
+      runtime: this.#context.runtime,
+      limits: this.#task.limits,
+      receivedAtMs: this.#receivedAtMs,
+      run,
+      said,
+      group,
+      handedBack: collected ? handedBack(collected, this.#task.collect !== undefined) : {},
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+      cause: this.#termination.cause,
+    };
+    const nowMs = this.#context.nowMs();
+    this.#events.onEnd(resultOf(remains, verdict, nowMs, (error) => this.#fault(error)));
   }
 
   #leave(): CgroupUsage | undefined {
     let usage: CgroupUsage | undefined;
+    const enclosure = this.#enclosure;
+    this.#enclosure = undefined;
     this.#guarded(() => {
-      usage = this.#enclosure?.leave();
+      usage = enclosure?.usage?.();
     });
+    this.#guarded(() => enclosure?.leave());
     return usage;
-  }
-
-  #result(
-    given: Verdict | undefined,
-    run: Run | undefined,
-    group: CgroupUsage | undefined,
-  ): Result {
-    const nowMs = this.#context.nowMs();
-    const exitedAtMs = run?.exitedAtMs ?? nowMs;
-    const startedAtMs = run ? this.#startedAtMs : nowMs;
-    const startMs = startedAtMs - this.#receivedAtMs;
-    const runMs = exitedAtMs - startedAtMs;
-    const reaped = run?.status;
-    const said = readStatus(Buffer.concat(this.#status));
-    const status = said?.kind === 'ended' ? said : reaped;
-    const cpuMs = group?.cpuMs ?? (reaped ? reaped.userMs + reaped.systemMs : 0);
-    const memoryPeakBytes = group?.memoryPeakBytes ?? reaped?.memoryPeakBytes ?? 0;
-    const stdout = this.#stdout.finish();
-    const stderr = this.#stderr.finish();
-    let verdict = given;
-    if (said?.kind === 'failed') {
-      verdict ??= startFailed(errorMessage(startError(this.#context.runtime.file, said)));
-    }
-    if (!verdict) {
-      this.#guarded(() => {
-        verdict = judge({
-          cause: this.#termination.cause,
-          exitCode: status?.exitCode,
-          signal: status?.signal,
-          raised: this.#raised(status, stderr.bytes),
-          runMs,
-          startMs,
-          cpuMs,
-          outputBytes: { stdout: this.#stdout.seenBytes, stderr: this.#stderr.seenBytes },
-          limits: this.#task.limits,
-          ...(group && { group: { ...group, memoryBytes: memoryLimit(this.#task.limits) } }),
-        });
-      });
-    }
-    return {
-      ...(verdict ?? internalFault('its end could not be judged')),
-      ...(status?.exitCode === undefined ? {} : { exitCode: status.exitCode }),
-      ...(status?.signal === undefined ? {} : { signal: status.signal }),
-      stdout: stdout.bytes,
-      stderr: stderr.bytes,
-      truncated: { stdout: stdout.truncated, stderr: stderr.truncated },
-      ...(reaped && {
-        usage: {
-          wallMs: runMs,
-          cpuMs,
-          memoryPeakBytes,
-          ...(group && { processesPeak: group.processesPeak }),
-        },
-      }),
-      phases: { startMs, runMs, drainMs: nowMs - exitedAtMs },
-    };
-  }
-
-  #raised(
-    status: { exitCode?: number | undefined } | undefined,
-    stderr: Buffer,
-  ): Raised | undefined {
-    const { runtime } = this.#context;
-    if (!runtime.raised || status?.exitCode !== runtime.raisedExitCode) return undefined;
-    return runtime.raised(stderr.subarray(-workerLimits.reportBytesMax).toString());
   }
 
   #startFailure(error: unknown): Verdict {
@@ -331,8 +407,4 @@ export class Execution {
 const processors = availableParallelism();
 
 /** A process that has ended. */
-interface Run {
-  /** Undefined when it could not be reaped. */
-  status: ExitStatus | undefined;
-  exitedAtMs: number;
-}
+type Run = NonNullable<Remains['run']>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { IsolationFloor, IsolationLevel, IsolationReport } from '../isolation.js';
@@ -51,11 +52,11 @@ export function createIsolation(
 ): ChosenIsolation {
   const { name, isolation: floor } = options;
   // What runs no process needs nothing around it.
-  if (runtime.kind === 'noop') {
+  if (runtime.kind === 'noop' || floor === 'none') {
     const report: IsolationReport = { level: 'none', layers: [] };
     return { isolation: new PlainIsolation(root), report, lacking: undefined };
   }
-  const cgroups = findCgroups(`scriptd-${name}`);
+  const cgroups = findCgroups(cgroupName(name, root.path));
   const layers = tryLayers(cgroups);
   const host = 'version' in cgroups ? cgroups : undefined;
   try {
@@ -74,6 +75,12 @@ export function createIsolation(
     host?.close();
     throw error;
   }
+}
+
+/** Workers of one name, each of a service of its own, have each their own work directory. */
+function cgroupName(worker: string, workDirectory: string): string {
+  const service = createHash('sha256').update(workDirectory).digest('hex').slice(0, 8);
+  return `scriptd-${worker}-${service}`;
 }
 
 /** The strongest level that this host can do, and what is missing for strict. */

@@ -9,10 +9,17 @@ export const workerLimits = {
   orphanMsDefault: 55_000,
   /** From the order to drain until what still runs is ended. */
   drainMsDefault: 30_000,
-  /** Memory of a run at level strict that does not ask for another. */
-  memoryBytesDefault: 512 * 1024 * 1024,
-  /** Files and folders in each of the folders that a run at level strict may write to. */
-  filesMax: 16_384,
+  /** Processes held ready for tasks to come, of each sort of demand. */
+  readyMax: 32,
+  /** Sorts of demand for which processes are held ready. */
+  poolsMax: 4,
+  /** How long a burst of demand is remembered. */
+  demandMs: 30_000,
+  /** Processes forked from one fork server before another takes its place. */
+  forkServerRunsMax: 10_000,
+  /** Before a fork server that died is replaced; doubled as often as its successor dies too. */
+  forkServerWaitMsMin: 50,
+  forkServerWaitMsMax: 30_000,
   /** Between two looks at the processor time of a run's processes: at least. */
   cpuCheckMs: 10,
   /** Given to the processes that were told to die, and after a drain to the acknowledgements. */
@@ -20,6 +27,8 @@ export const workerLimits = {
   /** Given to the controller to read what was sent to it before. */
   lingerMs: 500,
 
+  /** Of the record that says how a script ended; collected files follow it. */
+  endedBytes: 5,
   /** Read from each pipe once the process has ended: more than a pipe holds. */
   pipeBytesMax: 1024 * 1024,
   /** A process that cannot be watched, and was killed for it, is looked for so often. */

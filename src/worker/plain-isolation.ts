@@ -1,8 +1,11 @@
+import { collectFrom } from './collect.js';
 import type { WorkRoot } from './directory.js';
-import type { Enclosure, Isolation } from './enclosure.js';
+import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
 import type { ExecuteMessage } from './queue.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
+import type { SpawnPlan } from './sandbox.js';
+import { scriptFiles } from './script-files.js';
 import { processLimits } from './verdict.js';
 
 /** Level `none`: a directory of its own for each run, and the limits of a process. */
@@ -14,31 +17,45 @@ export class PlainIsolation implements Isolation {
     this.#root = root;
   }
 
-  enclose(
-    runtime: ProcessRuntime,
-    { code, args = [], env, stdin, limits }: ExecuteMessage,
-  ): Enclosure {
-    const argv = runtime.argv(args);
-    const { memoryBytes } = limits;
-    const directory = this.#root.create(runtime.scriptName, code);
+  canPrepare(runtime: ProcessRuntime): boolean {
+    return runtime.bootstrap !== undefined;
+  }
+
+  keyOf(runtime: ProcessRuntime, { limits, env }: Demand): string {
+    const own = runtime.bootstrap?.takesLimits ? {} : rlimits(limits);
+    return JSON.stringify([own, env ?? {}]);
+  }
+
+  enclose(runtime: ProcessRuntime, demand: Demand, task?: ExecuteMessage): Enclosure {
+    // Before there is a directory that would have to go again.
+    const argv = task && !runtime.bootstrap ? runtime.argv(task.args ?? []) : undefined;
+    const directory = this.#root.create(argv && task ? scriptFiles(runtime, task) : []);
     const folders = { home: directory.path, temporary: directory.path };
+    const env = (own: Demand['env']) => scriptEnvironment(runtime, folders, own);
+    const common = { file: runtime.file, cwd: directory.path };
+    let plan: SpawnPlan;
+    if (argv) {
+      const stdin = task?.stdin && task.stdin.length > 0 ? 'pipe' : 'null';
+      plan = { ...common, argv, env: env(task?.env), stdin, limits: rlimits(demand.limits) };
+    } else {
+      const { bootstrap } = runtime;
+      plan = {
+        ...common,
+        argv: bootstrap?.argv(bootstrap.folder) ?? [],
+        env: env(demand.env),
+        stdin: 'pipe',
+        limits: bootstrap?.takesLimits ? {} : rlimits(demand.limits),
+        control: true,
+      };
+    }
     return {
+      plan,
+      folders,
+      admit: () => undefined,
       cpuMs: undefined,
-      plan: {
-        file: runtime.file,
-        argv,
-        env: scriptEnvironment(runtime, folders, env),
-        cwd: directory.path,
-        stdin: stdin && stdin.length > 0 ? 'pipe' : 'null',
-        limits: {
-          ...processLimits(limits),
-          ...(memoryBytes === undefined ? {} : { addressSpaceBytes: memoryBytes }),
-        },
-      },
-      leave: () => {
-        directory.remove();
-        return undefined;
-      },
+      collect: (order) => collectFrom(directory.path, order),
+      usage: undefined,
+      leave: () => directory.remove(),
     };
   }
 
@@ -49,4 +66,13 @@ export class PlainIsolation implements Isolation {
   close(): void {
     // The root stays: it is the next worker's of this name.
   }
+}
+
+/** Without a cgroup, memory is held down by the address space, and only when asked for. */
+function rlimits(limits: Demand['limits']): SpawnPlan['limits'] {
+  const { memoryBytes } = limits;
+  return {
+    ...processLimits(limits),
+    ...(memoryBytes === undefined ? {} : { addressSpaceBytes: memoryBytes }),
+  };
 }

@@ -20,10 +20,13 @@ import { workerLimits } from './limits.js';
 import { noopRun } from './noop.js';
 import { attemptKey, type ExecuteMessage } from './queue.js';
 import { resolveRuntime } from './runtimes/registry.js';
-import type { Runtime, RuntimeDefinition } from './runtimes/runtime.js';
+import type { ProcessRuntime, Runtime, RuntimeDefinition } from './runtimes/runtime.js';
 import { Session, type SessionEvents } from './session.js';
 import { Slots, unrun } from './slots.js';
 import type { Verdict } from './verdict.js';
+import { ForkServers } from './warm/fork-servers.js';
+import { enclosuresMax, forkServerPlan, readyMax } from './warm/plan.js';
+import { Starter } from './warm/starter.js';
 
 export type { WorkerEnd } from './lifecycle.js';
 
@@ -41,7 +44,7 @@ export interface WorkerOptions {
   runtime?: RuntimeDefinition;
   /** The least that keeps scripts apart from this host. */
   isolation: IsolationFloor;
-  /** At level strict, and at basic for root: the first of `slots` user and group ids that scripts run as. */
+  /** At level strict, and at basic for root: the first of the user and group ids that scripts run as. */
   firstScriptId?: number;
   /** Folder that belongs to this worker alone; directories of earlier runs in it are removed. */
   workDirectory: string;
@@ -59,6 +62,8 @@ export interface WorkerStats {
   unacknowledgedBytes: number;
   /** Connections of a controller, 0 to 2. */
   connections: number;
+  /** Processes that wait for a task. */
+  ready: number;
   /** Wall limits that are pending. */
   deadlines: number;
   /** Attempts are taken: it neither drains nor ends. */
@@ -91,7 +96,8 @@ export interface Worker {
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const address = requireLocal(parseAddress(options.listen));
-  const runtime = await resolveRuntime(options.type, options.runtime);
+  const { type, runtime: definition = {}, workDirectory } = options;
+  const runtime = await resolveRuntime(type, definition, workDirectory);
   return new WorkerDaemon(options, address, runtime);
 }
 
@@ -104,6 +110,7 @@ class WorkerDaemon implements Worker {
   readonly #listener: Listener;
   readonly #deadlines: Deadlines;
   readonly #isolation: Isolation;
+  readonly #starter: Starter | undefined;
   readonly #slots: Slots;
   readonly #emitter = new Emitter();
   readonly #session: Session;
@@ -118,7 +125,12 @@ class WorkerDaemon implements Worker {
       this.#listener = this.#listen(address);
       // Only now is it sure that no other worker of this name uses the folder.
       root.prepare(runtime.kind === 'process' ? (runtime.rootFiles ?? {}) : {});
-      const { isolation, report, lacking } = createIsolation(options, runtime, root, options.slots);
+      const { isolation, report, lacking } = createIsolation(
+        options,
+        runtime,
+        root,
+        enclosuresMax(options.slots),
+      );
       this.#isolation = isolation;
       this.isolation = report;
       if (lacking)
@@ -130,6 +142,7 @@ class WorkerDaemon implements Worker {
     }
     this.address = formatAddress(this.#listener.address);
     this.#session = this.#createSession();
+    this.#starter = runtime.kind === 'process' ? this.#createStarter(runtime) : undefined;
     this.#slots = this.#createSlots(runtime);
     this.#lifecycle = this.#createLifecycle();
     this.#heartbeat = setInterval(() => {
@@ -153,6 +166,7 @@ class WorkerDaemon implements Worker {
       unacknowledged: this.#emitter.size,
       unacknowledgedBytes: this.#emitter.heldBytes,
       connections: this.#session.size,
+      ready: this.#starter?.ready ?? 0,
       deadlines: this.#deadlines.size,
       serving: this.#lifecycle.serving,
     };
@@ -196,23 +210,36 @@ class WorkerDaemon implements Worker {
     return new Session(identity, wireToken, events, this.#log);
   }
 
+  #createStarter(runtime: ProcessRuntime): Starter {
+    const shared = { poller: this.#poller, log: this.#log };
+    const plan = this.#isolation.level === 'strict' ? forkServerPlan(runtime) : undefined;
+    return new Starter({
+      ...shared,
+      runtime,
+      isolation: this.#isolation,
+      readyMax: readyMax(this.#options.slots),
+      nowMs,
+      ...(plan && { forkServers: new ForkServers({ ...shared, plan }) }),
+    });
+  }
+
   #createSlots(runtime: Runtime): Slots {
     const { slots } = this.#options;
     const context = {
       poller: this.#poller,
       deadlines: this.#deadlines,
-      isolation: this.#isolation,
       nowMs,
       log: this.#log,
     };
+    const starter = this.#starter;
     return new Slots({
       slots,
       queueMax: slots * workerLimits.queuedPerSlot,
       nowMs,
       createRun: (waiting, events) =>
-        runtime.kind === 'noop'
+        runtime.kind === 'noop' || !starter
           ? noopRun(waiting, events, nowMs)
-          : new Execution({ ...context, runtime }, waiting, events),
+          : new Execution({ ...context, runtime, starter }, waiting, events),
       onStarted: (attempt) => this.#emitter.started(attempt),
       onResult: (attempt, result) => {
         this.#emitter.add(attempt, result);
@@ -304,6 +331,7 @@ class WorkerDaemon implements Worker {
     clearInterval(this.#heartbeat);
     this.#listener.close();
     await this.#session.end(workerLimits.lingerMs);
+    await this.#starter?.close();
     await this.#isolation.settled();
     this.#isolation.close();
     this.#deadlines.close();

@@ -9,6 +9,7 @@ import { WorkRoot } from '../../src/worker/directory.js';
 import { Execution } from '../../src/worker/execution.js';
 import { PlainIsolation } from '../../src/worker/plain-isolation.js';
 import type { ProcessRuntime } from '../../src/worker/runtimes/runtime.js';
+import { Starter } from '../../src/worker/warm/starter.js';
 import { defaultLimits } from './test-controller.js';
 import { children, openDescriptors, temporaryFolder } from './test-worker.js';
 
@@ -50,10 +51,12 @@ function parts(t: { teardown(action: () => unknown): void }): Parts {
         stdin: Buffer.from('x'),
         limits: defaultLimits,
       } as const;
+      const used = { ...bash, ...runtime };
       const isolation = new PlainIsolation(root);
+      const starter = new Starter({ runtime: used, isolation, poller, readyMax: 1, nowMs, log });
       const context = {
-        runtime: { ...bash, ...runtime },
-        isolation,
+        runtime: used,
+        starter,
         poller,
         deadlines,
         nowMs,
@@ -63,7 +66,10 @@ function parts(t: { teardown(action: () => unknown): void }): Parts {
         onStarted: () => undefined,
         onEnd: (result: Result) => {
           if (++ends > 1) reject(new Error('a second end'));
-          root.settled().then(() => resolve(result), reject);
+          starter
+            .close()
+            .then(() => root.settled())
+            .then(() => resolve(result), reject);
         },
       };
       new Execution(context, { task, receivedAtMs: nowMs() }, events).begin();

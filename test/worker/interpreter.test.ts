@@ -6,6 +6,7 @@ import { resolveRuntime } from '../../src/worker/runtimes/registry.js';
 import type { ProcessRuntime } from '../../src/worker/runtimes/runtime.js';
 import { startRig, temporaryFolder } from './test-worker.js';
 
+const workDirectory = temporaryFolder(t);
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 /** An executable file, and PATH with its folder first until the test ends. */
@@ -27,7 +28,7 @@ interface Tap {
 }
 
 async function pathOf(type: string, definition = {}): Promise<string> {
-  return ((await resolveRuntime(type, definition)) as ProcessRuntime).file;
+  return ((await resolveRuntime(type, definition, workDirectory)) as ProcessRuntime).file;
 }
 
 t.test(
@@ -74,7 +75,7 @@ t.test('an interpreter that is not there is RUNTIME_MISSING, with type and cure'
     ['ruby', { command: ['no-such-ruby', '{script}'] }],
   ] as const) {
     const message = new RegExp(`^type ${type} needs .*(no-such|nowhere).*install .*configuration`);
-    await t.rejects(resolveRuntime(type, definition), { code: 'RUNTIME_MISSING', message }, type);
+    await t.rejects(resolveRuntime(type, definition, workDirectory), { code: 'RUNTIME_MISSING', message }, type);
   }
 });
 
@@ -98,11 +99,11 @@ t.test('node is found even when PATH has none: the worker itself runs on it', as
 t.test(
   'a type without runtime or command, and an extension that leads elsewhere, are refused',
   async (t) => {
-    await t.rejects(resolveRuntime('ruby'), { code: 'RUNTIME_INVALID', message: /type ruby/ });
-    await t.rejects(resolveRuntime('x', { command: [] }), { code: 'RUNTIME_INVALID' });
+    await t.rejects(resolveRuntime('ruby', {}, workDirectory), { code: 'RUNTIME_INVALID', message: /type ruby/ });
+    await t.rejects(resolveRuntime('x', { command: [] }, workDirectory), { code: 'RUNTIME_INVALID' });
     for (const type of ['sh', 'python', 'node', 'bash']) {
       const definition = { ...(type === 'sh' ? { command: ['sh'] } : {}), extension: '/../../x' };
-      await t.rejects(resolveRuntime(type, definition), { code: 'RUNTIME_INVALID' }, type);
+      await t.rejects(resolveRuntime(type, definition, workDirectory), { code: 'RUNTIME_INVALID' }, type);
     }
   },
 );

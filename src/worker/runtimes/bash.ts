@@ -20,6 +20,7 @@ export async function bashRuntime(
     prefixes: [],
     scriptName,
     env: { ...definition.env },
+    ...(definition.network && { network: definition.network }),
     argv: (args) => [file, scriptName, ...args],
   };
 }

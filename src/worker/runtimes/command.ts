@@ -31,6 +31,7 @@ export function commandRuntime(type: string, definition: RuntimeDefinition): Pro
     prefixes: [dirname(realpathSync(file))],
     scriptName,
     env: { ...definition.env },
+    ...(definition.network && { network: definition.network }),
     argv: (args) => [file, ...fixed, ...args],
   };
 }

@@ -1,6 +1,7 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { resolveInterpreter } from '../interpreter.js';
 import type { Raised } from '../verdict.js';
+import { bootstraps } from './bootstraps.js';
 import type { ProcessRuntime, RuntimeDefinition } from './runtime.js';
 
 /**
@@ -36,7 +37,14 @@ export async function nodeRuntime(
     scriptName,
     env: { ...definition.env },
     rootFiles: { 'package.json': '{}\n' },
-    argv: (args) => [file, ...flags, scriptName, ...args],
+    bootstrap: {
+      folder: join(bootstraps, 'node'),
+      argv: (place) => [file, ...flags, '--require', `${place}/boot.cjs`, scriptName],
+      startVariables: /^(NODE_|LD_|MALLOC_|GLIBC_|LANG|LC_|TZ$|UV_|OPENSSL_|SSL_CERT_|ICU_)/,
+      takesLimits: false,
+    },
+    ...(definition.network && { network: definition.network }),
+    argv: (args) => [scriptName, ...args],
     raisedExitCode: 1,
     raised: (stderr) => nodeException(stderr, scriptName),
   };

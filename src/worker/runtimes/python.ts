@@ -1,6 +1,16 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { errorMessage, ScriptdError } from '../../errors.js';
 import { resolveInterpreter } from '../interpreter.js';
+import { workerLimits } from '../limits.js';
 import type { Raised } from '../verdict.js';
+import { bootstraps } from './bootstraps.js';
 import type { ProcessRuntime, RuntimeDefinition } from './runtime.js';
+
+/** Variables that change how Python, libc or a library that is loaded with them starts. */
+const startVariables = /^(PYTHON|LD_|MALLOC_|GLIBC_|LANG|LC_|OPENSSL_|SSL_CERT_)/;
 
 /**
  * `python3 script.py ARGS`: `__name__` is `__main__`, sys.argv and sys.path are as usual.
@@ -13,6 +23,7 @@ import type { ProcessRuntime, RuntimeDefinition } from './runtime.js';
 export async function pythonRuntime(
   type: string,
   definition: RuntimeDefinition,
+  workDirectory: string,
 ): Promise<ProcessRuntime> {
   const { path: file, answer } = await resolveInterpreter({
     type,
@@ -28,6 +39,8 @@ export async function pythonRuntime(
     cure: 'install python3',
   });
   const scriptName = `script${definition.extension ?? '.py'}`;
+  const folder = await compileBootstrap(type, file, join(workDirectory, 'bootstrap'));
+  const { preload = [], aslr = 'shared' } = definition;
   return {
     kind: 'process',
     file,
@@ -39,10 +52,44 @@ export async function pythonRuntime(
       PYTHONUNBUFFERED: '1',
       ...definition.env,
     },
-    argv: (args) => [file, scriptName, ...args],
+    bootstrap: {
+      folder,
+      argv: (place) => [file, `${place}/boot.pyc`],
+      startVariables,
+      takesLimits: true,
+      ...(aslr === 'shared' && {
+        forkServer: (library: string) => [
+          file,
+          join(folder, 'boot.pyc'),
+          '--serve',
+          library,
+          ...preload,
+        ],
+      }),
+    },
+    ...(definition.network && { network: definition.network }),
+    argv: (args) => [scriptName, ...args],
     raisedExitCode: 1,
     raised: (stderr) => pythonException(stderr, scriptName),
   };
+}
+
+/** Compiles the bootstrap for this very interpreter. @throws ScriptdError RUNTIME_MISSING */
+async function compileBootstrap(type: string, python: string, folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    await promisify(execFile)(
+      python,
+      ['-I', join(bootstraps, 'python/boot.py'), '--compile', folder],
+      {
+        timeout: workerLimits.resolveMs,
+      },
+    );
+  } catch (cause) {
+    const text = `type ${type}: ${python} cannot compile scriptd's program for it to ${folder}`;
+    throw new ScriptdError('RUNTIME_MISSING', `${text}: ${errorMessage(cause)}`, { cause });
+  }
+  return folder;
 }
 
 /** The header of a traceback that is not part of an exception group's. */

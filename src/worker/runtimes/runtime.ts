@@ -1,6 +1,23 @@
 import type { Network } from '../../task.js';
 import type { Raised } from '../verdict.js';
 
+/**
+ * An interpreter that is started before its script is there, waits for a task frame on descriptor 3
+ * (docs/ARCHITECTURE.md), and then becomes that script.
+ */
+export interface Bootstrap {
+  /** Its program for that: a folder of the host, without anything else in it. */
+  readonly folder: string;
+  /** Whole argv, given where the interpreter finds that folder. */
+  argv(folder: string): string[];
+  /** Names of variables that count only when the interpreter starts. */
+  readonly startVariables: RegExp;
+  /** It lays the limits of the frame upon itself. */
+  readonly takesLimits: boolean;
+  /** Whole argv of a process that forks such interpreters, given the shared library of the sandbox. */
+  forkServer?(library: string): string[];
+}
+
 /** How a type of script is executed as a process. */
 export interface ProcessRuntime {
   readonly kind: 'process';
@@ -14,7 +31,11 @@ export interface ProcessRuntime {
   readonly env: Readonly<Record<string, string>>;
   /** Files beside the work directories, by name, written once at start. */
   readonly rootFiles?: Readonly<Record<string, string>>;
-  /** Whole argv, argv[0] included. */
+  /** Absent when it has to be started with its script. */
+  readonly bootstrap?: Bootstrap;
+  /** `host`: a task that asks for it gets the network of this host. */
+  readonly network?: Network;
+  /** Whole argv, argv[0] included; of the script itself where there is a bootstrap. */
   argv(args: readonly string[]): string[];
   /** Exit code with which the interpreter leaves after an exception that nobody caught. */
   readonly raisedExitCode?: number;

@@ -1,0 +1,41 @@
+import { workerLimits } from '../limits.js';
+
+/**
+ * How many processes to hold ready: as many as were wanted at once lately, at least one. A burst
+ * raises it at once, and when it is over the surplus is given up after `demandMs`.
+ */
+export class Demand {
+  readonly #readyMax: number;
+  #level = 1;
+  /** Most at once since `#sinceMs`. */
+  #peak = 0;
+  #sinceMs: number;
+  #usedAtMs: number;
+
+  constructor(readyMax: number, nowMs: number) {
+    this.#readyMax = readyMax;
+    this.#sinceMs = nowMs;
+    this.#usedAtMs = nowMs;
+  }
+
+  /** So many run at this moment, one of which has just begun. */
+  wanted(running: number, nowMs: number): void {
+    this.#usedAtMs = nowMs;
+    this.#peak = Math.max(this.#peak, running);
+    this.#level = Math.max(this.#level, Math.min(running, this.#readyMax));
+    if (nowMs - this.#sinceMs < workerLimits.demandMs) return;
+    this.#level = Math.max(1, Math.min(this.#peak, this.#readyMax));
+    this.#peak = running;
+    this.#sinceMs = nowMs;
+  }
+
+  /** Processes to hold ready. */
+  ready(nowMs: number): number {
+    return nowMs - this.#usedAtMs >= workerLimits.demandMs ? Math.min(1, this.#level) : this.#level;
+  }
+
+  /** Since when nobody has wanted one. */
+  get usedAtMs(): number {
+    return this.#usedAtMs;
+  }
+}

@@ -1,0 +1,24 @@
+import { scriptEnvironment } from '../environment.js';
+import { workerLimits } from '../limits.js';
+import type { ProcessRuntime } from '../runtimes/runtime.js';
+import type { SpawnPlan } from '../sandbox.js';
+import { sharedLibrary } from './fork-addon.js';
+
+/** Processes held ready for one sort of demand, at most. */
+export function readyMax(slots: number): number {
+  return Math.min(slots, workerLimits.readyMax);
+}
+
+/** Enclosures that there may be at once: those of runs, those held ready, and those on their way out. */
+export function enclosuresMax(slots: number): number {
+  return 2 * slots + (workerLimits.poolsMax + 1) * readyMax(slots);
+}
+
+/** How the fork server of a runtime is started; undefined where it has none. */
+export function forkServerPlan(runtime: ProcessRuntime): SpawnPlan | undefined {
+  const argv = runtime.bootstrap?.forkServer?.(sharedLibrary());
+  if (!argv) return undefined;
+  // What a script finds in its environment comes with its task.
+  const env = scriptEnvironment(runtime, { home: '/', temporary: '/tmp' }, undefined);
+  return { file: runtime.file, argv, env, cwd: '/', stdin: 'null', limits: {} };
+}

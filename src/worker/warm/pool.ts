@@ -1,0 +1,57 @@
+import { Demand } from './demand.js';
+import type { Prepared } from './prepared.js';
+
+export interface PoolOptions {
+  /** Never more than so many are held. */
+  readyMax: number;
+  prepare(): Prepared;
+  discard(prepared: Prepared): void;
+  /** Monotonic. */
+  nowMs(): number;
+}
+
+/** Processes that wait for tasks which demand the same of their enclosure. First made, first used. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #ready: Prepared[] = [];
+  readonly #demand: Demand;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#demand = new Demand(options.readyMax, options.nowMs());
+  }
+
+  get size(): number {
+    return this.#ready.length;
+  }
+
+  get usedAtMs(): number {
+    return this.#demand.usedAtMs;
+  }
+
+  /** @param running runs at this moment, this one included */
+  take(running: number): Prepared | undefined {
+    this.#demand.wanted(running, this.#options.nowMs());
+    for (;;) {
+      const prepared = this.#ready.shift();
+      if (!prepared?.failed) return prepared;
+      this.#options.discard(prepared);
+    }
+  }
+
+  /** Makes what is missing, and gives up what is too many. @throws what `prepare` throws */
+  level(): void {
+    const wanted = this.#demand.ready(this.#options.nowMs());
+    while (this.#ready.length < wanted) this.#ready.push(this.#options.prepare());
+    while (this.#ready.length > wanted) this.#discardOne();
+  }
+
+  drain(): void {
+    while (this.#ready.length > 0) this.#discardOne();
+  }
+
+  #discardOne(): void {
+    const prepared = this.#ready.shift();
+    if (prepared) this.#options.discard(prepared);
+  }
+}
