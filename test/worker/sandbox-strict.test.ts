@@ -88,7 +88,7 @@ t.test(
 
 t.test('what it leaves behind is dead at its end', { skip }, async (t) => {
   const { status, stdout } = await inside(
-    'setsid sh -c "sleep 1000 & echo here" & sleep 0.1; exit 0',
+    'mkfifo up; setsid sh -c "sleep 1000 & echo here; : >up" & read x <up; exit 0',
   );
   t.same(status, { kind: 'ended', exitCode: 0 });
   t.equal(stdout, 'here\n');
