@@ -96,6 +96,40 @@ ControlKind ControlOf(const Napi::Value& value) {
   ThrowType(value.Env(), "control must be none, pipe or socket");
 }
 
+std::vector<int> DescriptorsOf(const Napi::Value& value, const char* what) {
+  const Napi::Array array = ArrayOf(value, what);
+  std::vector<int> descriptors;
+  descriptors.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) descriptors.push_back(IntOf(array.Get(i), what));
+  return descriptors;
+}
+
+std::vector<std::string> PathsOf(const Napi::Value& value, const char* what) {
+  const Napi::Array array = ArrayOf(value, what);
+  std::vector<std::string> paths;
+  paths.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) paths.push_back(PathOf(array.Get(i), what));
+  return paths;
+}
+
+/// Absent when the plan has none.
+std::optional<BasicPlan> BasicPlanOf(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  if (!value.IsObject()) ThrowType(value.Env(), "basic must be an object");
+  const Napi::Object plan = value.As<Napi::Object>();
+  BasicPlan result{.require_landlock = BooleanOf(plan.Get("requireLandlock"), "requireLandlock"),
+                   .read_only = PathsOf(plan.Get("readOnly"), "readOnly"),
+                   .writable = PathsOf(plan.Get("writable"), "writable"),
+                   .identity = std::nullopt,
+                   .procs = DescriptorsOf(plan.Get("procs"), "procs")};
+  if (plan.Has("cgroup")) result.cgroup = IntOf(plan.Get("cgroup"), "cgroup");
+  if (plan.Has("uid")) {
+    result.identity = {static_cast<uid_t>(IntOf(plan.Get("uid"), "uid")),
+                       static_cast<gid_t>(IntOf(plan.Get("gid"), "gid"))};
+  }
+  return result;
+}
+
 SpawnPlan PlanOf(const Napi::Value& value) {
   if (!value.IsObject()) ThrowType(value.Env(), "the plan must be an object");
   const Napi::Object plan = value.As<Napi::Object>();
@@ -106,15 +140,8 @@ SpawnPlan PlanOf(const Napi::Value& value) {
           .stdin_source = BooleanOf(plan.Get("stdinPipe"), "stdinPipe") ? StdinSource::kPipe
                                                                         : StdinSource::kNull,
           .control = ControlOf(plan.Get("control")),
-          .limits = LimitsOf(plan.Get("limits"))};
-}
-
-std::vector<int> DescriptorsOf(const Napi::Value& value, const char* what) {
-  const Napi::Array array = ArrayOf(value, what);
-  std::vector<int> descriptors;
-  descriptors.reserve(array.Length());
-  for (uint32_t i = 0; i < array.Length(); ++i) descriptors.push_back(IntOf(array.Get(i), what));
-  return descriptors;
+          .limits = LimitsOf(plan.Get("limits")),
+          .basic = BasicPlanOf(plan.Get("basic"))};
 }
 
 StrictPlan StrictPlanOf(const Napi::Value& value) {

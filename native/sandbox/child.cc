@@ -7,7 +7,10 @@
 #include <cerrno>
 #include <csignal>
 
+#include "basic.h"
 #include "fresh.h"
+#include "inside/landlock.h"
+#include "inside/seccomp.h"
 #include "raw_syscall.h"
 
 namespace scriptd::sandbox {
@@ -64,24 +67,44 @@ SCRIPTD_CHILD_CODE long Execute(Child& child) {
                     Address(plan.env.pointers()));
 }
 
+SCRIPTD_CHILD_CODE long Cgroups(Child& child) {
+  return child.plan->basic ? JoinCgroups(*child.plan->basic) : 0;
+}
+
+SCRIPTD_CHILD_CODE long TakeIdentity(Child& child) {
+  return child.plan->basic ? TakeIdentityOf(*child.plan->basic) : 0;
+}
+
+SCRIPTD_CHILD_CODE long Landlock(Child& child) {
+  return child.ruleset < 0 ? 0 : RestrictTo(child.ruleset);
+}
+
+SCRIPTD_CHILD_CODE long Seccomp(Child& child) { return child.plan->basic ? InstallFilter() : 0; }
+
 struct Step {
   const char* syscall;  // for the error that is reported
   long (*run)(Child&);
 };
 
-// In this order: signals first, so that nothing of the worker's reacts in the child; then the ties
-// to the parent, so that it can't be left behind; then what it has, then what it may.
+// In this order: signals first, so that nothing of the worker's reacts in the child; then what it
+// has, then what it is and may. A change of ids undoes the tie to the parent, so that comes after
+// it; a parent that is gone by then is noticed. Landlock would keep some of the others from being
+// done, seccomp all.
 constexpr Step kSteps[] = {
     {"rt_sigaction", [](Child&) { return DefaultSignals(); }},
     {"setsid", OwnSession},
-    {"prctl", DieWithParent},
+    {"cgroup", Cgroups},
     {"dup3", StandardStreams},
-    {"close_range", NothingElse},
     {"umask", FileModeMask},
     {"chdir", WorkDirectory},
     {"prlimit64", Limits},
+    {"identity", TakeIdentity},
+    {"prctl", DieWithParent},
     {"prctl", NoNewPrivileges},
+    {"landlock", Landlock},
+    {"close_range", NothingElse},
     {"rt_sigprocmask", [](Child&) { return UnblockSignals(); }},
+    {"seccomp", Seccomp},
     {"execve", Execute},
 };
 

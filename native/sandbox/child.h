@@ -12,6 +12,7 @@ struct Child {
   int stdout_fd;
   int stderr_fd;
   int control_fd;  // or -1
+  int ruleset;     // Landlock's, or -1
   int parent_pid;
   // The step that failed, or null. Read by the parent once the child has ended.
   const char* failed_syscall;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "basic.h"
 #include "child.h"
 #include "clone.h"
 #include "pipe.h"
@@ -72,15 +73,19 @@ StartedProcess Launcher::Start(const SpawnPlan& plan) {
   Stream out = StreamFromChild();
   Stream err = StreamFromChild();
   Stream control = ControlOf(plan.control);
+  const Descriptor ruleset = plan.basic ? RulesetFor(*plan.basic) : Descriptor();
+  const Dumpable dumpable;
   Child child{.plan = &plan,
               .stdin_fd = in.childs.get(),
               .stdout_fd = out.childs.get(),
               .stderr_fd = err.childs.get(),
               .control_fd = control.childs.get(),
+              .ruleset = ruleset.get(),
               .parent_pid = getpid(),
               .failed_syscall = nullptr,
               .error = 0};
-  Cloned cloned = CloneSharingMemory(stack_, RunChild, &child);
+  const int cgroup = plan.basic ? plan.basic->cgroup : -1;
+  Cloned cloned = CloneSharingMemory(stack_, RunChild, &child, {.namespaces = 0, .cgroup = cgroup});
   if (child.failed_syscall != nullptr) {
     WaitFor(cloned.pid);
     throw SystemError(child.failed_syscall, child.error);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "basic_plan.h"
 #include "limit.h"
 #include "string_block.h"
 
@@ -24,6 +26,7 @@ struct SpawnPlan {
   StdinSource stdin_source;
   ControlKind control;
   std::vector<Limit> limits;
+  std::optional<BasicPlan> basic;
 };
 
 }  // namespace scriptd::sandbox

@@ -5,6 +5,7 @@ import { getSystemErrorMap } from 'node:util';
 import { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { initExecutable, loadAddon } from '../native.js';
+import { type BasicPlan, type NativeBasicPlan, nativeBasicPlan } from './basic-plan.js';
 import { checkFileName, type InputFile } from './program.js';
 import { type Capacity, encodeInsidePlan, type ReadOnlyPath } from './sandbox-plan.js';
 import type { TaskFrame } from './task-frame.js';
@@ -36,6 +37,8 @@ export interface SpawnPlan {
   };
   /** The process has the reading end of a pipe as descriptor 3, for a task frame (task-frame.ts). */
   control?: boolean;
+  /** What level basic adds to a plain start: seccomp, landlock, no capability. Not with `strict`. */
+  basic?: BasicPlan;
   /** Everything that the sandbox has; without it the process sees what the worker sees. */
   strict?: StrictPlan;
 }
@@ -138,6 +141,7 @@ interface Addon {
     stdinPipe: boolean;
     control: 'none' | 'pipe' | 'socket';
     limits: readonly (readonly [resource: string, soft: number, hard: number])[];
+    basic?: NativeBasicPlan;
   }): NativeStarted;
   startStrict(plan: {
     init: string;
@@ -223,6 +227,7 @@ function checkedPlan(plan: SpawnPlan): CheckedPlan & { control: 'none' | 'pipe' 
     stdinPipe: plan.stdin === 'pipe',
     control: plan.control ? 'pipe' : 'none',
     limits: resourceLimits(plan.limits),
+    ...(plan.basic && { basic: nativeBasicPlan(plan.basic) }),
   };
 }
 

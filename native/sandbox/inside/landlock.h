@@ -1,6 +1,6 @@
 #pragma once
 
-#include "failure.h"
+#include <span>
 
 namespace scriptd::sandbox {
 
@@ -12,6 +12,11 @@ long LandlockVersion();
 /// it can be read and executed, devices can be written, and /work, /tmp and /dev/shm are free. The
 /// descriptor (close-on-exec), or -errno.
 long MakeRuleset();
+
+/// One by which all below `read_only` can be read and executed, and all below `writable` is free;
+/// nothing else can be opened. Both may name files and devices too. The descriptor (close-on-exec),
+/// or -errno, of a path that isn't there, too.
+long MakeRulesetOf(std::span<const char* const> read_only, std::span<const char* const> writable);
 
 /// Binds this process and all that it starts to `ruleset`; needs no_new_privs. 0 or -errno.
 long RestrictTo(long ruleset);

@@ -229,7 +229,7 @@ constexpr Assembler kFilter = MakeFilter();
 
 }  // namespace
 
-long InstallFilter() {
+SCRIPTD_CHILD_CODE long InstallFilter() {
   const sock_fprog program{static_cast<unsigned short>(kFilter.size()),
                            const_cast<sock_filter*>(kFilter.code())};
   return RawSyscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, Address(&program));
