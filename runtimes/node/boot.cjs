@@ -16,6 +16,12 @@
  */
 const { isMainThread } = require('node:worker_threads');
 
+// Nothing of this is left for the script to find, or for its child processes to inherit.
+process.execArgv = process.execArgv.filter(
+  (word, index, words) => !(word === '--require' && words[index + 1] === __filename) &&
+    !(word === __filename && words[index - 1] === '--require'),
+);
+
 // A worker thread of the script is given the same flags.
 if (isMainThread) {
   const { receiveTask } = require('./task.cjs');
@@ -26,12 +32,7 @@ if (isMainThread) {
   rehearse(process.argv[1]);
   const task = receiveTask(controlFd);
   reportUncaught(task);
-
-  // Nothing of this is left for the script to find, or for its child processes to inherit.
-  process.execArgv = process.execArgv.filter(
-    (word, index, words) => word !== '--require' && words[index - 1] !== '--require',
-  );
-  for (const path of Object.keys(require.cache)) {
-    if (path.startsWith(__dirname)) delete require.cache[path];
-  }
+}
+for (const path of Object.keys(require.cache)) {
+  if (path.startsWith(`${__dirname}/`)) delete require.cache[path];
 }

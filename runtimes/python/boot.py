@@ -35,7 +35,8 @@ if mode == "--serve":
 
 # Neither the folder nor its modules are there for the script, or for what is preloaded.
 sys.path.remove(folder)
-sys.path_importer_cache.pop(folder, None)
+for path in (folder, __file__):
+    sys.path_importer_cache.pop(path, None)
 for name in set(sys.modules) - loaded_at_start:
     if (getattr(sys.modules[name], "__file__", None) or "").startswith(folder + "/"):
         del sys.modules[name]

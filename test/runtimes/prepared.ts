@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -137,9 +138,11 @@ export function finish(folder: string, end: number | string, stdout: Buffer, std
     end,
     stdout: comparable(stdout, folder),
     stderr: comparable(stderr, folder),
-    report: existsSync(report) ? readFileSync(report, 'utf8') : undefined,
+    report: isFile(report) ? readFileSync(report, 'utf8') : undefined,
   };
 }
+
+const isFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
 const comparable = (bytes: Buffer, folder: string) =>
   bytes
