@@ -1,27 +1,30 @@
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { errorCode, ScriptdError } from '../../errors.js';
+import { ScriptdError } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { Poller } from '../../poll/poller.js';
 import type { Socket } from '../../poll/socket.js';
 import type { Enclosure } from '../enclosure.js';
 import { workerLimits } from '../limits.js';
-import { reap, type SpawnPlan, type StartedProcess, signalGroup } from '../sandbox.js';
 import {
   type ForkRequest,
+  forkReplyBytes,
   openForked,
   readForkReply,
+  reap,
   requestFork,
+  type SpawnPlan,
+  type StartedProcess,
+  signalGroup,
+  startError,
   startForkServer,
-} from './fork-addon.js';
+} from '../sandbox.js';
 
 interface Asked {
   fds: ForkRequest;
   opened: (process: StartedProcess) => void;
   failed: (error: unknown) => void;
 }
-
-/** Bytes of one reply. */
-const replyBytes = 8;
 
 /**
  * An interpreter that has imported what scripts need, and from which each of them is forked, straight
@@ -106,26 +109,29 @@ export class ForkServer {
 
   #replied(chunk: Buffer): void {
     this.#reply = Buffer.concat([this.#reply, chunk]);
-    while (this.#reply.length >= replyBytes) {
-      const reply = readForkReply(this.#reply.subarray(0, replyBytes));
-      this.#reply = this.#reply.subarray(replyBytes);
+    while (this.#reply.length >= forkReplyBytes) {
+      const reply = readForkReply(this.#reply.subarray(0, forkReplyBytes));
+      this.#reply = this.#reply.subarray(forkReplyBytes);
       const asked = this.#asked.shift();
-      if (!asked) throw new ScriptdError('PROTOCOL', 'the fork server answered what nobody asked');
+      if (!asked) {
+        this.#log.error('the fork server answered what nobody asked');
+        this.kill();
+        return;
+      }
       this.#settle(asked, reply);
     }
   }
 
   #settle({ fds, opened, failed }: Asked, reply: ReturnType<typeof readForkReply>): void {
-    let pidfd: number;
+    let process: StartedProcess;
     try {
-      if (!('pid' in reply)) throw new ScriptdError('START_FAILED', `errno ${reply.errno}`);
-      pidfd = openForked(reply.pid);
+      process = { ...fds, ...pidOf(reply) };
     } catch (error) {
-      fds.close();
+      closeAll(fds);
       failed(error);
       return;
     }
-    opened({ ...fds.streams, pid: reply.pid, pidfd });
+    opened(process);
   }
 
   #exited(): void {
@@ -137,14 +143,36 @@ export class ForkServer {
     }
     for (const socket of this.#sockets) socket.close();
     for (const { fds, failed } of this.#asked.splice(0)) {
-      fds.close();
+      closeAll(fds);
       failed(new ScriptdError('ECHILD', `the fork server has ended (${how})`));
     }
     this.#gone();
   }
 }
 
-/** True for what only says that the server is busy at the moment. */
-export function isBusy(error: unknown): boolean {
-  return errorCode(error) === 'EAGAIN';
+/** @throws ScriptdError with the errno of what failed */
+function pidOf(reply: ReturnType<typeof readForkReply>): { pid: number; pidfd: number } {
+  if (!('pid' in reply)) {
+    const { errno } = reply;
+    throw startError('a forked process', { kind: 'failed', step: 'clone3', errno, detail: '' });
+  }
+  const { pid } = reply;
+  try {
+    return { pid, pidfd: openForked(pid) };
+  } catch (error) {
+    endUnwatched(pid, workerLimits.unwatchedChecksMax);
+    throw error;
+  }
+}
+
+/** For a process that cannot be watched for want of a descriptor. */
+function endUnwatched(pid: number, checksLeft: number): void {
+  signalGroup(pid, constants.signals.SIGKILL);
+  setTimeout(() => {
+    if (!reap(pid) && checksLeft > 0) endUnwatched(pid, checksLeft - 1);
+  }, workerLimits.unwatchedCheckMs);
+}
+
+function closeAll({ stdin, stdout, stderr, status, control }: ForkRequest): void {
+  for (const fd of [stdin, stdout, stderr, status, control]) if (fd !== undefined) closeSync(fd);
 }

@@ -1,8 +1,8 @@
+import { sharedLibrary } from '../../native.js';
 import { scriptEnvironment } from '../environment.js';
 import { workerLimits } from '../limits.js';
 import type { ProcessRuntime } from '../runtimes/runtime.js';
 import type { SpawnPlan } from '../sandbox.js';
-import { sharedLibrary } from './fork-addon.js';
 
 /** Processes held ready for one sort of demand, at most. */
 export function readyMax(slots: number): number {
