@@ -34,5 +34,21 @@
       ],
       'libraries!': ['-lm'],
     },
+    {
+      # What a fork server loads into its interpreter (native/sandbox/server), so it needs nothing but
+      # libc.
+      'target_name': 'scriptd_sandbox',
+      'type': 'shared_library',
+      'product_prefix': 'lib',
+      'product_dir': '<(PRODUCT_DIR)',
+      'sources': [
+        '<!@(ls native/sandbox/server/*.cc native/sandbox/inside/*.cc)',
+        'native/sandbox/fresh.cc',
+      ],
+      'include_dirs': ['native/sandbox', 'native/sandbox/inside'],
+      'cflags_cc!': ['-fexceptions'],
+      'cflags': ['-fno-exceptions', '-fvisibility=hidden'],
+      'ldflags': ['-Wl,--as-needed,-z,defs,-z,now'],
+    },
   ],
 }

@@ -1,4 +1,5 @@
-// Builds the two addons (epoll, sandbox) and scriptd-init with node-gyp, unless usable binaries are already there.
+// Builds the two addons (epoll, sandbox), scriptd-init and libscriptd_sandbox.so with node-gyp, unless
+// usable binaries are already there.
 //
 //   node scripts/build-native.mjs            install step: a prebuilt binary is used if one fits
 //   node scripts/build-native.mjs --force    always compiles
@@ -25,12 +26,13 @@ export function headersPrefix(executable = process.execPath) {
   return undefined;
 }
 
-/** True when every addon has a prebuilt binary that this node can load, and scriptd-init is there. */
+/** True when every addon has a prebuilt binary that this node can load, and the rest is there. */
 export function prebuiltUsable() {
   const resolve = require('node-gyp-build').resolve;
   const folder = `${process.platform}-${process.arch}`;
-  if (!existsSync(join(root, 'native', 'sandbox', 'prebuilds', folder, 'scriptd-init')))
-    return false;
+  const beside = ['scriptd-init', 'libscriptd_sandbox.so'];
+  const prebuilds = join(root, 'native', 'sandbox', 'prebuilds', folder);
+  if (!beside.every((name) => existsSync(join(prebuilds, name)))) return false;
   return addons.every((name) => {
     if (!existsSync(join(root, 'native', name, 'prebuilds'))) return false;
     try {

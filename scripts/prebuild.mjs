@@ -4,6 +4,7 @@
 //   native/ADDON/prebuilds/PLATFORM-ARCH/node.napi.LIBC.node
 //
 //   native/sandbox/prebuilds/PLATFORM-ARCH/scriptd-init
+//   native/sandbox/prebuilds/PLATFORM-ARCH/libscriptd_sandbox.so
 //
 // in the layout of node-gyp-build, which src/native.ts loads them with. One binary serves every
 // node (Node-API); the names tell the libc apart. prebuildify takes a package for one addon and
@@ -33,15 +34,11 @@ for (const addon of addons) {
   run('strip', '--strip-all', binary);
   console.log(`scriptd: ${relative(root, binary)}`);
 }
-// Linked with no libc: the same for all of them.
-const init = join(
-  root,
-  'native',
-  'sandbox',
-  'prebuilds',
-  `${platform()}-${arch()}`,
-  'scriptd-init',
-);
-copyFileSync(join(root, 'build', 'Release', 'scriptd-init'), init);
-run('strip', '--strip-all', init);
-console.log(`scriptd: ${relative(root, init)}`);
+// Beside the addon. The first is linked with no libc, the second loaded by an interpreter.
+for (const name of ['scriptd-init', 'libscriptd_sandbox.so']) {
+  const folder = join(root, 'native', 'sandbox', 'prebuilds', `${platform()}-${arch()}`);
+  const file = join(folder, name);
+  copyFileSync(join(root, 'build', 'Release', name), file);
+  run('strip', '--strip-all', file);
+  console.log(`scriptd: ${relative(root, file)}`);
+}

@@ -35,6 +35,20 @@ export function loadAddon(name: 'epoll' | 'sandbox'): unknown {
  * @throws Error when it is in none of them, with the cure in the message.
  */
 export function initExecutable(): string {
+  return besideAddons('scriptd-init');
+}
+
+/**
+ * Absolute path of the shared library that a fork server loads (native/sandbox/server). Looked for in
+ * the same places.
+ *
+ * @throws Error when it is in none of them, with the cure in the message.
+ */
+export function sharedLibrary(): string {
+  return besideAddons('libscriptd_sandbox.so');
+}
+
+function besideAddons(name: string): string {
   const override = process.env.SCRIPTD_NATIVE_DIR;
   const platform = `${process.platform}-${process.arch}`;
   const places = override
@@ -43,11 +57,11 @@ export function initExecutable(): string {
         join(packageRoot, 'native', 'sandbox', 'prebuilds', platform),
         join(packageRoot, 'build', 'Release'),
       ];
-  const files = places.map((place) => join(place, 'scriptd-init'));
+  const files = places.map((place) => join(place, name));
   const found = files.find((file) => existsSync(file));
   if (found !== undefined) return found;
   throw new Error(
-    'scriptd-init is not built: run `npm rebuild scriptd` ' +
+    `${name} is not built: run \`npm rebuild scriptd\` ` +
       `(in a clone: \`npm run compile\`); looked for ${files.join(' and ')}`,
   );
 }

@@ -196,6 +196,8 @@ class Addon : public Napi::Addon<Addon> {
     DefineAddon(
         exports,
         {InstanceMethod("start", &Addon::Start), InstanceMethod("startStrict", &Addon::StartStrict),
+         InstanceMethod("requestFork", &Addon::RequestFork),
+         InstanceMethod("openProcess", &Addon::OpenChild),
          InstanceMethod("landlockVersion", &Addon::ProbeLandlock),
          InstanceMethod("collect", &Addon::Collect), InstanceMethod("signalGroup", &Addon::Signal),
          InstanceMethod("reap", &Addon::ReapChild)});
@@ -214,6 +216,25 @@ class Addon : public Napi::Addon<Addon> {
     return Guarded(env, [&] { return Handed(env, launcher().StartStrict(plan)); });
   }
 
+  /// (socket, plan) as for StartStrict.
+  Napi::Value RequestFork(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const int requests = IntOf(info[0], "requests");
+    const StrictPlan plan = StrictPlanOf(info[1]);
+    return Guarded(env, [&] { return Handed(env, launcher().RequestFork(requests, plan)); });
+  }
+
+  Napi::Value OpenChild(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const int pid = IntOf(info[0], "pid");
+    return Guarded(env, [&]() -> Napi::Value {
+      Descriptor pidfd = OpenProcess(pid);
+      const Napi::Value result = Napi::Number::New(env, pidfd.get());
+      pidfd.Release();
+      return result;
+    });
+  }
+
   Napi::Value ProbeLandlock(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(LandlockVersion()));
   }
@@ -228,8 +249,10 @@ class Addon : public Napi::Addon<Addon> {
   /// The process as an object whose descriptors are the caller's.
   static Napi::Value Handed(const Napi::Env& env, StartedProcess process) {
     Napi::Object result = Napi::Object::New(env);
-    result.Set("pid", process.pid);
-    result.Set("pidfd", process.pidfd.get());
+    if (process.pidfd) {
+      result.Set("pid", process.pid);
+      result.Set("pidfd", process.pidfd.get());
+    }
     if (process.stdin_pipe) result.Set("stdin", process.stdin_pipe.get());
     result.Set("stdout", process.stdout_pipe.get());
     result.Set("stderr", process.stderr_pipe.get());

@@ -2,11 +2,15 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +19,7 @@
 #include "basic.h"
 #include "child.h"
 #include "clone.h"
+#include "fork_request.h"
 #include "pipe.h"
 #include "strict_child.h"
 #include "system_error.h"
@@ -64,6 +69,27 @@ std::uint64_t NamespacesOf(const StrictPlan& plan) {
   std::uint64_t flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
   if (plan.uid_map) flags |= CLONE_NEWUSER;
   return flags;
+}
+
+/// As one message, or not at all.
+void SendRequest(int socket, ForkRequest request, const std::vector<int>& descriptors) {
+  if (descriptors.size() > kForkDescriptorsMax) throw SystemError("sendmsg", EINVAL);
+  const std::size_t size = descriptors.size() * sizeof(int);
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kForkDescriptorsMax * sizeof(int))> control{};
+  iovec bytes{&request, sizeof(request)};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(size);
+  cmsghdr* part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(size);
+  std::memcpy(CMSG_DATA(part), descriptors.data(), size);
+  while (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) throw SystemError("sendmsg", errno);
+  }
 }
 
 }  // namespace
@@ -129,6 +155,32 @@ StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
   }
   return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours),    std::move(out.ours),
           std::move(err.ours), std::move(control.ours), std::move(status.ours)};
+}
+
+StartedProcess Launcher::RequestFork(int requests, const StrictPlan& plan) {
+  Stream in = StdinOf(plan.stdin_source);
+  Stream out = StreamFromChild();
+  Stream err = StreamFromChild();
+  Stream control = StreamToChild();
+  Stream status = SocketStream();
+  const Descriptor inside = FileOf(plan.inside);
+  ForkRequest request{ForkRequest::kMagic, 0};
+  std::vector<int> descriptors{inside.get(),     status.childs.get(), in.childs.get(),
+                               out.childs.get(), err.childs.get(),    control.childs.get()};
+  if (plan.uid_map) request.flags |= ForkRequest::kOwnUserNamespace;
+  if (plan.cgroup >= 0) {
+    request.flags |= ForkRequest::kIntoCgroup;
+    descriptors.push_back(plan.cgroup);
+  }
+  descriptors.insert(descriptors.end(), plan.procs.begin(), plan.procs.end());
+  SendRequest(requests, request, descriptors);
+  return {0,
+          Descriptor(),
+          std::move(in.ours),
+          std::move(out.ours),
+          std::move(err.ours),
+          std::move(control.ours),
+          std::move(status.ours)};
 }
 
 }  // namespace scriptd::sandbox

@@ -32,6 +32,11 @@ class Launcher {
   /// socket. The rest is as above.
   StartedProcess StartStrict(const StrictPlan& plan);
 
+  /// Asks a fork server for a process as `StartStrict` would start it, by the socket `requests`,
+  /// which stays the caller's. What is returned has neither pid nor pidfd: those the server tells.
+  /// @throws SystemError EAGAIN when the socket is full, EPIPE when the server is gone
+  StartedProcess RequestFork(int requests, const StrictPlan& plan);
+
  private:
   Stack stack_;  // reused: its pages are faulted in only once
 };

@@ -1,7 +1,9 @@
 #include "process.h"
 
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -29,11 +31,20 @@ bool SignalGroup(int pid, int signal) {
   throw SystemError("kill", errno);
 }
 
+Descriptor OpenProcess(int pid) {
+  CheckPid(pid);
+  // libc's declaration is newer than its oldest version here.
+  const long fd = syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) throw SystemError("pidfd_open", errno);
+  return AboveStandardStreams(Descriptor(static_cast<int>(fd)));
+}
+
 std::optional<ExitStatus> Reap(int pid) {
   CheckPid(pid);
   int status = 0;
   rusage usage{};
-  const int result = wait4(pid, &status, WNOHANG, &usage);
+  // __WALL: a sibling of a fork server has the exit signal of that.
+  const int result = wait4(pid, &status, WNOHANG | __WALL, &usage);
   if (result < 0) throw SystemError("wait4", errno);
   if (result == 0) return std::nullopt;
   return ExitStatus{.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,

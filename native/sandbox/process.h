@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "descriptor.h"
+
 namespace scriptd::sandbox {
 
 /// How a process ended and what it used, itself and the children that it waited for.
@@ -22,5 +24,9 @@ bool SignalGroup(int pid, int signal);
 /// Takes the status of the child `pid` and frees its number; nothing while it runs.
 /// @throws SystemError ECHILD; std::invalid_argument
 std::optional<ExitStatus> Reap(int pid);
+
+/// A pidfd of a child that was not reaped yet, close-on-exec. See pidfd_open(2).
+/// @throws SystemError ESRCH, EMFILE; std::invalid_argument when no child can have that pid
+Descriptor OpenProcess(int pid);
 
 }  // namespace scriptd::sandbox

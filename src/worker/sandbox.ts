@@ -153,6 +153,11 @@ interface Addon {
     uidMap?: string;
     gidMap?: string;
   }): NativeStarted;
+  requestFork(
+    requests: number,
+    plan: Parameters<Addon['startStrict']>[0],
+  ): Omit<NativeStarted, 'pid' | 'pidfd'>;
+  openProcess(pid: number): number;
   /** The version of Landlock's interface, or -errno. */
   landlockVersion(): number;
   signalGroup(pid: number, signal: number): boolean;
@@ -247,20 +252,26 @@ function startPlain(plan: CheckedPlan): StartedProcess {
  * system call: EPERM where they are not allowed. What scriptd-init does is told by the status.
  */
 function startStrict(strict: StrictPlan, plan: ReturnType<typeof checkedPlan>): StartedProcess {
-  const { uid, gid } = hostIds();
-  const procs = strict.cgroup.v1Procs ?? [];
-  const inside = insidePlan(strict, plan);
+  const native = nativePlan(strict, plan);
   const started = orThrow(
-    () =>
-      addon.startStrict({
-        ...{ init: initExecutable(), inside, procs },
-        ...{ stdinPipe: plan.stdinPipe, control: plan.control },
-        ...(strict.cgroup.v2Directory !== undefined && { cgroup: strict.cgroup.v2Directory }),
-        ...(uid !== 0 && { uidMap: `${strict.uid} ${uid} 1`, gidMap: `${strict.gid} ${gid} 1` }),
-      }),
+    () => addon.startStrict(native),
     () => `the sandbox for ${plan.file} cannot be started`,
   );
   return { ...started, stdin: started.stdin };
+}
+
+function nativePlan(
+  strict: StrictPlan,
+  plan: ReturnType<typeof checkedPlan>,
+): Parameters<Addon['startStrict']>[0] {
+  const { uid, gid } = hostIds();
+  const { v1Procs: procs = [], v2Directory: cgroup } = strict.cgroup;
+  return {
+    ...{ init: initExecutable(), inside: insidePlan(strict, plan), procs },
+    ...{ stdinPipe: plan.stdinPipe, control: plan.control },
+    ...(cgroup !== undefined && { cgroup }),
+    ...(uid !== 0 && { uidMap: `${strict.uid} ${uid} 1`, gidMap: `${strict.gid} ${gid} 1` }),
+  };
 }
 
 function hostIds(): { uid: number; gid: number } {
@@ -298,6 +309,74 @@ function insidePlan(strict: StrictPlan, plan: CheckedPlan): Uint8Array {
 /** Limits as task frames and plans have them. */
 function numbered(limits: CheckedPlan['limits']): TaskFrame['limits'] {
   return limits.map(([name, soft, hard]) => [resourceNumbers[name] ?? 0, soft, hard]);
+}
+
+/**
+ * Starts a process that calls `scriptd_serve(3)` of the shared library (native/sandbox/server/serve.h),
+ * outside of any sandbox; the rest is as for `startProcess`. `requests` is our end of its socket, the
+ * caller's and non-blocking: give it to `requestFork`, and what comes out, in pieces of
+ * `forkReplyBytes`, to `readForkReply`. The server ends when it is closed.
+ */
+export function startForkServer(plan: SpawnPlan): StartedProcess & { requests: number } {
+  invariant(plan.strict === undefined, 'a fork server is in no sandbox');
+  const { control, ...started } = startPlain({ ...checkedPlan(plan), control: 'socket' });
+  invariant(control !== undefined, 'a plan with a socket has one');
+  return { ...started, requests: control };
+}
+
+/** A process that a fork server was asked for; all descriptors are the caller's. */
+export interface ForkRequest {
+  stdin: number | undefined;
+  stdout: number;
+  stderr: number;
+  status: number;
+  control: number;
+}
+
+/**
+ * Asks a fork server for a process in the sandbox of `plan`, which has one. The server's own program
+ * goes on in it, with the control pipe as descriptor 3; so argv and env of the plan are not used, and
+ * what is to be done comes in a task frame. It becomes a child of this thread.
+ *
+ * @throws ScriptdError EAGAIN when the server has more requests than the socket holds, EPIPE when it
+ * is gone, EMFILE.
+ */
+export function requestFork(requests: number, plan: SpawnPlan): ForkRequest {
+  const { strict } = plan;
+  invariant(strict !== undefined, 'what a fork server makes is in a sandbox');
+  invariant(!strict.waits, 'a forked process reads its task frame itself');
+  const native = nativePlan(strict, checkedPlan({ ...plan, control: true }));
+  const { stdin, stdout, stderr, status, control } = orThrow(
+    () => addon.requestFork(requests, native),
+    () => 'the fork server cannot be asked for a process',
+  );
+  invariant(status !== undefined && control !== undefined, 'a forked process has both');
+  return { stdin, stdout, stderr, status, control };
+}
+
+/** What a reply to a request takes. */
+export const forkReplyBytes = 8;
+
+/** One reply of a fork server; they come in the order of the requests. */
+export function readForkReply(bytes: Uint8Array): { pid: number } | { errno: number } {
+  invariant(bytes.length === forkReplyBytes, `a reply has ${forkReplyBytes} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [pid, errno] = [view.getInt32(0, true), view.getInt32(4, true)];
+  return pid > 0 ? { pid } : { errno };
+}
+
+/**
+ * A pidfd of a process that a fork server made for us: our child, whose number stays taken until
+ * `reap`. The caller's.
+ *
+ * @throws ScriptdError EMFILE, ESRCH
+ */
+export function openForked(pid: number): number {
+  checkPid(pid);
+  return orThrow(
+    () => addon.openProcess(pid),
+    () => `process ${pid} cannot be watched`,
+  );
 }
 
 /**
