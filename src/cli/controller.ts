@@ -15,8 +15,8 @@ import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
 import { placesOf } from './workers.js';
 
-/** Slots that a worker may have; see settings.ts. */
-const slotsMax = 4096;
+/** Ids set apart for each worker: as many as it may have sandboxes, with 4,096 slots. */
+const idsPerWorker = 16_384;
 /** How long the workers get to go, once nothing runs any more. Milliseconds. */
 const dismissMs = 5_000;
 /** How long running scripts may go on when whoever started this part is gone. Milliseconds. */
@@ -111,8 +111,7 @@ function workerCommand(
   const { name, type, slots, address } = place;
   const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation } = config;
   const shared = { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation };
-  // Each worker has ids of its own, as many as it may have slots.
-  const firstScriptId = config.firstScriptId + index * slotsMax;
+  const firstScriptId = config.firstScriptId + index * idsPerWorker;
   const values = { name, type, slots, listen: formatAddress(address), firstScriptId, ...shared };
   // No lifeline: a worker outlives a restart of its controller.
   return childCommand('worker', values, { configFile, lifeline: false });

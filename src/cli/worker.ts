@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/settings.js';
+import { grantedLimits, policyFrom } from '../controller/policy.js';
 import type { Log } from '../log.js';
+import type { Network } from '../task.js';
 import { configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
@@ -44,6 +46,7 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
     workDirectory: join(layout.workDir, name),
     isolation,
     firstScriptId,
+    demands: usualDemands(config),
     orphanMs,
     drainMs,
     log,
@@ -58,4 +61,11 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
     }),
     stop: () => worker.drain(),
   };
+}
+
+/** What a task demands that asks for nothing: of POST /v1/tasks, and of /execute. */
+function usualDemands({ type, runtimes, limits: shared }: Config) {
+  const policy = policyFrom(runtimes[type], shared);
+  const limits = grantedLimits({}, policy);
+  return [...new Set<Network>(['none', policy.network])].map((network) => ({ limits, network }));
 }

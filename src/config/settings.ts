@@ -158,7 +158,7 @@ export const settings = {
     schema: Type.Integer({ minimum: 1_000, maximum: 2_147_000_000 }),
     notation: 'number',
     default: 1_900_000_000,
-    help: 'first of the user ids that scripts run as at isolation strict, 4,096 for each worker',
+    help: 'first of the user ids that scripts run as at isolation strict, 16,384 for each worker',
   }),
   logLevel: setting({
     schema: OneOf(logLevels),

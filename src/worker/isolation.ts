@@ -53,7 +53,8 @@ export function createIsolation(
   const { name, isolation: floor } = options;
   // What runs no process needs nothing around it.
   if (runtime.kind === 'noop' || floor === 'none') {
-    const report: IsolationReport = { level: 'none', layers: [] };
+    const layers = runtime.kind === 'noop' ? [] : [...layersOfNone];
+    const report: IsolationReport = { level: 'none', layers };
     return { isolation: new PlainIsolation(root), report, lacking: undefined };
   }
   const cgroups = findCgroups(cgroupName(name, root.path));
@@ -76,6 +77,9 @@ export function createIsolation(
     throw error;
   }
 }
+
+/** What every start has, whatever the host. */
+const layersOfNone: readonly LayerName[] = ['start', 'rlimits', 'no-new-privileges'];
 
 /** Workers of one name, each of a service of its own, have each their own work directory. */
 function cgroupName(worker: string, workDirectory: string): string {

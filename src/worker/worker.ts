@@ -12,7 +12,7 @@ import { requireLocal } from '../wire/transport.js';
 import { Deadlines } from './deadlines.js';
 import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
-import type { Isolation } from './enclosure.js';
+import type { Demand, Isolation } from './enclosure.js';
 import { Execution } from './execution.js';
 import { createIsolation } from './isolation.js';
 import { Lifecycle, type WorkerEnd } from './lifecycle.js';
@@ -46,6 +46,8 @@ export interface WorkerOptions {
   isolation: IsolationFloor;
   /** At level strict, and at basic for root: the first of the user and group ids that scripts run as. */
   firstScriptId?: number;
+  /** What most tasks will demand: processes for them are ready before the first comes. */
+  demands?: readonly Demand[];
   /** Folder that belongs to this worker alone; directories of earlier runs in it are removed. */
   workDirectory: string;
   /** Exits when no controller has been connected for so long. Default 55,000. */
@@ -150,6 +152,7 @@ class WorkerDaemon implements Worker {
       this.#emitter.pump();
     }, wireLimits.heartbeatMs);
     this.#lifecycle.controllerThere(false);
+    for (const demand of options.demands ?? []) this.#starter?.warm(demand);
     const { name, type, slots } = options;
     const { level: isolation, layers } = this.isolation;
     this.#log.info({ name, type, slots, isolation, layers, address: this.address }, 'worker ready');
