@@ -1,5 +1,5 @@
 'use strict';
-const { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } = require('node:fs');
+const { closeSync, fstatSync, openSync, readSync, renameSync, unlinkSync, writeSync } = require('node:fs');
 const { constants } = require('node:fs');
 const { fileURLToPath } = require('node:url');
 const { inspect, types } = require('node:util');
@@ -14,9 +14,10 @@ const framesMax = 50;
 const sourceBytesMax = 1024 * 1024;
 
 /** As they are now: the script may replace what these objects have. */
-const stringify = JSON.stringify;
-const { pid } = process;
-const processPid = () => process.pid;
+const { stringify } = JSON;
+const bytesOf = Buffer.from;
+const listenerCount = process.listenerCount.bind(process);
+const hasCapture = process.hasUncaughtExceptionCaptureCallback.bind(process);
 
 /**
  * Writes a report of the exception that ends the script into its work directory:
@@ -31,11 +32,9 @@ const processPid = () => process.pid;
  */
 function reportUncaught(task) {
   process.on('uncaughtExceptionMonitor', (error) => {
-    // The script takes it into its own hands.
-    if (process.listenerCount('uncaughtException') > 0) return;
-    if (process.hasUncaughtExceptionCaptureCallback()) return;
-    if (processPid() !== pid) return;
     try {
+      // The script takes it into its own hands.
+      if (listenerCount('uncaughtException') > 0 || hasCapture()) return;
       write(`${task.directory}/${fileName}`, stringify(describe(error, task)));
     } catch {
       // The disk is full, the directory is gone, the error is an object that throws at each touch:
@@ -131,11 +130,15 @@ function readLines(file) {
 
 function write(path, text) {
   const part = `${path}.part`;
-  rmSync(part, { force: true, recursive: true });
+  try {
+    unlinkSync(part);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const fd = openSync(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    let left = Buffer.from(text);
+    let left = bytesOf(text);
     while (left.length > 0) left = left.subarray(writeSync(fd, left));
   } finally {
     closeSync(fd);
