@@ -86,6 +86,7 @@ invariant(
 invariant(
   2 * (limits.outputBytesMax + 2 * limits.outputTailBytes) +
     limits.collectBytesMax +
+    limits.filesMax * limits.fileNameBytesMax +
     limits.exceptionBytesMax <
     limits.frameBytesMax - 1024 * 1024,
   'all that one task leaves must fit into one frame',
