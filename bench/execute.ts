@@ -1,22 +1,17 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, get } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { packageRoot } from '../src/native.js';
-import { type Bench, compare, median } from './harness.js';
+import { availableParallelism } from 'node:os';
+import { type Bench, compare } from './harness.js';
+import { p50Ms, pythonPath } from './programs.js';
+import { startService } from './service.js';
 
 /** A script over HTTP and back, one client, against starting the interpreter for it by hand. */
 export const execute: Bench = {
   name: 'execute',
   async run({ smoke }) {
     const requests = smoke ? 3 : 60;
-    // The interpreter itself: a version manager's shim in PATH would cost more than it.
-    const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
-      encoding: 'utf8',
-    }).trim();
-    const service = await startService();
+    const python = pythonPath();
+    const service = await startService(1);
     try {
       const row = await compare({
         name: 'execute',
@@ -24,7 +19,7 @@ export const execute: Bench = {
         reference: "python3 -c 'print(1)'",
         bar: { atMost: 0.3 },
         rounds: smoke ? 1 : 7,
-        measure: () => p50Ms(requests, () => service.execute('print(1)')),
+        measure: () => p50Ms(requests, () => service.execute('print(1)', '1\n')),
         measureReference: () => p50Ms(requests, async () => spawnPython(python)),
       });
       return [row];
@@ -34,14 +29,46 @@ export const execute: Bench = {
   },
 };
 
-async function p50Ms(count: number, once: () => Promise<void>): Promise<number> {
-  const took: number[] = [];
-  for (let index = 0; index < count; index++) {
-    const start = performance.now();
-    await once();
-    took.push(performance.now() - start);
-  }
-  return median(took);
+const clients = 8;
+
+/** Eight clients, each with a script after the other, against a loop that starts interpreters. */
+export const executeLoad: Bench = {
+  name: 'execute-load',
+  async run({ smoke }) {
+    const forMs = smoke ? 200 : 10_000;
+    const python = pythonPath();
+    const service = await startService(clients, `python=${clients}`);
+    try {
+      const row = await compare({
+        name: 'execute-load',
+        unit: 'tasks/s',
+        reference: "python3 -c 'print(1)' on every core",
+        bar: { atLeast: 1.5 },
+        // A minute for either side.
+        rounds: smoke ? 1 : 6,
+        measure: () => perSecond(forMs, clients, () => service.execute('print(1)', '1\n')),
+        measureReference: () => perSecond(forMs, availableParallelism(), () => pythonOnce(python)),
+      });
+      return [row];
+    } finally {
+      await service.stop();
+    }
+  },
+};
+
+/** How often `once` is done per second by so many that do it again and again. */
+async function perSecond(forMs: number, callers: number, once: () => Promise<void>) {
+  const endsAtMs = performance.now() + forMs;
+  let done = 0;
+  const startMs = performance.now();
+  const call = async () => {
+    while (performance.now() < endsAtMs) {
+      await once();
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, call));
+  return (done * 1000) / (performance.now() - startMs);
 }
 
 function spawnPython(python: string): void {
@@ -49,33 +76,9 @@ function spawnPython(python: string): void {
   if (status !== 0 || stdout.toString() !== '1\n') throw new Error('python3 does not print 1');
 }
 
-/** A real `scriptd up`, and one client with one connection to it. */
-async function startService() {
-  const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-bench-'));
-  const flags = ['--port=0', '--debug-port=0', '--log-level=error', '--workers=python=2'];
-  const child = spawn(
-    join(packageRoot, 'bin', 'scriptd'),
-    ['up', `--data-dir=${dataDir}`, ...flags],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
-  const address = /^scriptd ready (\S+)/.exec(line)?.[1];
-  if (address === undefined) throw new Error(`up said: ${line}`);
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  return {
-    async execute(code: string): Promise<void> {
-      const path = `/execute?code=${encodeURIComponent(code)}`;
-      const request = get(`${address}${path}`, { agent });
-      const [response] = await once(request, 'response');
-      let body = '';
-      for await (const chunk of response) body += chunk;
-      if (response.statusCode !== 200 || body !== '1\n') throw new Error(`answered: ${body}`);
-    },
-    async stop(): Promise<void> {
-      agent.destroy();
-      child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
-      rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
+async function pythonOnce(python: string): Promise<void> {
+  const child = spawn(python, ['-c', 'print(1)'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.resume();
+  const [code] = (await once(child, 'close')) as [number];
+  if (code !== 0) throw new Error('python3 does not print 1');
 }

@@ -1,12 +1,13 @@
 // `npm run bench [-- NAME...] [-- --smoke]`
 import { parseArgs } from 'node:util';
-import { execute } from './execute.js';
+import { execute, executeLoad } from './execute.js';
 import { fanin } from './fanin.js';
 import { frames } from './frames.js';
 import { type Bench, runBenches } from './harness.js';
+import { startCold, startWarm } from './start.js';
 import { wake } from './wake.js';
 
-const benches: Bench[] = [wake, fanin, frames, execute];
+const benches: Bench[] = [wake, fanin, frames, startCold, startWarm, execute, executeLoad];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -6,7 +6,8 @@ import { workerLimits } from '../limits.js';
  */
 export class Demand {
   readonly #readyMax: number;
-  #level = 1;
+  readonly #readyMin: number;
+  #level: number;
   /** Most at once since `#sinceMs`. */
   #peak = 0;
   #sinceMs: number;
@@ -14,6 +15,8 @@ export class Demand {
 
   constructor(readyMax: number, nowMs: number) {
     this.#readyMax = readyMax;
+    this.#readyMin = Math.min(1, readyMax);
+    this.#level = this.#readyMin;
     this.#sinceMs = nowMs;
     this.#usedAtMs = nowMs;
   }
@@ -24,14 +27,14 @@ export class Demand {
     this.#peak = Math.max(this.#peak, running);
     this.#level = Math.max(this.#level, Math.min(running, this.#readyMax));
     if (nowMs - this.#sinceMs < workerLimits.demandMs) return;
-    this.#level = Math.max(1, Math.min(this.#peak, this.#readyMax));
+    this.#level = Math.max(this.#readyMin, Math.min(this.#peak, this.#readyMax));
     this.#peak = running;
     this.#sinceMs = nowMs;
   }
 
   /** Processes to hold ready. */
   ready(nowMs: number): number {
-    return nowMs - this.#usedAtMs >= workerLimits.demandMs ? Math.min(1, this.#level) : this.#level;
+    return nowMs - this.#usedAtMs >= workerLimits.demandMs ? this.#readyMin : this.#level;
   }
 
   /** Since when nobody has wanted one. */
