@@ -21,6 +21,7 @@ export const codes = [
   'PROCESS_LIMIT',
   'OUTPUT_LIMIT',
   'DISK_LIMIT',
+  'SYSCALL_DENIED',
   'CANCELLED',
   'CLIENT_GONE',
   'SHUTDOWN',

@@ -4,7 +4,9 @@
 #include <napi.h>
 
 #include <cmath>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +14,7 @@
 
 #include "collect_binding.h"
 #include "inside/landlock.h"
+#include "inside/seccomp.h"
 #include "launcher.h"
 #include "limit.h"
 #include "plan.h"
@@ -199,6 +202,7 @@ class Addon : public Napi::Addon<Addon> {
          InstanceMethod("requestFork", &Addon::RequestFork),
          InstanceMethod("openProcess", &Addon::OpenChild),
          InstanceMethod("landlockVersion", &Addon::ProbeLandlock),
+         InstanceMethod("filterProgram", &Addon::Filter),
          InstanceMethod("collect", &Addon::Collect), InstanceMethod("signalGroup", &Addon::Signal),
          InstanceMethod("reap", &Addon::ReapChild)});
   }
@@ -237,6 +241,12 @@ class Addon : public Napi::Addon<Addon> {
 
   Napi::Value ProbeLandlock(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(LandlockVersion()));
+  }
+
+  /// The instructions of the seccomp filter, as in linux/filter.h.
+  Napi::Value Filter(const Napi::CallbackInfo& info) {
+    const auto bytes = std::as_bytes(FilterProgram());
+    return Napi::Buffer<std::byte>::Copy(info.Env(), bytes.data(), bytes.size());
   }
 
   Napi::Value Collect(const Napi::CallbackInfo& info) { return CollectBinding(info); }

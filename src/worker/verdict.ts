@@ -176,6 +176,15 @@ function judgeSignal(signal: string, evidence: Evidence): Verdict {
       reason: `The script wrote a file beyond its limit of ${diskBytes} bytes (limits.diskBytes).`,
     };
   }
+  if (signal === 'SIGSYS') {
+    return {
+      outcome: 'runtime_error',
+      code: 'SYSCALL_DENIED',
+      reason:
+        'The script was ended by SIGSYS, which the kernel sends for a system call that a filter ' +
+        'denies: that of the sandbox ends programs for another architecture (32-bit, x32).',
+    };
+  }
   const whose = signal === 'SIGKILL' ? ', which the worker did not send' : '';
   return {
     outcome: 'runtime_error',
@@ -267,6 +276,7 @@ const shellSignals = new Map<number, string>(
       'SIGILL',
       'SIGKILL',
       'SIGSEGV',
+      'SIGSYS',
       'SIGTERM',
       'SIGXCPU',
       'SIGXFSZ',

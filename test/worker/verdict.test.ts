@@ -51,6 +51,14 @@ t.test('each piece of evidence has its verdict, code and sentence', async (t) =>
       'The script was ended by SIGSEGV.',
     ],
     [
+      'SIGSYS',
+      { signal: 'SIGSYS' },
+      'runtime_error',
+      'SYSCALL_DENIED',
+      'The script was ended by SIGSYS, which the kernel sends for a system call that a filter ' +
+        'denies: that of the sandbox ends programs for another architecture (32-bit, x32).',
+    ],
+    [
       'SIGXCPU with the time spent',
       { signal: 'SIGXCPU', cpuMs: 2004.4 },
       'runtime_error',

@@ -229,6 +229,8 @@ constexpr Assembler kFilter = MakeFilter();
 
 }  // namespace
 
+std::span<const sock_filter> FilterProgram() { return {kFilter.code(), kFilter.size()}; }
+
 SCRIPTD_CHILD_CODE long InstallFilter() {
   const sock_fprog program{static_cast<unsigned short>(kFilter.size()),
                            const_cast<sock_filter*>(kFilter.code())};
