@@ -10,7 +10,6 @@ import private_builtins
 
 __builtins__ = private_builtins.table
 
-from fcntl import fcntl, F_GETFD
 from posix import read
 from select import select
 from struct import Struct, error as StructError
@@ -105,11 +104,3 @@ def read_all(fd):
         if not chunk:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.append(chunk)
-
-
-def is_open(fd):
-    try:
-        fcntl(fd, F_GETFD)
-    except OSError:
-        return False
-    return True
