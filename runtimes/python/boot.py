@@ -17,6 +17,9 @@ folder = __file__.rpartition("/")[0] or "."
 if sys.path[:1] != [folder]:
     sys.path.insert(0, folder)  # -I and -P leave it out
 
+# The package may be read-only, or be checked for changes.
+without_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+
 import private_builtins
 
 __builtins__ = private_builtins.table
@@ -32,6 +35,7 @@ if mode == "--compile":
     sys.exit(0)
 if mode == "--serve":
     import fork_server
+sys.dont_write_bytecode = without_bytecode
 
 # Neither the folder nor its modules are there for the script, or for what is preloaded.
 sys.path.remove(folder)
