@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../src/native.js';
@@ -104,19 +105,26 @@ t.test('a script goes in over HTTP and its output comes back', async (t) => {
   });
 
   await t.test('a client that goes away takes its script with it', async (t) => {
-    const marker = 'scriptd-abandoned';
+    // A connection of the script's own: it stands for as long as the script lives.
+    const server = createTcpServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const connected = once(server, 'connection');
     const controller = new AbortController();
-    const code = `# ${marker}\nimport time\ntime.sleep(600)`;
+    const code = `import socket, time
+held = socket.create_connection(("127.0.0.1", ${port}))
+time.sleep(600)`;
     const request = fetch(`${service.address}/execute`, {
       method: 'POST',
       body: code,
       signal: controller.signal,
     });
-    const running = () => service.processes().some(({ command }) => / script\.py/.test(command));
-    while (!running()) await new Promise((resolve) => setTimeout(resolve, 10));
+    const [held] = (await connected) as [Socket];
+    const closed = once(held.resume(), 'close');
     controller.abort();
     await t.rejects(request);
-    while (running()) await new Promise((resolve) => setTimeout(resolve, 10));
+    await closed;
     t.pass('the script is gone');
   });
 
