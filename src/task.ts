@@ -215,6 +215,14 @@ export const Result = Type.Object(
 );
 export type Result = Static<typeof Result>;
 
+/** Bytes of what a result is large by. */
+export function bulkOf({ stdout, stderr, files, exception }: Partial<Result>): number {
+  let bytes = (stdout?.length ?? 0) + (stderr?.length ?? 0);
+  for (const { name, content } of files ?? []) bytes += name.length + content.length;
+  // Its report had at most so many.
+  return exception ? bytes + maxima.exceptionBytesMax : bytes;
+}
+
 /** Where the time of a task went. Durations, summed over nothing: of the last attempt. */
 export const Timeline = Type.Object(
   {

@@ -1,5 +1,5 @@
 import { invariant } from '../invariant.js';
-import type { AttemptRecord, TaskSpec, TaskView } from '../task.js';
+import { type AttemptRecord, bulkOf, type TaskSpec, type TaskView } from '../task.js';
 import { memoryStoreLimits } from './limits.js';
 import type { Claim, Completion, Requeue, Submission, TaskStore } from './port.js';
 
@@ -78,7 +78,7 @@ export class MemoryStore implements TaskStore {
   }
 
   #retain(view: TaskView): void {
-    const bytes = (view.stdout?.length ?? 0) + (view.stderr?.length ?? 0);
+    const bytes = bulkOf(view);
     this.#finished.set(view.id, bytes);
     this.#finishedBytes += bytes;
     for (const [id, size] of this.#finished) {

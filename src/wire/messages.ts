@@ -18,7 +18,7 @@ import {
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];

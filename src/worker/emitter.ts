@@ -1,4 +1,4 @@
-import type { AttemptKey, Result } from '../task.js';
+import { type AttemptKey, bulkOf, type Result } from '../task.js';
 import type { Connection } from '../wire/connection.js';
 import type { MessageOf } from '../wire/messages.js';
 import { workerLimits } from './limits.js';
@@ -68,8 +68,9 @@ export class Emitter {
 
   add({ taskId, attempt }: AttemptKey, result: Result): void {
     const key = attemptKey({ taskId, attempt });
-    const bytes = result.stdout.length + result.stderr.length + workerLimits.resultBytesOverhead;
-    this.#held.set(key, { message: { kind: 'result', taskId, attempt, result }, bytes });
+    const message: MessageOf<'result'> = { kind: 'result', taskId, attempt, result };
+    const bytes = bulkOf(result) + workerLimits.resultBytesOverhead;
+    this.#held.set(key, { message, bytes });
     this.#heldBytes += bytes;
     this.#unsent.add(key);
     this.pump();

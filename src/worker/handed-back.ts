@@ -1,11 +1,9 @@
 import { getSystemErrorMap } from 'node:util';
+import { exceptionReportName } from '../file-names.js';
 import { limits as maxima } from '../limits.js';
 import { validator } from '../schema.js';
 import { Exception, type NotCollected, type Result, type TaskFile } from '../task.js';
 import type { Collected, CollectOrder } from './collect.js';
-
-/** Where a bootstrap reports an uncaught exception, in the work directory. */
-const reportName = '.scriptd-exception.json';
 
 const exceptions = validator(Exception);
 
@@ -23,7 +21,7 @@ export function collectOrder(
   collect: readonly string[] | undefined,
   reports: boolean,
 ): CollectOrder | undefined {
-  const patterns = [...(reports ? [reportName] : []), ...(collect ?? [])];
+  const patterns = [...(reports ? [exceptionReportName] : []), ...(collect ?? [])];
   if (patterns.length === 0) return undefined;
   return {
     patterns,
@@ -34,7 +32,7 @@ export function collectOrder(
 
 /** Sorts out what was collected. Its contents are the script's, and may be anything. */
 export function handedBack(collected: Collected, asked: boolean): HandedBack {
-  const report = collected.files.find(({ name }) => name === reportName);
+  const report = collected.files.find(({ name }) => name === exceptionReportName);
   const exception = report && readReport(report.content);
   const parts: HandedBack = exception ? { exception } : {};
   if (!asked) return parts;
@@ -75,18 +73,24 @@ function withinLimit(all: Collected['files']): { files: TaskFile[]; refused: Not
   const refused: NotCollected[] = [];
   let bytes = 0;
   for (const { name, content } of all) {
-    bytes += content.length;
-    if (bytes <= maxima.collectBytesMax && files.length < maxima.filesMax) {
-      files.push({ name, content });
+    // As no name on the wire may be: the controller would drop the worker for it, again and again.
+    const isLong = Buffer.byteLength(name) > maxima.fileNameBytesMax;
+    if (
+      isLong ||
+      bytes + content.length > maxima.collectBytesMax ||
+      files.length >= maxima.filesMax
+    ) {
+      refused.push(described({ name, errno: isLong ? ENAMETOOLONG : EFBIG }));
     } else {
-      bytes -= content.length;
-      refused.push(described({ name, errno: EFBIG }));
+      bytes += content.length;
+      files.push({ name, content });
     }
   }
   return { files, refused };
 }
 
 const EFBIG = 27;
+const ENAMETOOLONG = 36;
 
 const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'it is a symbolic link',
@@ -97,12 +101,12 @@ const reasons: Readonly<Record<string, string>> = {
   EBUSY: 'it changed while it was read',
   EXDEV: 'something is mounted there',
   EILSEQ: 'its name is not UTF-8',
-  ENAMETOOLONG: 'it lies too deep',
+  ENAMETOOLONG: 'its name is too long, or it lies too deep',
   E2BIG: 'there are too many files to look through',
 };
 
 function described({ name, errno }: Collected['notCollected'][number]): NotCollected {
   const [code = `ERRNO_${errno}`, text = 'it cannot be read'] =
     getSystemErrorMap().get(-errno) ?? [];
-  return { name: name.slice(0, 4096), code, reason: reasons[code] ?? text };
+  return { name: name.slice(0, maxima.fileNameBytesMax), code, reason: reasons[code] ?? text };
 }

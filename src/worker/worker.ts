@@ -10,6 +10,7 @@ import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
 import { requireLocal } from '../wire/transport.js';
 import { Deadlines } from './deadlines.js';
+import { deliverable } from './deliverable.js';
 import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
 import type { Demand, Isolation } from './enclosure.js';
@@ -245,7 +246,7 @@ class WorkerDaemon implements Worker {
           : new Execution({ ...context, runtime, starter }, waiting, events),
       onStarted: (attempt) => this.#emitter.started(attempt),
       onResult: (attempt, result) => {
-        this.#emitter.add(attempt, result);
+        this.#emitter.add(attempt, deliverable(attempt, result));
         this.#lifecycle.progressed();
       },
     });

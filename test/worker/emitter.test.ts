@@ -1,6 +1,8 @@
 import t from 'tap';
+import { limits } from '../../src/limits.js';
 import type { Result } from '../../src/task.js';
 import type { Message, MessageOf } from '../../src/wire/messages.js';
+import { deliverable } from '../../src/worker/deliverable.js';
 import { Emitter } from '../../src/worker/emitter.js';
 import { workerLimits } from '../../src/worker/limits.js';
 
@@ -73,4 +75,13 @@ t.test('the account of held bytes returns to nothing', async (t) => {
   t.ok(emitter.heldBytes > 2000);
   emitter.acknowledge([key('a'), key('b'), key('a'), key('unknown')]);
   t.strictSame([emitter.heldBytes, emitter.size], [0, 0]);
+});
+
+t.test('a result that is not as the protocol has it is told as an error of ours', async (t) => {
+  const attempt = { taskId: '01890a5d-ac96-774b-bcce-b302099a8057', attempt: 1 };
+  const good = result(Buffer.from('x'));
+  t.equal(deliverable(attempt, good), good);
+  const file = { name: 'x'.repeat(limits.fileNameBytesMax + 1), content: Buffer.alloc(0) };
+  const told = deliverable(attempt, { ...good, files: [file] });
+  t.match(told, { outcome: 'internal_fail', code: 'INTERNAL', reason: /files.*name/ });
 });
