@@ -46,6 +46,10 @@ export const limits = {
   /** Of output past its cap, this much of the end is kept. */
   outputTailBytes: 4 * 1024,
 
+  /** Of a delay, and of the time to live. */
+  delayMsMax: 366 * 24 * 60 * 60 * 1000,
+  idempotencyKeyBytesMax: 255,
+
   wallMsMax: 24 * 60 * 60 * 1000,
   wallMsDefault: 30_000,
   cpuMsDefault: 30_000,

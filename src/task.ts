@@ -77,7 +77,21 @@ export const Collect = Type.Array(
   { maxItems: maxima.collectMax },
 );
 
-export const Retry = Type.Object({ maxAttempts: Type.Optional(count(maxima.attemptsMax)) }, closed);
+/** How a task is tried again. What is left out, its runtime's policy says, or the built-in one. */
+export const Retry = Type.Object(
+  {
+    /** The first attempt included. */
+    maxAttempts: Type.Optional(count(maxima.attemptsMax)),
+    /** Outcomes that are tried again, beside network_fail and internal_fail. */
+    on: Type.Optional(Type.Array(OneOf(['runtime_error', 'format_error']), { maxItems: 2 })),
+    /** Longest wait before the second attempt; doubled for each further one, then drawn at random. */
+    baseMs: Type.Optional(count(maxima.wallMsMax)),
+    /** Where the doubling ends. */
+    capMs: Type.Optional(count(maxima.wallMsMax)),
+  },
+  closed,
+);
+export type Retry = Static<typeof Retry>;
 
 /** What a caller asks for, after the HTTP daemon has read and checked it. */
 export const TaskSpec = Type.Object(
@@ -105,6 +119,16 @@ export const TaskSpec = Type.Object(
     inspect: Type.Optional(Type.Boolean()),
     priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
     retry: Type.Optional(Retry),
+    /** Not before so long has passed since the submission. */
+    delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: maxima.delayMsMax })),
+    /** Not before this time; instead of `delayMs`. */
+    runAt: Type.Optional(time()),
+    /** If it has not begun by then, counted from the submission, it expires. */
+    expiresAfterMs: Type.Optional(count(maxima.delayMsMax)),
+    /** A second submission with the same key returns the first one's task. */
+    idempotencyKey: Type.Optional(
+      Type.String({ minLength: 1, maxLength: maxima.idempotencyKeyBytesMax }),
+    ),
     group: Type.Optional(Type.String({ minLength: 1, maxLength: maxima.tagBytesMax })),
     tags: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: maxima.tagBytesMax }), {
@@ -255,6 +279,20 @@ export const AttemptRecord = Type.Object(
 );
 export type AttemptRecord = Static<typeof AttemptRecord>;
 
+/** What became of the wish to cancel a task. */
+export const CancelRecord = Type.Object(
+  {
+    cause: OneOf(['caller', 'client_gone', 'shutdown']),
+    requestedAt: time(),
+    /** When its worker was told to end it. */
+    signalledAt: Type.Optional(time()),
+    /** When the worker said that nothing of it was left. */
+    goneAt: Type.Optional(time()),
+  },
+  closed,
+);
+export type CancelRecord = Static<typeof CancelRecord>;
+
 /** A task as it stands: what `GET /v1/tasks/ID` shows, before JSON. */
 export const TaskView = Type.Object(
   {
@@ -274,8 +312,17 @@ export const TaskView = Type.Object(
     attempt: Type.Integer({ minimum: 0 }),
     attempts: Type.Array(AttemptRecord),
     createdAt: time(),
+    /** Not before this time. */
+    runAt: Type.Optional(time()),
+    /** If it has not begun by then, it expires. */
+    expiresAt: Type.Optional(time()),
+    /** When it is tried again. */
+    nextAttemptAt: Type.Optional(time()),
     startedAt: Type.Optional(time()),
     finishedAt: Type.Optional(time()),
+    /** Its attempts are used up by no doing of its own: it can be sent again. */
+    deadLetter: Type.Optional(Type.Literal(true)),
+    cancel: Type.Optional(CancelRecord),
     timeline: Type.Optional(Timeline),
     exitCode: Type.Optional(Type.Integer()),
     signal: Type.Optional(Type.String()),
