@@ -1,5 +1,46 @@
+import { invariant } from '../invariant.js';
+
 /** What the memory store keeps of finished tasks; the oldest go first. */
 export const memoryStoreLimits = {
   finishedTasksMax: 10_000,
   finishedBytesMax: 128 * 1024 * 1024,
 } as const;
+
+/** Of every store. */
+export const storeLimits = {
+  /** How long an idempotency key stands for its task, from its submission. */
+  idempotencyKeyMs: 24 * 60 * 60 * 1000,
+  /** Of a document's kind, and of its id. */
+  documentNameBytesMax: 255,
+  /** Rows that one page of a query looks at; what it finds among them is the page. */
+  queryRowsMax: 2_000,
+  /** Tasks in one page. */
+  queryTasksMax: 1_000,
+  /** Records in one chunk of `unfinished` and `history`. */
+  chunkRecords: 4_096,
+} as const;
+
+/** Of the LMDB store. */
+export const lmdbStoreLimits = {
+  /** Of the memory map: address space, not memory. A file can't grow past it. */
+  mapBytesMax: 1024 ** 4,
+  databasesMax: 24,
+  /** Finished tasks, or idempotency keys, that one commit of the retention takes away. */
+  sweepTasksMax: 100,
+  /** Between two looks for what has become too old or too much. */
+  sweepEveryMs: 10_000,
+  /** Less room than this on its file system and a failed write is taken for a full disk. */
+  fullBelowBytes: 1024 * 1024,
+  /** Lines that an import commits together. */
+  importLinesMax: 256,
+} as const;
+
+export const retentionDefaults = {
+  retentionMs: 7 * 24 * 60 * 60 * 1000,
+  retentionBytes: 10 * 1024 ** 3,
+} as const;
+
+invariant(
+  storeLimits.queryTasksMax <= storeLimits.queryRowsMax,
+  'a page can have as many tasks as it may have rows',
+);

@@ -1,0 +1,119 @@
+import type { Clock } from '../../clock.js';
+import { ScriptdError } from '../../errors.js';
+import { Changes } from './changes.js';
+import type { Environment } from './environment.js';
+import { causeOf, storeFault } from './faults.js';
+
+interface Step {
+  change: (changes: Changes) => unknown;
+  sinceMs: number;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit. Steps that come within one turn, and those that come while a commit is under way,
+ * become one transaction and one flush, off the event loop. One commit at a time: a step sees
+ * everything that was acknowledged, and nothing that may still be refused.
+ */
+export class Commits {
+  readonly #environment: Environment;
+  readonly #clock: Clock;
+  #waiting: Step[] = [];
+  #writing: Step[] = [];
+  #running: Promise<void> | undefined;
+  /** Set for good once the environment can't be written any more. */
+  #broken: ScriptdError | undefined;
+
+  constructor(environment: Environment, clock: Clock) {
+    this.#environment = environment;
+    this.#clock = clock;
+  }
+
+  get count(): number {
+    return this.#waiting.length + this.#writing.length;
+  }
+
+  /** How long the oldest step has waited. */
+  get oldestMs(): number {
+    const oldest = this.#writing[0] ?? this.#waiting[0];
+    return oldest ? this.#clock.monotonicMs() - oldest.sinceMs : 0;
+  }
+
+  /**
+   * Fulfilled with what `change` returned, once that is durable. `change` is called later, and what
+   * it throws is the rejection; nothing of it is written then.
+   */
+  add<T>(change: (changes: Changes) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const sinceMs = this.#clock.monotonicMs();
+      this.#waiting.push({ change, sinceMs, resolve: resolve as Step['resolve'], reject });
+      // After this turn's other calls: they come in the same run of JavaScript.
+      this.#running ??= Promise.resolve().then(() => this.#run());
+    });
+  }
+
+  /** Resolves once nothing waits. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      this.#writing = this.#waiting;
+      this.#waiting = [];
+      await this.#commit(this.#writing);
+      this.#writing = [];
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(steps: readonly Step[]): Promise<void> {
+    const changes = new Changes(this.#environment.databases);
+    const done: (() => void)[] = [];
+    const begun: Step[] = [];
+    for (const step of steps) {
+      try {
+        const value = changes.step(() => step.change(changes));
+        done.push(() => step.resolve(value));
+        begun.push(step);
+      } catch (error) {
+        step.reject(error);
+      }
+    }
+    const fault = changes.size > 0 ? await this.#write(changes) : undefined;
+    if (fault) for (const { reject } of begun) reject(fault);
+    else for (const acknowledge of done) acknowledge();
+  }
+
+  async #write(changes: Changes): Promise<ScriptdError | undefined> {
+    if (this.#broken) return this.#broken;
+    const { directory } = this.#environment;
+    try {
+      if (await this.#environment.commit(() => changes.write())) return undefined;
+      this.#broken = new ScriptdError(
+        'STORE_TAKEN',
+        `another process has opened the store in ${directory} for writing`,
+      );
+      return this.#broken;
+    } catch (failure) {
+      const fault = storeFault(await causeOf(failure), directory);
+      this.#broken = this.#probe();
+      return this.#broken ?? fault;
+    }
+  }
+
+  /**
+   * After a failure: whether another transaction can begin. When the meta page could not be written
+   * LMDB allows no more (MDB_PANIC), and lmdb-js's own thread would wait for ever.
+   */
+  #probe(): ScriptdError | undefined {
+    const { root, directory } = this.#environment;
+    try {
+      root.transactionSync(() => undefined);
+      return undefined;
+    } catch (error) {
+      return storeFault(error, directory);
+    }
+  }
+}

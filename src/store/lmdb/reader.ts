@@ -1,0 +1,220 @@
+import { ScriptdError } from '../../errors.js';
+import type { TaskSpec, TaskState, TaskView } from '../../task.js';
+import { fits, formatCursor, parseCursor } from '../filter.js';
+import type { Bulk } from '../lifecycle.js';
+import { storeLimits } from '../limits.js';
+import type {
+  HistoryRecord,
+  IndexRecord,
+  StoredDocument,
+  TaskFilter,
+  TaskPage,
+  TaskQuery,
+} from '../port.js';
+import type { Databases } from './databases.js';
+import {
+  after,
+  documentKey,
+  documentNameOf,
+  documentPrefix,
+  endingKey,
+  facetKey,
+  sequenceKey,
+  sequenceOf,
+  taskKey,
+} from './keys.js';
+import {
+  decode,
+  decodeEnding,
+  decodeRow,
+  filteredOf,
+  type Head,
+  indexRecordOf,
+  type Row,
+} from './records.js';
+import { rowOf, viewOf } from './tasks.js';
+
+interface Place {
+  sequence: number;
+  row: Row;
+  state: TaskState;
+}
+
+/** Reads what is durable. Every method but the generators reads one state of the whole store. */
+export class Reader {
+  readonly #databases: Databases;
+
+  constructor(databases: Databases) {
+    this.#databases = databases;
+  }
+
+  spec(taskId: string): TaskSpec | undefined {
+    const id = taskKey(taskId);
+    const bytes = id && this.#databases.specs.get(id);
+    return bytes && decode<TaskSpec>(bytes);
+  }
+
+  view(taskId: string, bulk: boolean): TaskView | undefined {
+    const id = taskKey(taskId);
+    const bytes = id && this.#databases.tasks.get(id);
+    if (!id || !bytes) return undefined;
+    const head = decode<Head>(bytes);
+    if (head.view.state !== 'finished') {
+      const found = rowOf(this.#source, head.sequence);
+      if (!found) throw corrupt(`task ${taskId} has no row`);
+      return viewOf(head, found.row, found.state);
+    }
+    const result = bulk ? this.#databases.results.get(id) : undefined;
+    return result ? { ...head.view, ...decode<Bulk>(result) } : head.view;
+  }
+
+  /** In order of submission, in chunks: what changes between two of them may or may not be seen. */
+  *unfinished(): Iterable<IndexRecord[]> {
+    let from = 0;
+    for (;;) {
+      const places = this.#chunk(['pending', 'running'], from);
+      if (places.length === 0) return;
+      from = (places.at(-1)?.sequence ?? 0) + 1;
+      yield places.map(({ row, state }) =>
+        indexRecordOf(row, state === 'running' ? state : 'pending'),
+      );
+    }
+  }
+
+  *history({ from, to }: { from: number; to: number }): Iterable<HistoryRecord[]> {
+    let start = endingKey(Math.max(0, from), 0);
+    const end = endingKey(Math.min(Math.max(0, Math.ceil(to)), Number.MAX_SAFE_INTEGER), 0);
+    for (;;) {
+      const limit = storeLimits.chunkRecords;
+      const entries = [...this.#databases.endings.getRange({ start, end, limit })];
+      const last = entries.at(-1);
+      if (!last) return;
+      start = after(last.key);
+      // The key has whole milliseconds.
+      yield entries
+        .map(({ value }) => decodeEnding(value))
+        .filter(({ finishedAt }) => finishedAt >= from && finishedAt < to);
+    }
+  }
+
+  query({ cursor, limit, ...filter }: TaskQuery): TaskPage {
+    const below = parseCursor(cursor);
+    const tasks: TaskView[] = [];
+    const tasksMax = Math.min(limit, storeLimits.queryTasksMax);
+    let rows = 0;
+    for (const { sequence, row, state } of this.#newestFirst(filter, below)) {
+      if (fits(filteredOf(row, state), filter)) tasks.push(this.#view(row, state));
+      rows += 1;
+      if (tasks.length >= tasksMax || rows >= storeLimits.queryRowsMax) {
+        return { tasks, next: formatCursor(sequence) };
+      }
+    }
+    return { tasks };
+  }
+
+  document(kind: string, id: string): unknown {
+    const bytes = this.#databases.documents.get(documentKey(kind, id));
+    return bytes && decode<unknown>(bytes);
+  }
+
+  documents(kind: string): StoredDocument[] {
+    const start = documentPrefix(kind);
+    const documents: StoredDocument[] = [];
+    for (const { key, value } of this.#databases.documents.getRange({ start })) {
+      if (key.compare(start, 0, start.length, 0, start.length) !== 0) break;
+      documents.push({ ...documentNameOf(key), value: decode<unknown>(value) });
+    }
+    return documents;
+  }
+
+  get #source() {
+    return { get: (name: keyof Databases, key: Buffer) => this.#databases[name].get(key) };
+  }
+
+  #view(row: Row, state: TaskState): TaskView {
+    const id = taskKey(row.id);
+    const bytes = id && this.#databases.tasks.get(id);
+    if (!bytes) throw corrupt(`task ${row.id} has a row and no head`);
+    return viewOf(decode<Head>(bytes), row, state);
+  }
+
+  /** By the index that has the fewest rows to look at, as far as that can be known. */
+  #newestFirst(filter: TaskFilter, below: number): Iterable<Place> {
+    const { state, outcome, group, tag, deadLetter } = filter;
+    const ofFacet = (...[facet, value]: [Parameters<typeof facetKey>[0], string]) =>
+      this.#ofFacet(facetKey(facet, value, 0), facetKey(facet, value, below));
+    if (deadLetter) return ofFacet('deadLetter', '');
+    if (tag !== undefined) return ofFacet('tag', tag);
+    if (group !== undefined) return ofFacet('group', group);
+    if (outcome !== undefined && outcome !== 'success') return ofFacet('outcome', outcome);
+    if (outcome !== undefined) return this.#ofState('finished', below);
+    if (state !== undefined) return this.#ofState(state, below);
+    return merge(
+      ['pending', 'running', 'finished'].map((name) => this.#ofState(name as TaskState, below)),
+    );
+  }
+
+  *#ofState(state: TaskState, below: number): Generator<Place> {
+    if (below <= 0) return;
+    const start = sequenceKey(below - 1);
+    for (const { key, value } of this.#databases[state].getRange({ start, reverse: true })) {
+      yield { sequence: sequenceOf(key), row: decodeRow(value), state };
+    }
+  }
+
+  *#ofFacet(first: Buffer, below: Buffer): Generator<Place> {
+    const { facets } = this.#databases;
+    // Reversed, `start` is the greater and belongs to the range, `end` does not.
+    for (const key of facets.getKeys({ start: below, end: first, reverse: true })) {
+      if (key.equals(below)) continue;
+      const sequence = sequenceOf(key);
+      const found = rowOf(this.#source, sequence);
+      if (!found) throw corrupt(`a facet leads to submission ${sequence}, which has no row`);
+      yield { sequence, ...found };
+    }
+  }
+
+  /** Rows from a number on, oldest first, of several states together. */
+  #chunk(states: readonly TaskState[], from: number): Place[] {
+    const limit = storeLimits.chunkRecords;
+    const start = sequenceKey(from);
+    const places = states.flatMap((state) =>
+      [...this.#databases[state].getRange({ start, limit })].map(({ key, value }) => ({
+        sequence: sequenceOf(key),
+        row: decodeRow(value),
+        state,
+      })),
+    );
+    if (states.length > 1) places.sort((a, b) => a.sequence - b.sequence);
+    return places.slice(0, limit);
+  }
+}
+
+/** Each of the sources is newest first, and so is what they have together. */
+function* merge(sources: readonly Generator<Place>[]): Generator<Place> {
+  const heads = sources.map((source) => ({ source, place: next(source) }));
+  try {
+    for (;;) {
+      let newest: (typeof heads)[number] | undefined;
+      for (const head of heads) {
+        if (head.place && (newest?.place?.sequence ?? -1) < head.place.sequence) newest = head;
+      }
+      if (!newest?.place) return;
+      const { place } = newest;
+      newest.place = next(newest.source);
+      yield place;
+    }
+  } finally {
+    // Their cursors are let go of.
+    for (const { source } of heads) source.return(undefined);
+  }
+}
+
+function next(source: Generator<Place>): Place | undefined {
+  const { done, value } = source.next();
+  return done ? undefined : value;
+}
+
+function corrupt(message: string): ScriptdError {
+  return new ScriptdError('STORE_CORRUPT', `${message}; \`scriptd store check\` says more`);
+}

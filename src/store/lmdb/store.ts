@@ -1,0 +1,214 @@
+import { statSync } from 'node:fs';
+import { type Clock, systemClock } from '../../clock.js';
+import { ScriptdError } from '../../errors.js';
+import type { TaskSpec, TaskView } from '../../task.js';
+import { lmdbStoreLimits, retentionDefaults } from '../limits.js';
+import type {
+  Claim,
+  Completion,
+  HistoryRecord,
+  IndexRecord,
+  Requeue,
+  Resubmission,
+  StoredDocument,
+  StoreStats,
+  Submission,
+  Submitted,
+  TaskPage,
+  TaskQuery,
+  TaskStore,
+  Touch,
+} from '../port.js';
+import type { Changes } from './changes.js';
+import { Commits } from './commits.js';
+import {
+  dataFileOf,
+  type Environment,
+  type EnvironmentOptions,
+  openEnvironment,
+} from './environment.js';
+import { storeFault } from './faults.js';
+import { documentKey } from './keys.js';
+import { Reader } from './reader.js';
+import { encode } from './records.js';
+import { type Retention, sweepKeys, sweepTasks } from './retention.js';
+import * as tasks from './tasks.js';
+
+export interface LmdbStoreOptions extends EnvironmentOptions, Partial<Retention> {
+  clock?: Clock;
+  /** Told when the retention could not write; it tries again by itself. */
+  onSweepFailed?: (error: unknown) => void;
+}
+
+/**
+ * Tasks in an LMDB file. One process writes, others may read. The file grows to the most that was
+ * ever in it at once: what goes leaves free pages, which later writes use first.
+ */
+export class LmdbStore implements TaskStore {
+  readonly durability: 'fsync' | 'os';
+  readonly #environment: Environment;
+  readonly #commits: Commits;
+  readonly #reader: Reader;
+  readonly #retention: Retention;
+  readonly #clock: Clock;
+  readonly #timer: NodeJS.Timeout;
+  #sweeping: Promise<unknown> | undefined;
+  #closed = false;
+
+  /** @throws ScriptdError STORE_VERSION, STORE_READ_ONLY, STORE_FULL, STORE_CORRUPT, STORE_FAILED */
+  constructor(options: LmdbStoreOptions) {
+    const { retentionMs, retentionBytes } = { ...retentionDefaults, ...options };
+    this.durability = options.durability;
+    this.#clock = options.clock ?? systemClock;
+    this.#environment = openEnvironment(options);
+    this.#commits = new Commits(this.#environment, this.#clock);
+    this.#reader = new Reader(this.#environment.databases);
+    this.#retention = { retentionMs, retentionBytes };
+    this.#timer = setInterval(() => {
+      this.sweep().catch((error) => options.onSweepFailed?.(error));
+    }, lmdbStoreLimits.sweepEveryMs);
+    this.#timer.unref();
+  }
+
+  submit(submissions: readonly Submission[]): Promise<Submitted[]> {
+    return this.#add((changes) => tasks.submit(changes, submissions));
+  }
+
+  claim(claims: readonly Claim[]): Promise<void> {
+    return this.#add((changes) => tasks.claim(changes, claims));
+  }
+
+  requeue(requeues: readonly Requeue[]): Promise<void> {
+    return this.#add((changes) => tasks.requeue(changes, requeues));
+  }
+
+  complete(completions: readonly Completion[]): Promise<TaskView[]> {
+    return this.#add((changes) => tasks.complete(changes, completions));
+  }
+
+  touch(touches: readonly Touch[]): Promise<void> {
+    return this.#add((changes) => tasks.touch(changes, touches));
+  }
+
+  resubmit(resubmissions: readonly Resubmission[]): Promise<(TaskView | undefined)[]> {
+    return this.#add((changes) => tasks.resubmit(changes, resubmissions));
+  }
+
+  async readSpec(taskId: string): Promise<TaskSpec | undefined> {
+    return this.#open.spec(taskId);
+  }
+
+  async readView(taskId: string, { bulk = true } = {}): Promise<TaskView | undefined> {
+    return this.#open.view(taskId, bulk);
+  }
+
+  async *unfinished(): AsyncIterable<IndexRecord[]> {
+    yield* this.#open.unfinished();
+  }
+
+  async query(query: TaskQuery): Promise<TaskPage> {
+    return this.#open.query(query);
+  }
+
+  async getDocument(kind: string, id: string): Promise<unknown> {
+    return this.#open.document(kind, id);
+  }
+
+  async listDocuments(kind: string): Promise<StoredDocument[]> {
+    return this.#open.documents(kind);
+  }
+
+  putDocument({ kind, id, value }: StoredDocument): Promise<void> {
+    return this.#add((changes) => changes.put('documents', documentKey(kind, id), encode(value)));
+  }
+
+  deleteDocument(kind: string, id: string): Promise<void> {
+    return this.#add((changes) => changes.remove('documents', documentKey(kind, id)));
+  }
+
+  async *history(range: { from: number; to: number }): AsyncIterable<HistoryRecord[]> {
+    yield* this.#open.history(range);
+  }
+
+  stats(): StoreStats {
+    const { databases, directory } = this.#environment;
+    const get = (name: keyof typeof databases, key: Buffer) => databases[name].get(key);
+    const { sequence: _, ...counts } = tasks.readCounts({ get });
+    return {
+      ...counts,
+      fileBytes: statSync(dataFileOf(directory)).size,
+      writesWaiting: this.#commits.count,
+      oldestWriteMs: this.#commits.oldestMs,
+    };
+  }
+
+  /**
+   * Takes away what is too old or too much, one small commit after the other; happens by itself
+   * every `sweepEveryMs`.
+   *
+   * @returns how many tasks and idempotency keys went
+   */
+  async sweep(): Promise<number> {
+    if (this.#sweeping) return 0;
+    const sweeping = this.#sweep();
+    this.#sweeping = sweeping;
+    try {
+      return await sweeping;
+    } finally {
+      this.#sweeping = undefined;
+    }
+  }
+
+  /** @throws ScriptdError STORE_FAILED: what durability `os` had left to the system is not on disk. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#commits.settled();
+    const { root } = this.#environment;
+    try {
+      if (this.durability === 'os') await flush(root);
+    } catch (error) {
+      throw storeFault(error, this.#environment.directory);
+    } finally {
+      await root.close();
+    }
+  }
+
+  async #sweep(): Promise<number> {
+    const { databases } = this.#environment;
+    let total = 0;
+    while (!this.#closed) {
+      const nowMs = this.#clock.wallMs();
+      const removed = await this.#add(
+        (changes) =>
+          sweepTasks(changes, databases, this.#retention, nowMs) +
+          sweepKeys(changes, databases, nowMs),
+      );
+      if (removed === 0) break;
+      total += removed;
+    }
+    return total;
+  }
+
+  #add<T>(change: (changes: Changes) => T): Promise<T> {
+    return this.#closed ? Promise.reject(closed()) : this.#commits.add(change);
+  }
+
+  get #open(): Reader {
+    if (this.#closed) throw closed();
+    return this.#reader;
+  }
+}
+
+/** Makes last what the operating system has. lmdb-js's types leave it out. */
+function flush(root: Environment['root']): Promise<void> {
+  const { sync } = root as unknown as { sync(done: (error: unknown) => void): void };
+  return new Promise((resolve, reject) => {
+    sync((error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function closed(): ScriptdError {
+  return new ScriptdError('STORE_CLOSED', 'the store is closed');
+}

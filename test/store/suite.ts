@@ -1,0 +1,354 @@
+import type { Test } from 'tap';
+import { v7 as uuidv7 } from 'uuid';
+import type { TaskStore } from '../../src/store/port.js';
+import { everyTask, plain, result, submission, success, unfinishedIds } from './fixtures.js';
+
+const attempt = { attempt: 1, worker: 'w1', startedAt: 2_000 };
+const ended = {
+  ...attempt,
+  finishedAt: 2_500,
+  outcome: 'network_fail',
+  code: 'WORKER_LOST',
+} as const;
+
+/** What every store must do. */
+export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
+  t.test('a task that was submitted is there, spec and all', async (t) => {
+    const store = open(t);
+    const spec = {
+      stdin: Buffer.from([0, 1, 255]),
+      files: [{ name: 'a/b', content: Buffer.from('x') }],
+      env: { A: '1' },
+      retry: { maxAttempts: 7 },
+    };
+    const { view, spec: whole } = submission({ tags: ['x'], group: 'g' }, spec);
+    t.same(await store.submit([{ view, spec: whole }]), [{ view }]);
+    t.same(plain(await store.readSpec(view.id)), plain(whole));
+    t.same(await store.readView(view.id), view);
+    t.equal(await store.readView(uuidv7()), undefined);
+    t.equal(await store.readView('not an id'), undefined);
+    t.equal(await store.readSpec('not an id'), undefined);
+  });
+
+  t.test('a task goes through its life, and its view tells it', async (t) => {
+    const store = open(t);
+    const { view, spec } = submission();
+    const { id } = view;
+    await store.submit([{ view, spec }]);
+    await store.claim([{ taskId: id, attempt }]);
+    const running = { state: 'running', attempt: 1, worker: 'w1', startedAt: 2_000 };
+    t.match(await store.readView(id), { ...running, attempts: [attempt] });
+    t.match(store.stats(), { pending: 0, running: 1, finished: 0 });
+
+    await store.requeue([{ taskId: id, attempt: ended, nextAttemptAt: 9_000, workerDeaths: 1 }]);
+    const pending = { state: 'pending', attempt: 1, attempts: [ended], nextAttemptAt: 9_000 };
+    t.match(await store.readView(id), pending);
+    t.match(store.stats(), { pending: 1, running: 0, finished: 0 });
+
+    const second = { attempt: 2, worker: 'w2', startedAt: 10_000 };
+    await store.claim([{ taskId: id, attempt: second }]);
+    const claimedAgain = await store.readView(id);
+    t.match(claimedAgain, { state: 'running', attempt: 2, attempts: [ended, second] });
+    t.notOk(claimedAgain && 'nextAttemptAt' in claimedAgain, 'it is being tried');
+
+    const last = { ...second, finishedAt: 10_500, outcome: 'success' } as const;
+    const [finished] = await store.complete([
+      {
+        taskId: id,
+        attempt: last,
+        ending: { outcome: 'success', result: result() },
+        finishedAt: 10_500,
+        timeline: { queuedMs: 1, dispatchMs: 2, startMs: 3, runMs: 4, drainMs: 5, checkMs: 6 },
+      },
+    ]);
+    t.match(finished, { state: 'finished', outcome: 'success', attempts: [ended, last] });
+    t.equal(Buffer.from(finished?.stdout ?? []).toString(), 'out');
+    t.same(plain(await store.readView(id)), plain(finished));
+    const small = await store.readView(id, { bulk: false });
+    t.match(small, { state: 'finished', exitCode: 0, timeline: { checkMs: 6 } });
+    t.notOk(small && ('stdout' in small || 'stderr' in small), 'without bulk');
+    t.match(store.stats(), { pending: 0, running: 0, finished: 1, unfinishedBytes: 0 });
+    t.same(await unfinishedIds(store), []);
+    t.ok(await store.readSpec(id), 'the spec stays as long as the task');
+  });
+
+  t.test('index records have what the controller needs', async (t) => {
+    const store = open(t);
+    const first = submission(
+      { type: 'python', priority: 5, group: 'g', runAt: 5_000, expiresAt: 6_000 },
+      { retry: { maxAttempts: 4 }, code: 'x'.repeat(100) },
+    );
+    const second = submission();
+    await store.submit([first, second]);
+    await store.claim([{ taskId: second.view.id, attempt }]);
+    const cancel = { cause: 'caller', requestedAt: 2_100 } as const;
+    await store.touch([{ taskId: second.view.id, changes: { cancel } }]);
+    const records = [];
+    for await (const chunk of store.unfinished()) records.push(...chunk);
+    t.match(records, [
+      {
+        id: first.view.id,
+        type: 'python',
+        state: 'pending',
+        priority: 5,
+        group: 'g',
+        createdAt: 1_000,
+        runAt: 5_000,
+        expiresAt: 6_000,
+        wallMs: 1_000,
+        retry: { maxAttempts: 4 },
+        attempt: 0,
+        attemptsBefore: 0,
+        workerDeaths: 0,
+      },
+      { id: second.view.id, state: 'running', attempt: 1, worker: 'w1', startedAt: 2_000, cancel },
+    ]);
+    t.ok((records[0]?.bytes ?? 0) >= 100);
+    t.notOk(records[0] && 'worker' in records[0]);
+  });
+
+  t.test('unfinished tasks come in order of submission, running or not', async (t) => {
+    const store = open(t);
+    const all = Array.from({ length: 20 }, () => submission());
+    // The order is that of the calls, not of the ids.
+    await store.submit(all.toReversed());
+    const ids = all.toReversed().map(({ view }) => view.id);
+    await store.claim(ids.filter((_, i) => i % 3 === 0).map((taskId) => ({ taskId, attempt })));
+    await store.complete(ids.filter((_, i) => i % 5 === 0).map((taskId) => success(taskId)));
+    t.same(
+      await unfinishedIds(store),
+      ids.filter((_, i) => i % 5 !== 0),
+    );
+  });
+
+  t.test('small changes: what is given changes, null takes away', async (t) => {
+    const store = open(t);
+    const { view, spec } = submission({ runAt: 5_000 });
+    await store.submit([{ view, spec }]);
+    const taskId = view.id;
+    await store.touch([
+      { taskId, changes: { runAt: null, nextAttemptAt: 7, priority: 3, score: 4 } },
+    ]);
+    const touched = await store.readView(taskId);
+    t.match(touched, { nextAttemptAt: 7, priority: 3, score: 4 });
+    t.notOk(touched && 'runAt' in touched);
+    for await (const [record] of store.unfinished()) {
+      t.match(record, { nextAttemptAt: 7, priority: 3 });
+      t.notOk(record && 'runAt' in record);
+    }
+    await store.complete([success(taskId)]);
+    const cancel = { cause: 'caller', requestedAt: 1, goneAt: 2 } as const;
+    await store.touch([
+      { taskId, changes: { cancel, priority: 9 } },
+      { taskId: uuidv7(), changes: { priority: 9 } },
+    ]);
+    t.match(await store.readView(taskId), { cancel, priority: 3 }, 'only cancel of a finished one');
+  });
+
+  t.test('an idempotency key stands for its task, also within a batch, for 24 hours', async (t) => {
+    const store = open(t);
+    const keyed = (key: string, createdAt: number) =>
+      submission({ createdAt }, { idempotencyKey: key });
+    const [a, b, c] = [keyed('k', 1_000), keyed('k', 1_001), keyed('other', 1_001)];
+    const existing = { existing: a.view.id };
+    t.same(await store.submit([a, b, c]), [{ view: a.view }, existing, { view: c.view }]);
+    t.same(await store.submit([keyed('k', 24 * 3_600_000 + 999)]), [existing]);
+    t.equal(await store.readView(b.view.id), undefined, 'nothing of the second was stored');
+    const later = keyed('k', 24 * 3_600_000 + 1_000);
+    t.same(await store.submit([later]), [{ view: later.view }], 'later it stands for a new one');
+    t.same(await store.submit([keyed('k', 24 * 3_600_000 + 2_000)]), [{ existing: later.view.id }]);
+  });
+
+  t.test(
+    'queries: newest first, every filter, pages that meet without gap or double',
+    async (t) => {
+      const store = open(t);
+      const all = Array.from({ length: 60 }, (_, i) =>
+        submission({
+          type: i % 2 === 0 ? 'python' : 'bash',
+          ...(i % 3 === 0 && { group: `g${i % 4}` }),
+          tags: i % 5 === 0 ? ['five', 'five', 'ten'] : ['rest'],
+        }),
+      );
+      await store.submit(all);
+      const ids = all.map(({ view }) => view.id);
+      await store.claim(ids.slice(10, 40).map((taskId) => ({ taskId, attempt })));
+      await store.complete(ids.slice(10, 20).map((taskId) => success(taskId)));
+      await store.complete(
+        ids.slice(20, 25).map((taskId) => ({
+          ...success(taskId),
+          ending: { outcome: 'network_fail', code: 'WORKER_LOST', reason: 'gone' },
+          deadLetter: true,
+        })),
+      );
+      const views = await Promise.all(ids.map((id) => store.readView(id, { bulk: false })));
+      const filters = [
+        {},
+        { state: 'pending' },
+        { state: 'running' },
+        { state: 'finished' },
+        { type: 'bash' },
+        { outcome: 'success' },
+        { outcome: 'network_fail' },
+        { group: 'g0' },
+        { group: 'none' },
+        { tag: 'five' },
+        { tag: 'fiv' },
+        { deadLetter: true },
+        { deadLetter: true, type: 'bash', state: 'finished' },
+        { state: 'running', type: 'python', tag: 'rest', group: 'g2' },
+        { state: 'pending', outcome: 'success' },
+      ] as const;
+      for (const filter of filters) {
+        const expected = views
+          .filter((view) => {
+            const { tag, ...rest } = { tag: undefined, ...filter };
+            const fits = Object.entries(rest).every(
+              ([name, value]) => view?.[name as keyof typeof view] === value,
+            );
+            return fits && (tag === undefined || view?.tags.includes(tag));
+          })
+          .toReversed();
+        for (const limit of [1, 7, 1_000]) {
+          const found = await everyTask(store, { ...filter, limit });
+          t.same(found, expected, `${JSON.stringify(filter)}, ${limit} in a page`);
+        }
+      }
+      await t.rejects(store.query({ limit: 1, cursor: 'NO!' }), { code: 'BAD_CURSOR' });
+    },
+  );
+
+  t.test('a cursor is stable: what is new or changes its state does not disturb it', async (t) => {
+    const store = open(t);
+    const all = Array.from({ length: 10 }, () => submission());
+    await store.submit(all);
+    const ids = all.map(({ view }) => view.id).toReversed();
+    const first = await store.query({ limit: 4 });
+    await store.submit([submission(), submission()]);
+    await store.complete(ids.slice(2, 6).map((taskId) => success(taskId)));
+    const rest = await everyTask(store, { limit: 3, cursor: first.next ?? '' });
+    const seen = [...first.tasks, ...rest].map(({ id }) => id);
+    t.same(seen, ids);
+  });
+
+  t.test('a finished task is sent again as the newest, with its attempts', async (t) => {
+    const store = open(t);
+    const [a, b] = [submission({ tags: ['x'], runAt: 1, expiresAt: 2 }), submission()];
+    await store.submit([a, b]);
+    const taskId = a.view.id;
+    await store.claim([{ taskId, attempt }]);
+    await store.complete([
+      {
+        ...success(taskId),
+        attempt: ended,
+        ending: { outcome: 'network_fail', code: 'WORKER_LOST', result: result() },
+        deadLetter: true,
+      },
+    ]);
+    const again = await store.resubmit([
+      { taskId, expiresAt: 99 },
+      { taskId: b.view.id },
+      { taskId: uuidv7() },
+    ]);
+    t.match(again, [
+      { id: taskId, state: 'pending', attempt: 1, attempts: [ended], expiresAt: 99 },
+    ]);
+    t.same(again.slice(1), [undefined, undefined], 'one not finished, one not there');
+    const view = await store.readView(taskId);
+    t.same(view, again[0]);
+    for (const field of ['outcome', 'stdout', 'deadLetter', 'finishedAt', 'runAt', 'code']) {
+      t.notOk(view && field in view, `no ${field} any more`);
+    }
+    t.same(await unfinishedIds(store), [b.view.id, taskId]);
+    t.same(
+      (await everyTask(store, { limit: 9 })).map(({ id }) => id),
+      [taskId, b.view.id],
+    );
+    t.same(await everyTask(store, { limit: 9, deadLetter: true }), []);
+    t.same(await everyTask(store, { limit: 9, tag: 'x' }), [view]);
+    for await (const chunk of store.unfinished()) {
+      t.match(chunk[1], { attempt: 1, attemptsBefore: 1, workerDeaths: 0 });
+    }
+    t.match(store.stats(), { pending: 2, running: 0, finished: 0, finishedBytes: 0 });
+    t.ok(await store.readSpec(taskId));
+    await store.complete([success(taskId)]);
+    t.match(await store.readView(taskId), { outcome: 'success' });
+  });
+
+  t.test('documents', async (t) => {
+    const store = open(t);
+    await store.putDocument({ kind: 'schedule', id: 'b', value: { cron: '* * * * *' } });
+    await store.putDocument({ kind: 'schedule', id: 'a', value: 1 });
+    await store.putDocument({ kind: 'sched', id: 'ulea', value: 'of another kind' });
+    t.same(await store.getDocument('schedule', 'b'), { cron: '* * * * *' });
+    t.equal(await store.getDocument('schedule', 'c'), undefined);
+    t.same(await store.listDocuments('schedule'), [
+      { kind: 'schedule', id: 'a', value: 1 },
+      { kind: 'schedule', id: 'b', value: { cron: '* * * * *' } },
+    ]);
+    await store.putDocument({ kind: 'schedule', id: 'a', value: 2 });
+    t.equal(await store.getDocument('schedule', 'a'), 2);
+    await store.deleteDocument('schedule', 'a');
+    await store.deleteDocument('schedule', 'never there');
+    t.equal(await store.getDocument('schedule', 'a'), undefined);
+    t.equal((await store.listDocuments('schedule')).length, 1);
+  });
+
+  t.test('history tells what finished within a range, in that order', async (t) => {
+    const store = open(t);
+    const all = Array.from({ length: 5 }, (_, i) => submission({ priority: i, group: 'g' }));
+    await store.submit(all);
+    const ids = all.map(({ view }) => view.id);
+    await store.claim(ids.map((taskId) => ({ taskId, attempt })));
+    const ends = [400, 300, 200.5, 100, 500];
+    await store.complete(ids.map((taskId, i) => success(taskId, ends[i])));
+    const records = [];
+    for await (const chunk of store.history({ from: 200, to: 500 })) records.push(...chunk);
+    t.same(
+      records,
+      [2, 1, 0].map((i) => ({
+        id: ids[i],
+        type: 'noop',
+        group: 'g',
+        priority: i,
+        createdAt: 1_000,
+        startedAt: 2_000,
+        finishedAt: ends[i],
+      })),
+    );
+  });
+
+  t.test('calls of one turn take effect in their order', async (t) => {
+    const store = open(t);
+    const { view, spec } = submission();
+    const taskId = view.id;
+    const done = [
+      store.submit([{ view, spec }]),
+      store.claim([{ taskId, attempt }]),
+      store.requeue([{ taskId, attempt: ended }]),
+      store.claim([{ taskId, attempt: { ...attempt, attempt: 2 } }]),
+      store.complete([success(taskId)]),
+    ];
+    await Promise.all(done);
+    t.match(await store.readView(taskId), { state: 'finished', attempt: 2, outcome: 'success' });
+    t.match(store.stats(), { pending: 0, running: 0, finished: 1 });
+  });
+
+  t.test('what breaks our own rules is rejected, whole, and harms nothing else', async (t) => {
+    const store = open(t);
+    const known = submission();
+    const other = submission();
+    const results = await Promise.allSettled([
+      store.submit([known]),
+      store.claim([{ taskId: uuidv7(), attempt }]),
+      store.complete([success(uuidv7())]),
+      store.submit([other]),
+    ]);
+    const fates = results.map(({ status }) => status);
+    t.same(fates, ['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    t.same(await unfinishedIds(store), [known.view.id, other.view.id]);
+    await store.complete([success(known.view.id)]);
+    await t.rejects(store.claim([{ taskId: known.view.id, attempt }]), /is finished/);
+    t.match(store.stats(), { pending: 1, running: 0, finished: 1 });
+  });
+}
