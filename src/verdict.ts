@@ -25,6 +25,7 @@ export const codes = [
   'CANCELLED',
   'CLIENT_GONE',
   'SHUTDOWN',
+  'EXPIRED',
   'WORKER_LOST',
   'WORKER_BUSY',
   'START_FAILED',

@@ -234,7 +234,7 @@ export class Controller implements ClientRequests {
         this.#scheduler.drain(name);
         break;
       case 'started':
-        this.#scheduler.started(name, message);
+        this.#scheduler.started(name, message, this.#now());
         break;
       case 'result': {
         const { taskId, attempt, result } = message;

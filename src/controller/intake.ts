@@ -58,11 +58,11 @@ export function intake(spec: TaskSpec, context: IntakeContext): Accepted | Refus
   const id = uuidv7();
   const priority = spec.priority ?? 0;
   const createdAt = context.wallMs;
-  const maxAttempts = spec.retry?.maxAttempts ?? maxima.attemptsDefault;
+  const { group, retry } = spec;
   return {
     bytes: heldBytes(spec),
     // The queue goes by the clock that does not jump: what is shown is not what orders.
-    task: { id, type, priority, createdAt: context.nowMs, wallMs: limits.wallMs, maxAttempts },
+    task: { id, type, priority, group, createdAt: context.nowMs, wallMs: limits.wallMs, retry },
     submission: {
       spec,
       view: {

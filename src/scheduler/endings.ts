@@ -27,6 +27,17 @@ export function cancelledEnding(cause: CancelCause): Ending {
 }
 
 /**
+ * The end of a task whose time to live passed while it was pending.
+ *
+ * @param attempts those that had failed before
+ */
+export function expiredEnding(attempts: number): Ending {
+  const when = attempts === 0 ? 'before it began' : `after ${attempts} failed attempts`;
+  const reason = `Its time to live passed while it was pending, ${when}; raise expiresAfterMs.`;
+  return { outcome: 'expired', code: 'EXPIRED', reason };
+}
+
+/**
  * The end of an attempt whose worker is gone.
  *
  * @param deaths workers that were lost with this task so far, this one included

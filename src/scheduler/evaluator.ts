@@ -1,6 +1,6 @@
 /**
- * The evaluator: which type executes a task, and where it stands in that type's queue. Two pure
- * functions.
+ * The evaluator: which type executes a task, and where it stands in the queue of its type and group.
+ * Two pure functions. Between groups fair-queue.ts decides.
  */
 
 /** One step of priority is worth this much waiting: so priority goes first, and nothing starves. */
@@ -10,19 +10,21 @@ export interface Scored {
   priority: number;
   /** When it was submitted: milliseconds on any clock, the same for all that are compared. */
   createdAt: number;
+  /** What an evaluator of the user's own gave it when it was submitted. */
+  score?: number | undefined;
 }
 
 /**
- * Score of a task, in milliseconds of waiting: higher runs first. It grows by one per millisecond
- * for every task alike, so the order of two tasks never changes while they wait.
+ * Score of a task, in milliseconds of waiting: within its group, higher runs first. It grows by one
+ * per millisecond for every task alike, so the order of two tasks never changes while they wait.
  */
 export function score(task: Scored, now: number): number {
-  return task.priority * priorityStepMs + (now - task.createdAt);
+  return (task.score ?? task.priority * priorityStepMs) + (now - task.createdAt);
 }
 
-/** True when a stands before b in the queue. What `score` says, at any moment. */
-export function scoresHigher(a: Scored, b: Scored): boolean {
-  return score(a, 0) > score(b, 0);
+/** Where a task stands in its queue: lower goes first. What `score` says, at any moment. */
+export function rankOf(task: Scored): number {
+  return -score(task, 0);
 }
 
 /** The type for a task, or why there is none: a sentence with the cure. */
