@@ -1,48 +1,51 @@
-import type { Bytes, DatabaseName, Databases } from './databases.js';
+import type { Database, Key } from 'lmdb';
+import type { DatabaseName, Databases, KeyOf, ValueOf } from './databases.js';
 
 interface Change {
-  key: Buffer;
+  key: Key;
   /** Undefined: the key goes. */
-  value: Buffer | undefined;
+  value: unknown;
 }
 
 /** What a change replaced: undefined, nothing that this commit had brought. */
 interface Undo {
-  changes: Map<string, Change>;
-  name: string;
+  changes: Map<Key, Change>;
+  name: Key;
   before: Change | undefined;
 }
 
 /**
  * What one commit will write. Reads see what stands in the databases and, above that, what has been
- * changed here; so a whole commit's worth of calls is worked out before anything is written.
+ * changed here; so a whole commit's worth of calls is worked out before anything is written. Values
+ * are not to be changed once they are here.
  */
 export class Changes {
   readonly #databases: Databases;
-  readonly #changes = new Map<DatabaseName, Map<string, Change>>();
+  readonly #changes = new Map<DatabaseName, Map<Key, Change>>();
   #undo: Undo[] = [];
+  #size = 0;
 
   constructor(databases: Databases) {
     this.#databases = databases;
   }
 
+  /** Of all changes, those included that were made again. */
   get size(): number {
-    let size = 0;
-    for (const changes of this.#changes.values()) size += changes.size;
-    return size;
+    return this.#size;
   }
 
-  get(database: DatabaseName, key: Buffer): Buffer | undefined {
-    const change = this.#changes.get(database)?.get(key.toString('latin1'));
-    return change ? change.value : this.#databases[database].get(key);
+  get<Name extends DatabaseName>(name: Name, key: KeyOf<Name>): ValueOf<Name> | undefined {
+    const change = this.#changes.get(name)?.get(nameOf(key));
+    const database = this.#databases[name] as Database<unknown, Key>;
+    return (change ? change.value : database.get(key)) as ValueOf<Name> | undefined;
   }
 
-  put(database: DatabaseName, key: Buffer, value: Buffer): void {
-    this.#set(database, { key, value });
+  put<Name extends DatabaseName>(name: Name, key: KeyOf<Name>, value: ValueOf<Name>): void {
+    this.#set(name, { key, value });
   }
 
-  remove(database: DatabaseName, key: Buffer): void {
-    this.#set(database, { key, value: undefined });
+  remove<Name extends DatabaseName>(name: Name, key: KeyOf<Name>): void {
+    this.#set(name, { key, value: undefined });
   }
 
   /** Runs a step; when it throws, nothing of what it changed stays. */
@@ -64,10 +67,10 @@ export class Changes {
   /** Hands everything to the transaction that is open. */
   write(): void {
     for (const [name, changes] of this.#changes) {
-      const database: Bytes = this.#databases[name];
+      const database = this.#databases[name] as Database<unknown, Key>;
       for (const { key, value } of changes.values()) {
-        if (value) void database.put(key, value);
-        else void database.remove(key);
+        if (value === undefined) void database.remove(key);
+        else void database.put(key, value);
       }
     }
   }
@@ -78,8 +81,14 @@ export class Changes {
       changes = new Map();
       this.#changes.set(database, changes);
     }
-    const name = change.key.toString('latin1');
+    const name = nameOf(change.key);
     this.#undo.push({ changes, name, before: changes.get(name) });
     changes.set(name, change);
+    this.#size += 1;
   }
+}
+
+/** Equal for equal keys of one database. */
+function nameOf(key: Key): Key {
+  return Buffer.isBuffer(key) ? key.toString('latin1') : key;
 }

@@ -1,46 +1,80 @@
 import type { Database, RootDatabase } from 'lmdb';
 import { ScriptdError } from '../../errors.js';
+import type { HistoryRecord } from '../port.js';
+import { sequenceKeys, taskIdKeys } from './keys.js';
+import {
+  endings,
+  type Head,
+  heads,
+  type IdempotencyRecord,
+  idempotencyRecords,
+  type Row,
+  rows,
+} from './records.js';
 
 /**
  * The databases. A task's row stands in the one that is called as its state, under the number of
  * its submission; everything else of it under its id.
  */
-export const databaseNames = [
+export interface Databases {
   /** Small facts of the store: `schema`, `counts`. */
-  'meta',
-  /** Task id → the number of its submission, and its view without bulk (records.ts, Head). */
-  'tasks',
-  /** Task id → spec: code, stdin, files and the rest. */
-  'specs',
-  /** Task id → stdout, stderr, files, exception; of finished tasks that have any. */
-  'results',
-  /** Number of submission → row (records.ts). */
-  'pending',
-  'running',
-  'finished',
-  /** Time of the end and number of submission → what history tells. Retention goes along it. */
-  'endings',
-  /** Group, tag, outcome other than success, dead letter: with number of submission → nothing. */
-  'facets',
-  /** Idempotency key → task id and time. */
-  'keys',
+  meta: Database<Buffer, Buffer>;
+  /** By task id. */
+  tasks: Database<Head, string>;
+  /** By task id: code, stdin, files and the rest of a spec. */
+  specs: Database<Buffer, string>;
+  /** By task id: stdout, stderr, files, exception; of finished tasks that have any. */
+  results: Database<Buffer, string>;
+  /** By number of submission. */
+  pending: Database<Row, number>;
+  running: Database<Row, number>;
+  finished: Database<Row, number>;
+  /** By time of the end and number of submission. Retention goes along it. */
+  endings: Database<HistoryRecord, Buffer>;
+  /** Group, tag, outcome other than success, dead letter, with number of submission → nothing. */
+  facets: Database<Buffer, Buffer>;
+  /** By idempotency key. */
+  keys: Database<IdempotencyRecord, Buffer>;
   /** Time and idempotency key → nothing. */
-  'keyTimes',
-  /** Kind and id → value. */
-  'documents',
-] as const;
-export type DatabaseName = (typeof databaseNames)[number];
-export type Bytes = Database<Buffer, Buffer>;
-export type Databases = Record<DatabaseName, Bytes>;
+  keyTimes: Database<Buffer, Buffer>;
+  /** By kind and id. */
+  documents: Database<Buffer, Buffer>;
+}
 
-export const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
+export type DatabaseName = keyof Databases;
+export type KeyOf<Name extends DatabaseName> =
+  Databases[Name] extends Database<unknown, infer Key> ? Key : never;
+export type ValueOf<Name extends DatabaseName> =
+  Databases[Name] extends Database<infer Value> ? Value : never;
+
+const bytes = { encoding: 'binary' } as const;
+const byBytes = { keyEncoding: 'binary' } as const;
+const byTaskId = { keyEncoder: taskIdKeys } as const;
+const bySequence = { keyEncoder: sequenceKeys } as const;
+export const binary = { ...bytes, ...byBytes } as const;
+
+const layout = {
+  meta: binary,
+  tasks: { encoder: heads, ...byTaskId },
+  specs: { ...bytes, ...byTaskId },
+  results: { ...bytes, ...byTaskId },
+  pending: { encoder: rows, ...bySequence },
+  running: { encoder: rows, ...bySequence },
+  finished: { encoder: rows, ...bySequence },
+  endings: { encoder: endings, ...byBytes },
+  facets: binary,
+  keys: { encoder: idempotencyRecords, ...byBytes },
+  keyTimes: binary,
+  documents: binary,
+} as const satisfies Record<DatabaseName, object>;
 
 /** @throws ScriptdError STORE_CORRUPT: one is missing, of a store that is opened for reading. */
 export function openDatabases(root: RootDatabase<Buffer, Buffer>): Databases {
-  const opened = databaseNames.map((name) => {
-    const database = root.openDB<Buffer, Buffer>(name, binary) as Bytes | undefined;
+  const opened = Object.entries(layout).map(([name, options]) => {
+    // Of the root's options each inherits the encoding.
+    const database: Database | undefined = root.openDB(name, { encoding: 'msgpack', ...options });
     if (!database) throw new ScriptdError('STORE_CORRUPT', `the store has no database ${name}`);
     return [name, database] as const;
   });
-  return Object.fromEntries(opened) as Databases;
+  return Object.fromEntries(opened) as unknown as Databases;
 }

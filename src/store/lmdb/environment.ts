@@ -4,7 +4,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { ScriptdError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
 import { lmdbStoreLimits } from '../limits.js';
-import { type Bytes, binary, type Databases, openDatabases } from './databases.js';
+import { binary, type Databases, openDatabases } from './databases.js';
 import { storeFault } from './faults.js';
 import { type Migration, migrations, schemaVersion } from './migrations.js';
 
@@ -101,7 +101,7 @@ function openRoot(directory: string, flags: { noSync?: boolean; readOnly?: boole
   });
 }
 
-function versionOf(meta: Bytes): number | undefined {
+function versionOf(meta: Databases['meta']): number | undefined {
   const bytes = meta.get(schemaKey);
   return bytes && Number(bytes.toString());
 }

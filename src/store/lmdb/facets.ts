@@ -7,7 +7,7 @@ import type { Row } from './records.js';
  * tasks would be in it.
  */
 export function facetsOf(row: Row, sequence: number): Buffer[] {
-  const { group, tags, outcome, deadLetter } = row;
+  const { group, tags = [], outcome, deadLetter } = row;
   const keys = [...new Set(tags)].map((tag) => facetKey('tag', tag, sequence));
   if (group !== undefined) keys.push(facetKey('group', group, sequence));
   if (outcome !== undefined && outcome !== 'success') {

@@ -7,24 +7,62 @@ import { storeLimits } from '../limits.js';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** The 16 bytes of a task's id; undefined when no task can have it. */
-export function taskKey(taskId: string): Buffer | undefined {
-  return uuid.test(taskId) ? Buffer.from(taskId.replaceAll('-', ''), 'hex') : undefined;
+/** False: no task can have it. */
+export function isTaskId(text: string): boolean {
+  return uuid.test(text);
 }
 
-/** The id whose bytes stand in `bytes` from `start`. */
-export function taskIdOf(bytes: Buffer, start = 0): string {
-  const hex = bytes.toString('hex', start, start + 16);
-  const head = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}`;
-  return `${head}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+const hexDigits = Buffer.from('0123456789abcdef');
+/** Where the digits of an id stand; every byte is two of them. */
+const digitPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const idText = Buffer.from('00000000-0000-0000-0000-000000000000');
+
+/** The id whose 16 bytes stand in `bytes` from `start`. */
+export function readTaskId(bytes: Uint8Array, start: number): string {
+  for (let i = 0; i < 16; i++) {
+    const byte = bytes[start + i] ?? 0;
+    const place = digitPlaces[i] ?? 0;
+    idText[place] = hexDigits[byte >> 4] ?? 0;
+    idText[place + 1] = hexDigits[byte & 15] ?? 0;
+  }
+  // One flat string: pieces put together would take several times its memory.
+  return idText.toString('latin1');
 }
 
-/** Of the number of a submission. */
-export function sequenceKey(sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(8);
-  writeNumber(key, sequence, 0);
-  return key;
+/** Writes the 16 bytes of a task's id. @returns where they end */
+export function writeTaskId(taskId: string, target: Uint8Array, start: number): number {
+  for (let i = 0; i < 16; i++) {
+    const place = digitPlaces[i] ?? 0;
+    const digits = digitOf(taskId, place) * 16 + digitOf(taskId, place + 1);
+    target[start + i] = digits;
+  }
+  return start + 16;
 }
+
+function digitOf(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 58 ? code - 48 : code - 87;
+}
+
+interface KeyEncoder<K> {
+  writeKey(key: K, target: Buffer, start: number): number;
+  readKey(source: Buffer, start: number, end: number): K;
+}
+
+/** Keys of what is kept by a task's id. */
+export const taskIdKeys: KeyEncoder<string> = {
+  writeKey: writeTaskId,
+  readKey: readTaskId,
+};
+
+/** Keys of what is kept by the number of a submission. */
+export const sequenceKeys: KeyEncoder<number> = {
+  writeKey(sequence, target, start) {
+    writeNumber(target, sequence, start);
+    return start + 8;
+  },
+  readKey: readNumber,
+};
 
 /** The number that stands in the last 8 bytes of a key. */
 export function sequenceOf(key: Buffer): number {
@@ -93,12 +131,17 @@ export function after(prefix: Buffer): Buffer {
   return Buffer.concat([prefix, Buffer.alloc(9, 0xff)]);
 }
 
-function writeNumber(target: Buffer, value: number, at: number): void {
+function writeNumber(target: Uint8Array, value: number, at: number): void {
   invariant(Number.isSafeInteger(value) && value >= 0, `${value} does not fit into a key`);
-  target.writeUInt32BE(Math.floor(value / 2 ** 32), at);
-  target.writeUInt32BE(value % 2 ** 32, at + 4);
+  let rest = value;
+  for (let i = at + 7; i >= at; i--) {
+    target[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
 }
 
-function readNumber(source: Buffer, at: number): number {
-  return source.readUInt32BE(at) * 2 ** 32 + source.readUInt32BE(at + 4);
+function readNumber(source: Uint8Array, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + 8; i++) value = value * 256 + (source[i] ?? 0);
+  return value;
 }

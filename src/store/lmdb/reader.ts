@@ -11,6 +11,7 @@ import type {
   TaskPage,
   TaskQuery,
 } from '../port.js';
+import { Changes } from './changes.js';
 import type { Databases } from './databases.js';
 import {
   after,
@@ -19,19 +20,10 @@ import {
   documentPrefix,
   endingKey,
   facetKey,
-  sequenceKey,
+  isTaskId,
   sequenceOf,
-  taskKey,
 } from './keys.js';
-import {
-  decode,
-  decodeEnding,
-  decodeRow,
-  filteredOf,
-  type Head,
-  indexRecordOf,
-  type Row,
-} from './records.js';
+import { decode, filteredOf, indexRecordOf, type Row } from './records.js';
 import { rowOf, viewOf } from './tasks.js';
 
 interface Place {
@@ -43,28 +35,28 @@ interface Place {
 /** Reads what is durable. Every method but the generators reads one state of the whole store. */
 export class Reader {
   readonly #databases: Databases;
+  /** Nothing but what is there. */
+  readonly #source: Changes;
 
   constructor(databases: Databases) {
     this.#databases = databases;
+    this.#source = new Changes(databases);
   }
 
   spec(taskId: string): TaskSpec | undefined {
-    const id = taskKey(taskId);
-    const bytes = id && this.#databases.specs.get(id);
+    const bytes = isTaskId(taskId) ? this.#databases.specs.get(taskId) : undefined;
     return bytes && decode<TaskSpec>(bytes);
   }
 
   view(taskId: string, bulk: boolean): TaskView | undefined {
-    const id = taskKey(taskId);
-    const bytes = id && this.#databases.tasks.get(id);
-    if (!id || !bytes) return undefined;
-    const head = decode<Head>(bytes);
+    const head = isTaskId(taskId) ? this.#databases.tasks.get(taskId) : undefined;
+    if (!head) return undefined;
     if (head.view.state !== 'finished') {
       const found = rowOf(this.#source, head.sequence);
       if (!found) throw corrupt(`task ${taskId} has no row`);
       return viewOf(head, found.row, found.state);
     }
-    const result = bulk ? this.#databases.results.get(id) : undefined;
+    const result = bulk ? this.#databases.results.get(taskId) : undefined;
     return result ? { ...head.view, ...decode<Bulk>(result) } : head.view;
   }
 
@@ -92,7 +84,7 @@ export class Reader {
       start = after(last.key);
       // The key has whole milliseconds.
       yield entries
-        .map(({ value }) => decodeEnding(value))
+        .map(({ value }) => value)
         .filter(({ finishedAt }) => finishedAt >= from && finishedAt < to);
     }
   }
@@ -127,15 +119,10 @@ export class Reader {
     return documents;
   }
 
-  get #source() {
-    return { get: (name: keyof Databases, key: Buffer) => this.#databases[name].get(key) };
-  }
-
   #view(row: Row, state: TaskState): TaskView {
-    const id = taskKey(row.id);
-    const bytes = id && this.#databases.tasks.get(id);
-    if (!bytes) throw corrupt(`task ${row.id} has a row and no head`);
-    return viewOf(decode<Head>(bytes), row, state);
+    const head = this.#databases.tasks.get(row.id);
+    if (!head) throw corrupt(`task ${row.id} has a row and no head`);
+    return viewOf(head, row, state);
   }
 
   /** By the index that has the fewest rows to look at, as far as that can be known. */
@@ -156,9 +143,10 @@ export class Reader {
 
   *#ofState(state: TaskState, below: number): Generator<Place> {
     if (below <= 0) return;
-    const start = sequenceKey(below - 1);
-    for (const { key, value } of this.#databases[state].getRange({ start, reverse: true })) {
-      yield { sequence: sequenceOf(key), row: decodeRow(value), state };
+    // Reversed, `end` is the smaller; numbers begin at 1.
+    const range = { start: below - 1, end: 0, reverse: true };
+    for (const { key, value } of this.#databases[state].getRange(range)) {
+      yield { sequence: key, row: value, state };
     }
   }
 
@@ -177,11 +165,11 @@ export class Reader {
   /** Rows from a number on, oldest first, of several states together. */
   #chunk(states: readonly TaskState[], from: number): Place[] {
     const limit = storeLimits.chunkRecords;
-    const start = sequenceKey(from);
+    const start = from;
     const places = states.flatMap((state) =>
       [...this.#databases[state].getRange({ start, limit })].map(({ key, value }) => ({
-        sequence: sequenceOf(key),
-        row: decodeRow(value),
+        sequence: key,
+        row: value,
         state,
       })),
     );

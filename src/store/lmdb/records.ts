@@ -1,16 +1,16 @@
 import { Packr, Unpackr } from 'msgpackr';
 import { ScriptdError } from '../../errors.js';
-import type { CancelRecord, Retry, TaskSpec, TaskState, TaskView } from '../../task.js';
+import type { CancelRecord, Retry, TaskState, TaskView } from '../../task.js';
 import type { Outcome } from '../../verdict.js';
 import type { Filtered } from '../filter.js';
-import type { Bulk } from '../lifecycle.js';
 import type { HistoryRecord, IndexRecord } from '../port.js';
-import { taskIdOf } from './keys.js';
+import { readTaskId, writeTaskId } from './keys.js';
+import { tuple } from './tuple.js';
+import { viewTuple } from './views.js';
 
 /**
- * Values: MessagePack. Rows are arrays, so that the names of their fields are not stored a million
- * times; everything else is maps. (lmdb-js's shared structures would make maps as small, but they
- * are written by a transaction on the event loop.)
+ * Values: MessagePack. What there is a million of is written as tuples. (lmdb-js's own shared
+ * structures would be as small, but a new one is stored by a transaction on the event loop.)
  */
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
@@ -20,15 +20,23 @@ export function encode(value: unknown): Buffer {
   return packr.pack(value);
 }
 
-/** @throws ScriptdError STORE_CORRUPT */
-export function decode<T extends Head | TaskSpec | Bulk | Counts | IdempotencyRecord | unknown>(
-  bytes: Buffer,
-): T {
+/**
+ * @param end of `bytes`, where they are longer than the value; and `start`
+ * @throws ScriptdError STORE_CORRUPT
+ */
+export function decode<T>(bytes: Buffer, end = bytes.length, start = 0): T {
   try {
-    return unpackr.unpack(bytes) as T;
+    return unpackr.unpack(bytes, { start, end }) as T;
   } catch (cause) {
     throw new ScriptdError('STORE_CORRUPT', 'a record of the store cannot be decoded', { cause });
   }
+}
+
+/** How the values of one database are written. lmdb-js reads into a buffer that it uses again. */
+export interface ValueEncoder<T> {
+  encode(value: T): Buffer;
+  /** @param end of the value in `bytes`; of a single value `bytes.length` says it */
+  decode(bytes: Buffer, end?: number): T;
 }
 
 /** A task by its id. */
@@ -40,6 +48,14 @@ export interface Head {
    */
   view: TaskView;
 }
+
+export const heads: ValueEncoder<Head> = {
+  encode: ({ sequence, view }) => encode([sequence, viewTuple.pack(view)]),
+  decode(bytes, end) {
+    const [sequence, view] = decode<[number, unknown[]]>(bytes, end);
+    return { sequence, view: viewTuple.unpack(view) as TaskView };
+  },
+};
 
 /** A task by the number of its submission: what is read at start and by queries. */
 export interface Row {
@@ -54,7 +70,7 @@ export interface Row {
   attemptsBefore: number;
   workerDeaths: number;
   group: string | undefined;
-  tags: string[];
+  tags: string[] | undefined;
   runAt: number | undefined;
   expiresAt: number | undefined;
   nextAttemptAt: number | undefined;
@@ -67,8 +83,96 @@ export interface Row {
   outcome: Outcome | undefined;
   deadLetter: true | undefined;
   finishedAt: number | undefined;
-  resultBytes: number;
+  resultBytes: number | undefined;
 }
+
+const asIs = undefined;
+const rowTuple = tuple({
+  type: asIs,
+  priority: asIs,
+  createdAt: asIs,
+  wallMs: asIs,
+  bytes: asIs,
+  attempt: asIs,
+  attemptsBefore: asIs,
+  workerDeaths: asIs,
+  worker: asIs,
+  startedAt: asIs,
+  finishedAt: asIs,
+  resultBytes: asIs,
+  outcome: asIs,
+  group: asIs,
+  tags: asIs,
+  retry: asIs,
+  runAt: asIs,
+  expiresAt: asIs,
+  nextAttemptAt: asIs,
+  cancel: asIs,
+  deadLetter: asIs,
+});
+
+/** The 16 bytes of the id, then the tuple. */
+export const rows: ValueEncoder<Row> = {
+  encode(row) {
+    const body = encode(rowTuple.pack(row));
+    const bytes = Buffer.allocUnsafe(16 + body.length);
+    body.copy(bytes, writeTaskId(row.id, bytes, 0));
+    return bytes;
+  },
+  decode(bytes, end = bytes.length) {
+    // By hand, not by the tuple: a million of them are read at start.
+    const fields = decode<RowFields>(bytes, end, 16);
+    return {
+      id: readTaskId(bytes, 0),
+      type: fields[0],
+      priority: fields[1],
+      createdAt: fields[2],
+      wallMs: fields[3],
+      bytes: fields[4],
+      attempt: fields[5],
+      attemptsBefore: fields[6],
+      workerDeaths: fields[7],
+      worker: fields[8] ?? undefined,
+      startedAt: fields[9] ?? undefined,
+      finishedAt: fields[10] ?? undefined,
+      resultBytes: fields[11] ?? undefined,
+      outcome: fields[12] ?? undefined,
+      group: fields[13] ?? undefined,
+      tags: fields[14] ?? undefined,
+      retry: fields[15] ?? undefined,
+      runAt: fields[16] ?? undefined,
+      expiresAt: fields[17] ?? undefined,
+      nextAttemptAt: fields[18] ?? undefined,
+      cancel: fields[19] ?? undefined,
+      deadLetter: fields[20] ?? undefined,
+    };
+  },
+};
+
+type Absent = null | undefined;
+type RowFields = [
+  type: string,
+  priority: number,
+  createdAt: number,
+  wallMs: number,
+  bytes: number,
+  attempt: number,
+  attemptsBefore: number,
+  workerDeaths: number,
+  worker: string | Absent,
+  startedAt: number | Absent,
+  finishedAt: number | Absent,
+  resultBytes: number | Absent,
+  outcome: Outcome | Absent,
+  group: string | Absent,
+  tags: string[] | Absent,
+  retry: Retry | Absent,
+  runAt: number | Absent,
+  expiresAt: number | Absent,
+  nextAttemptAt: number | Absent,
+  cancel: CancelRecord | Absent,
+  deadLetter: true | Absent,
+];
 
 /** What the store holds, kept with each commit. */
 export interface Counts {
@@ -86,89 +190,29 @@ export interface IdempotencyRecord {
   at: number;
 }
 
-type Fields = [
-  id: Buffer,
-  type: string,
-  priority: number,
-  createdAt: number,
-  wallMs: number,
-  bytes: number,
-  attempt: number,
-  attemptsBefore: number,
-  workerDeaths: number,
-  group: string | null,
-  tags: string[] | null,
-  runAt: number | null,
-  expiresAt: number | null,
-  nextAttemptAt: number | null,
-  retry: Retry | null,
-  worker: string | null,
-  startedAt: number | null,
-  cancel: CancelRecord | null,
-  outcome?: Outcome | null,
-  deadLetter?: true | null,
-  finishedAt?: number | null,
-  resultBytes?: number,
-];
+export const idempotencyRecords: ValueEncoder<IdempotencyRecord> = {
+  encode: ({ taskId, at }) => encode([taskId, at]),
+  decode(bytes, end) {
+    const [taskId, at] = decode<[string, number]>(bytes, end);
+    return { taskId, at };
+  },
+};
 
-export function encodeRow(row: Row, id: Buffer): Buffer {
-  const fields: Fields = [
-    id,
-    row.type,
-    row.priority,
-    row.createdAt,
-    row.wallMs,
-    row.bytes,
-    row.attempt,
-    row.attemptsBefore,
-    row.workerDeaths,
-    row.group ?? null,
-    row.tags.length > 0 ? row.tags : null,
-    row.runAt ?? null,
-    row.expiresAt ?? null,
-    row.nextAttemptAt ?? null,
-    row.retry ?? null,
-    row.worker ?? null,
-    row.startedAt ?? null,
-    row.cancel ?? null,
-  ];
-  if (row.finishedAt !== undefined) {
-    fields.push(row.outcome ?? null, row.deadLetter ?? null, row.finishedAt, row.resultBytes);
-  }
-  return encode(fields);
-}
+const endingTuple = tuple({
+  id: asIs,
+  type: asIs,
+  priority: asIs,
+  createdAt: asIs,
+  finishedAt: asIs,
+  startedAt: asIs,
+  group: asIs,
+});
 
-/** @throws ScriptdError STORE_CORRUPT */
-export function decodeRow(bytes: Buffer): Row {
-  const fields = decode<Fields>(bytes);
-  if (!Array.isArray(fields) || !(fields[0] instanceof Uint8Array)) {
-    throw new ScriptdError('STORE_CORRUPT', 'a row of the store is none');
-  }
-  return {
-    id: taskIdOf(fields[0]),
-    type: fields[1],
-    priority: fields[2],
-    createdAt: fields[3],
-    wallMs: fields[4],
-    bytes: fields[5],
-    attempt: fields[6],
-    attemptsBefore: fields[7],
-    workerDeaths: fields[8],
-    group: fields[9] ?? undefined,
-    tags: fields[10] ?? [],
-    runAt: fields[11] ?? undefined,
-    expiresAt: fields[12] ?? undefined,
-    nextAttemptAt: fields[13] ?? undefined,
-    retry: fields[14] ?? undefined,
-    worker: fields[15] ?? undefined,
-    startedAt: fields[16] ?? undefined,
-    cancel: fields[17] ?? undefined,
-    outcome: fields[18] ?? undefined,
-    deadLetter: fields[19] ?? undefined,
-    finishedAt: fields[20] ?? undefined,
-    resultBytes: fields[21] ?? 0,
-  };
-}
+/** What history tells of a finished task. */
+export const endings: ValueEncoder<HistoryRecord> = {
+  encode: (record) => encode(endingTuple.pack(record)),
+  decode: (bytes, end) => endingTuple.unpack(decode<unknown[]>(bytes, end)) as HistoryRecord,
+};
 
 export function indexRecordOf(row: Row, state: IndexRecord['state']): IndexRecord {
   const { id, type, priority, group, createdAt, runAt, expiresAt, nextAttemptAt } = row;
@@ -197,27 +241,6 @@ export function indexRecordOf(row: Row, state: IndexRecord['state']): IndexRecor
 }
 
 export function filteredOf(row: Row, state: TaskState): Filtered {
-  const { type, outcome, group, tags, deadLetter } = row;
+  const { type, outcome, group, tags = [], deadLetter } = row;
   return { state, type, outcome, group, tags, deadLetter };
-}
-
-/** What history tells of a finished task; its key has the time of its end. */
-export function encodeEnding(view: TaskView, id: Buffer): Buffer {
-  const { type, group, priority, createdAt, startedAt, finishedAt } = view;
-  return encode([id, type, group ?? null, priority, createdAt, startedAt ?? null, finishedAt]);
-}
-
-/** @throws ScriptdError STORE_CORRUPT */
-export function decodeEnding(bytes: Buffer): HistoryRecord {
-  const [id, type, group, priority, createdAt, startedAt, finishedAt] =
-    decode<[Buffer, string, string | null, number, number, number | null, number]>(bytes);
-  return {
-    id: taskIdOf(id),
-    type,
-    ...(group !== null && { group }),
-    priority,
-    createdAt,
-    ...(startedAt !== null && { startedAt }),
-    finishedAt,
-  };
 }

@@ -1,8 +1,7 @@
 import { lmdbStoreLimits, storeLimits } from '../limits.js';
 import type { Changes } from './changes.js';
 import type { Databases } from './databases.js';
-import { sequenceKey, sequenceOf, timeOf } from './keys.js';
-import { decodeRow } from './records.js';
+import { sequenceOf, timeOf } from './keys.js';
 import { forget, readCounts, writeCounts } from './tasks.js';
 
 export interface Retention {
@@ -30,10 +29,10 @@ export function sweepTasks(
     const isOld = timeOf(key) + retentionMs <= nowMs;
     if (!isOld && counts.finishedBytes <= retentionBytes) break;
     const sequence = sequenceOf(key);
-    const bytes = changes.get('finished', sequenceKey(sequence));
+    const row = changes.get('finished', sequence);
     // Sent again in this very commit.
-    if (!bytes) continue;
-    forget(changes, counts, sequence, decodeRow(bytes));
+    if (!row) continue;
+    forget(changes, counts, sequence, row);
     removed += 1;
   }
   if (removed > 0) writeCounts(changes, counts);

@@ -19,7 +19,7 @@ import type {
   TaskStore,
   Touch,
 } from '../port.js';
-import type { Changes } from './changes.js';
+import { Changes } from './changes.js';
 import { Commits } from './commits.js';
 import {
   dataFileOf,
@@ -132,8 +132,7 @@ export class LmdbStore implements TaskStore {
 
   stats(): StoreStats {
     const { databases, directory } = this.#environment;
-    const get = (name: keyof typeof databases, key: Buffer) => databases[name].get(key);
-    const { sequence: _, ...counts } = tasks.readCounts({ get });
+    const { sequence: _, ...counts } = tasks.readCounts(new Changes(databases));
     return {
       ...counts,
       fileBytes: statSync(dataFileOf(directory)).size,

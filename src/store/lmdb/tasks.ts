@@ -5,6 +5,7 @@ import { storeLimits } from '../limits.js';
 import type {
   Claim,
   Completion,
+  HistoryRecord,
   Requeue,
   Resubmission,
   Submission,
@@ -13,14 +14,11 @@ import type {
 } from '../port.js';
 import type { Changes } from './changes.js';
 import { facetsOf } from './facets.js';
-import { endingKey, keyTimeKey, sequenceKey, taskKey } from './keys.js';
+import { endingKey, isTaskId, keyTimeKey } from './keys.js';
 import {
   type Counts,
   decode,
-  decodeRow,
   encode,
-  encodeEnding,
-  encodeRow,
   type Head,
   type IdempotencyRecord,
   type Row,
@@ -49,7 +47,7 @@ export function writeCounts(changes: Changes, counts: Counts): void {
 
 /** A task that is to be changed. */
 interface Found {
-  id: Buffer;
+  id: string;
   head: Head;
   row: Row;
   state: TaskView['state'];
@@ -60,18 +58,18 @@ interface Found {
 export function submit(changes: Changes, submissions: readonly Submission[]): Submitted[] {
   const counts = readCounts(changes);
   const submitted = submissions.map(({ view, spec }): Submitted => {
-    const { id: taskId, createdAt } = view;
-    const id = keyOf(taskId);
+    const { id, createdAt } = view;
+    invariant(isTaskId(id), `${id} is not the id of a task`);
     const existing = existingFor(changes, spec.idempotencyKey, createdAt);
     if (existing !== undefined) return { existing };
-    invariant(!changes.get('tasks', id), `task ${taskId} was stored twice`);
+    invariant(!changes.get('tasks', id), `task ${id} was stored twice`);
     const body = encode(spec);
     if (spec.idempotencyKey !== undefined) {
-      holdKey(changes, spec.idempotencyKey, { taskId, at: createdAt });
+      holdKey(changes, spec.idempotencyKey, { taskId: id, at: createdAt });
     }
     const sequence = ++counts.sequence;
     const row: Row = {
-      id: taskId,
+      id,
       type: view.type,
       createdAt,
       wallMs: view.limits.wallMs,
@@ -79,19 +77,19 @@ export function submit(changes: Changes, submissions: readonly Submission[]): Su
       attemptsBefore: 0,
       workerDeaths: 0,
       group: view.group,
-      tags: view.tags,
+      tags: view.tags.length > 0 ? view.tags : undefined,
       retry: spec.retry,
       worker: undefined,
       startedAt: undefined,
       outcome: undefined,
       deadLetter: undefined,
       finishedAt: undefined,
-      resultBytes: 0,
+      resultBytes: undefined,
       ...changing(view),
     };
     changes.put('specs', id, body);
-    changes.put('tasks', id, encode({ sequence, view } satisfies Head));
-    changes.put('pending', sequenceKey(sequence), encodeRow(row, id));
+    changes.put('tasks', id, { sequence, view });
+    changes.put('pending', sequence, row);
     for (const key of facetsOf(row, sequence)) changes.put('facets', key, nothing);
     counts.pending += 1;
     counts.unfinishedBytes += body.length;
@@ -105,7 +103,7 @@ export function claim(changes: Changes, claims: readonly Claim[]): void {
   const counts = readCounts(changes);
   for (const { taskId, attempt } of claims) {
     const { id, head, row, state } = findUnfinished(changes, taskId);
-    const key = sequenceKey(head.sequence);
+    const key = head.sequence;
     if (state === 'pending') {
       changes.remove('pending', key);
       counts.pending -= 1;
@@ -113,7 +111,7 @@ export function claim(changes: Changes, claims: readonly Claim[]): void {
     } else {
       // Claimed again without an end of the attempt before: that must not be lost.
       const { nextAttemptAt: _, ...view } = viewOf(head, row, state);
-      changes.put('tasks', id, encode({ ...head, view } satisfies Head));
+      changes.put('tasks', id, { ...head, view });
     }
     const { worker, startedAt } = attempt;
     const next: Row = {
@@ -123,7 +121,7 @@ export function claim(changes: Changes, claims: readonly Claim[]): void {
       worker,
       startedAt,
     };
-    changes.put('running', key, encodeRow(next, id));
+    changes.put('running', key, next);
   }
   writeCounts(changes, counts);
 }
@@ -133,7 +131,7 @@ export function requeue(changes: Changes, requeues: readonly Requeue[]): void {
   for (const request of requeues) {
     const { id, head, row, state, view } = findUnfinished(changes, request.taskId);
     const next = requeued(view, request);
-    const key = sequenceKey(head.sequence);
+    const key = head.sequence;
     const nextRow: Row = {
       ...row,
       ...changing(next),
@@ -146,8 +144,8 @@ export function requeue(changes: Changes, requeues: readonly Requeue[]): void {
       counts.running -= 1;
       counts.pending += 1;
     }
-    changes.put('pending', key, encodeRow(nextRow, id));
-    changes.put('tasks', id, encode({ ...head, view: next } satisfies Head));
+    changes.put('pending', key, nextRow);
+    changes.put('tasks', id, { ...head, view: next });
   }
   writeCounts(changes, counts);
 }
@@ -160,7 +158,7 @@ export function complete(changes: Changes, completions: readonly Completion[]): 
     const { small, bulk } = withoutBulk(next);
     const result = bulk && encode(bulk);
     if (result) changes.put('results', id, result);
-    changes.put('tasks', id, encode({ ...head, view: small } satisfies Head));
+    changes.put('tasks', id, { ...head, view: small });
     const nextRow: Row = {
       ...row,
       ...changing(next),
@@ -169,17 +167,17 @@ export function complete(changes: Changes, completions: readonly Completion[]): 
       outcome: next.outcome,
       deadLetter: next.deadLetter,
       finishedAt: completion.finishedAt,
-      resultBytes: result?.length ?? 0,
+      resultBytes: result?.length,
     };
     const { sequence } = head;
-    changes.remove(state, sequenceKey(sequence));
-    changes.put('finished', sequenceKey(sequence), encodeRow(nextRow, id));
-    changes.put('endings', endingKey(completion.finishedAt, sequence), encodeEnding(next, id));
+    changes.remove(state, sequence);
+    changes.put('finished', sequence, nextRow);
+    changes.put('endings', endingKey(completion.finishedAt, sequence), historyOf(next));
     for (const key of facetsOf(nextRow, sequence)) changes.put('facets', key, nothing);
     counts[state] -= 1;
     counts.finished += 1;
     counts.unfinishedBytes -= row.bytes;
-    counts.finishedBytes += row.bytes + nextRow.resultBytes;
+    counts.finishedBytes += row.bytes + (nextRow.resultBytes ?? 0);
     return next;
   });
   writeCounts(changes, counts);
@@ -193,9 +191,9 @@ export function touch(changes: Changes, touches: readonly Touch[]): void {
     const { id, head, row, state, view } = found;
     // The head of a running task stays as it was before the attempt.
     const headView = touched(head.view, request);
-    changes.put('tasks', id, encode({ ...head, view: headView } satisfies Head));
+    changes.put('tasks', id, { ...head, view: headView });
     const next: Row = { ...row, ...changing(touched(view, request)) };
-    changes.put(state, sequenceKey(head.sequence), encodeRow(next, id));
+    changes.put(state, head.sequence, next);
   }
 }
 
@@ -220,14 +218,14 @@ export function resubmit(
       outcome: undefined,
       deadLetter: undefined,
       finishedAt: undefined,
-      resultBytes: 0,
+      resultBytes: undefined,
     };
-    changes.put('tasks', id, encode({ sequence, view } satisfies Head));
-    changes.put('pending', sequenceKey(sequence), encodeRow(next, id));
+    changes.put('tasks', id, { sequence, view });
+    changes.put('pending', sequence, next);
     for (const key of facetsOf(next, sequence)) changes.put('facets', key, nothing);
     counts.finished -= 1;
     counts.pending += 1;
-    counts.finishedBytes -= row.bytes + row.resultBytes;
+    counts.finishedBytes -= row.bytes + (row.resultBytes ?? 0);
     counts.unfinishedBytes += row.bytes;
     return view;
   });
@@ -238,12 +236,12 @@ export function resubmit(
 /** Takes away everything of a finished task. */
 export function forget(changes: Changes, counts: Counts, sequence: number, row: Row): void {
   removeRows(changes, sequence, row);
-  const id = keyOf(row.id);
+  const { id, resultBytes } = row;
   changes.remove('tasks', id);
   changes.remove('specs', id);
-  if (row.resultBytes > 0) changes.remove('results', id);
+  if (resultBytes !== undefined) changes.remove('results', id);
   counts.finished -= 1;
-  counts.finishedBytes -= row.bytes + row.resultBytes;
+  counts.finishedBytes -= row.bytes + (row.resultBytes ?? 0);
 }
 
 /** The view as callers see it: of a running task the head has not the attempt yet. */
@@ -260,22 +258,19 @@ export function rowOf(
   source: Pick<Changes, 'get'>,
   sequence: number,
 ): { row: Row; state: TaskView['state'] } | undefined {
-  const key = sequenceKey(sequence);
   for (const state of states) {
-    const bytes = source.get(state, key);
-    if (bytes) return { row: decodeRow(bytes), state };
+    const row = source.get(state, sequence);
+    if (row) return { row, state };
   }
   return undefined;
 }
 
 function find(changes: Changes, taskId: string): Found | undefined {
-  const id = taskKey(taskId);
-  const bytes = id && changes.get('tasks', id);
-  if (!id || !bytes) return undefined;
-  const head = decode<Head>(bytes);
+  const head = isTaskId(taskId) ? changes.get('tasks', taskId) : undefined;
+  if (!head) return undefined;
   const found = rowOf(changes, head.sequence);
   invariant(found, `task ${taskId} has no row`);
-  return { id, head, ...found, view: viewOf(head, found.row, found.state) };
+  return { id: taskId, head, ...found, view: viewOf(head, found.row, found.state) };
 }
 
 function findUnfinished(changes: Changes, taskId: string) {
@@ -293,15 +288,22 @@ function changing(view: TaskView) {
 }
 
 function removeRows(changes: Changes, sequence: number, row: Row): void {
-  changes.remove('finished', sequenceKey(sequence));
+  changes.remove('finished', sequence);
   changes.remove('endings', endingKey(row.finishedAt ?? 0, sequence));
   for (const key of facetsOf(row, sequence)) changes.remove('facets', key);
 }
 
-function keyOf(taskId: string): Buffer {
-  const id = taskKey(taskId);
-  invariant(id, `${taskId} is not the id of a task`);
-  return id;
+function historyOf(view: TaskView): HistoryRecord {
+  const { id, type, group, priority, createdAt, startedAt, finishedAt = 0 } = view;
+  return {
+    id,
+    type,
+    priority,
+    createdAt,
+    finishedAt,
+    ...(group !== undefined && { group }),
+    ...(startedAt !== undefined && { startedAt }),
+  };
 }
 
 function existingFor(
@@ -310,8 +312,7 @@ function existingFor(
   at: number,
 ): string | undefined {
   if (idempotencyKey === undefined) return undefined;
-  const bytes = changes.get('keys', Buffer.from(idempotencyKey));
-  const held = bytes && decode<IdempotencyRecord>(bytes);
+  const held = changes.get('keys', Buffer.from(idempotencyKey));
   return held && at - held.at < storeLimits.idempotencyKeyMs ? held.taskId : undefined;
 }
 
@@ -320,9 +321,9 @@ export function holdKey(changes: Changes, idempotencyKey: string, record: Idempo
   const key = Buffer.from(idempotencyKey);
   const before = changes.get('keys', key);
   if (before) {
-    changes.remove('keyTimes', keyTimeKey(decode<IdempotencyRecord>(before).at, key));
+    changes.remove('keyTimes', keyTimeKey(before.at, key));
   }
-  changes.put('keys', key, encode(record));
+  changes.put('keys', key, record);
   changes.put('keyTimes', keyTimeKey(record.at, key), nothing);
 }
 

@@ -1,0 +1,63 @@
+import { tuple, tuples } from './tuple.js';
+
+const asIs = undefined;
+
+/** How a task's view is stored: every field but the bulk. Only to be added to, at the ends. */
+export const viewTuple = tuple({
+  id: asIs,
+  type: asIs,
+  state: asIs,
+  priority: asIs,
+  score: asIs,
+  createdAt: asIs,
+  durability: asIs,
+  network: asIs,
+  attempt: asIs,
+  tags: asIs,
+  limits: tuple({
+    wallMs: asIs,
+    cpuMs: asIs,
+    outputBytes: asIs,
+    diskBytes: asIs,
+    openFiles: asIs,
+    processes: asIs,
+    memoryBytes: asIs,
+    files: asIs,
+  }),
+  attempts: tuples(
+    tuple({
+      attempt: asIs,
+      worker: asIs,
+      startedAt: asIs,
+      finishedAt: asIs,
+      outcome: asIs,
+      code: asIs,
+      reason: asIs,
+    }),
+  ),
+  group: asIs,
+  runAt: asIs,
+  expiresAt: asIs,
+  nextAttemptAt: asIs,
+  startedAt: asIs,
+  worker: asIs,
+  finishedAt: asIs,
+  outcome: asIs,
+  exitCode: asIs,
+  timeline: tuple({
+    queuedMs: asIs,
+    dispatchMs: asIs,
+    startMs: asIs,
+    runMs: asIs,
+    drainMs: asIs,
+    checkMs: asIs,
+  }),
+  usage: tuple({ wallMs: asIs, cpuMs: asIs, memoryPeakBytes: asIs, processesPeak: asIs }),
+  truncated: tuple({ stdout: asIs, stderr: asIs }),
+  code: asIs,
+  reason: asIs,
+  signal: asIs,
+  cancel: tuple({ cause: asIs, requestedAt: asIs, signalledAt: asIs, goneAt: asIs }),
+  deadLetter: asIs,
+  filesNotCollected: tuples(tuple({ name: asIs, code: asIs, reason: asIs })),
+});
