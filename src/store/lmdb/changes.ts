@@ -14,12 +14,17 @@ interface Undo {
   before: Change | undefined;
 }
 
+/** What a store's records are read from. */
+export interface Source {
+  get<Name extends DatabaseName>(name: Name, key: KeyOf<Name>): ValueOf<Name> | undefined;
+}
+
 /**
  * What one commit will write. Reads see what stands in the databases and, above that, what has been
  * changed here; so a whole commit's worth of calls is worked out before anything is written. Values
  * are not to be changed once they are here.
  */
-export class Changes {
+export class Changes implements Source {
   readonly #databases: Databases;
   readonly #changes = new Map<DatabaseName, Map<Key, Change>>();
   #undo: Undo[] = [];

@@ -68,6 +68,8 @@ const layout = {
   documents: binary,
 } as const satisfies Record<DatabaseName, object>;
 
+export const databaseNames = Object.keys(layout) as readonly DatabaseName[];
+
 /** @throws ScriptdError STORE_CORRUPT: one is missing, of a store that is opened for reading. */
 export function openDatabases(root: RootDatabase<Buffer, Buffer>): Databases {
   const opened = Object.entries(layout).map(([name, options]) => {

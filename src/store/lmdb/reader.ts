@@ -1,5 +1,5 @@
 import { ScriptdError } from '../../errors.js';
-import type { TaskSpec, TaskState, TaskView } from '../../task.js';
+import { type TaskSpec, type TaskState, type TaskView, taskStates } from '../../task.js';
 import { fits, formatCursor, parseCursor } from '../filter.js';
 import type { Bulk } from '../lifecycle.js';
 import { storeLimits } from '../limits.js';
@@ -11,7 +11,7 @@ import type {
   TaskPage,
   TaskQuery,
 } from '../port.js';
-import { Changes } from './changes.js';
+import { Changes, type Source } from './changes.js';
 import type { Databases } from './databases.js';
 import {
   after,
@@ -23,20 +23,16 @@ import {
   isTaskId,
   sequenceOf,
 } from './keys.js';
+import { merge } from './merge.js';
 import { decode, filteredOf, indexRecordOf, type Row } from './records.js';
+import type { Place } from './snapshot.js';
 import { rowOf, viewOf } from './tasks.js';
-
-interface Place {
-  sequence: number;
-  row: Row;
-  state: TaskState;
-}
 
 /** Reads what is durable. Every method but the generators reads one state of the whole store. */
 export class Reader {
   readonly #databases: Databases;
   /** Nothing but what is there. */
-  readonly #source: Changes;
+  readonly #source: Source;
 
   constructor(databases: Databases) {
     this.#databases = databases;
@@ -136,9 +132,8 @@ export class Reader {
     if (outcome !== undefined && outcome !== 'success') return ofFacet('outcome', outcome);
     if (outcome !== undefined) return this.#ofState('finished', below);
     if (state !== undefined) return this.#ofState(state, below);
-    return merge(
-      ['pending', 'running', 'finished'].map((name) => this.#ofState(name as TaskState, below)),
-    );
+    const sources = taskStates.map((name) => this.#ofState(name, below));
+    return merge(sources, (a, b) => a.sequence > b.sequence);
   }
 
   *#ofState(state: TaskState, below: number): Generator<Place> {
@@ -176,31 +171,6 @@ export class Reader {
     if (states.length > 1) places.sort((a, b) => a.sequence - b.sequence);
     return places.slice(0, limit);
   }
-}
-
-/** Each of the sources is newest first, and so is what they have together. */
-function* merge(sources: readonly Generator<Place>[]): Generator<Place> {
-  const heads = sources.map((source) => ({ source, place: next(source) }));
-  try {
-    for (;;) {
-      let newest: (typeof heads)[number] | undefined;
-      for (const head of heads) {
-        if (head.place && (newest?.place?.sequence ?? -1) < head.place.sequence) newest = head;
-      }
-      if (!newest?.place) return;
-      const { place } = newest;
-      newest.place = next(newest.source);
-      yield place;
-    }
-  } finally {
-    // Their cursors are let go of.
-    for (const { source } of heads) source.return(undefined);
-  }
-}
-
-function next(source: Generator<Place>): Place | undefined {
-  const { done, value } = source.next();
-  return done ? undefined : value;
 }
 
 function corrupt(message: string): ScriptdError {

@@ -1,6 +1,14 @@
 import { invariant } from '../../invariant.js';
-import type { TaskView } from '../../task.js';
-import { claimed, finished, requeued, resubmitted, touched, withoutBulk } from '../lifecycle.js';
+import type { TaskSpec, TaskView } from '../../task.js';
+import {
+  type Bulk,
+  claimed,
+  finished,
+  requeued,
+  resubmitted,
+  touched,
+  withoutBulk,
+} from '../lifecycle.js';
 import { storeLimits } from '../limits.js';
 import type {
   Claim,
@@ -12,7 +20,7 @@ import type {
   Submitted,
   Touch,
 } from '../port.js';
-import type { Changes } from './changes.js';
+import type { Changes, Source } from './changes.js';
 import { facetsOf } from './facets.js';
 import { endingKey, isTaskId, keyTimeKey } from './keys.js';
 import {
@@ -36,7 +44,7 @@ export const noCounts: Counts = {
   finishedBytes: 0,
 };
 
-export function readCounts(source: Pick<Changes, 'get'>): Counts {
+export function readCounts(source: Source): Counts {
   const bytes = source.get('meta', countsKey);
   return bytes ? decode<Counts>(bytes) : { ...noCounts };
 }
@@ -63,40 +71,65 @@ export function submit(changes: Changes, submissions: readonly Submission[]): Su
     const existing = existingFor(changes, spec.idempotencyKey, createdAt);
     if (existing !== undefined) return { existing };
     invariant(!changes.get('tasks', id), `task ${id} was stored twice`);
-    const body = encode(spec);
     if (spec.idempotencyKey !== undefined) {
       holdKey(changes, spec.idempotencyKey, { taskId: id, at: createdAt });
     }
-    const sequence = ++counts.sequence;
-    const row: Row = {
-      id,
-      type: view.type,
-      createdAt,
-      wallMs: view.limits.wallMs,
-      bytes: body.length,
-      attemptsBefore: 0,
-      workerDeaths: 0,
-      group: view.group,
-      tags: view.tags.length > 0 ? view.tags : undefined,
-      retry: spec.retry,
-      worker: undefined,
-      startedAt: undefined,
-      outcome: undefined,
-      deadLetter: undefined,
-      finishedAt: undefined,
-      resultBytes: undefined,
-      ...changing(view),
-    };
-    changes.put('specs', id, body);
-    changes.put('tasks', id, { sequence, view });
-    changes.put('pending', sequence, row);
-    for (const key of facetsOf(row, sequence)) changes.put('facets', key, nothing);
-    counts.pending += 1;
-    counts.unfinishedBytes += body.length;
+    insert(changes, counts, { view, spec, bulk: undefined, attemptsBefore: 0, workerDeaths: 0 });
     return { view };
   });
   writeCounts(changes, counts);
   return submitted;
+}
+
+/** A task with everything that belongs to it. */
+export interface Whole {
+  /** Without bulk. */
+  view: TaskView;
+  bulk: Bulk | undefined;
+  spec: TaskSpec;
+  attemptsBefore: number;
+  workerDeaths: number;
+}
+
+/** Adds a task, whatever its state, as the newest submission. */
+export function insert(changes: Changes, counts: Counts, whole: Whole): void {
+  const { view, bulk, spec, attemptsBefore, workerDeaths } = whole;
+  const { id, state, type, createdAt, limits, group, tags } = view;
+  const sequence = ++counts.sequence;
+  const body = encode(spec);
+  const result = bulk && encode(bulk);
+  const isRunning = state === 'running';
+  const row: Row = {
+    id,
+    type,
+    createdAt,
+    wallMs: limits.wallMs,
+    bytes: body.length,
+    attemptsBefore,
+    workerDeaths,
+    group,
+    tags: tags.length > 0 ? tags : undefined,
+    retry: spec.retry,
+    worker: isRunning ? view.worker : undefined,
+    startedAt: isRunning ? view.startedAt : undefined,
+    outcome: view.outcome,
+    deadLetter: view.deadLetter,
+    finishedAt: view.finishedAt,
+    resultBytes: result?.length,
+    ...changing(view),
+  };
+  changes.put('specs', id, body);
+  if (result) changes.put('results', id, result);
+  changes.put('tasks', id, { sequence, view: isRunning ? unclaimed(view) : view });
+  changes.put(state, sequence, row);
+  for (const key of facetsOf(row, sequence)) changes.put('facets', key, nothing);
+  counts[state] += 1;
+  if (state === 'finished') {
+    changes.put('endings', endingKey(row.finishedAt ?? 0, sequence), historyOf(view));
+    counts.finishedBytes += row.bytes + (row.resultBytes ?? 0);
+  } else {
+    counts.unfinishedBytes += row.bytes;
+  }
 }
 
 export function claim(changes: Changes, claims: readonly Claim[]): void {
@@ -251,11 +284,17 @@ export function viewOf(head: Head, row: Row, state: TaskView['state']): TaskView
   return claimed(head.view, { attempt, worker, startedAt });
 }
 
+/** A running task as it was before its attempt: the inverse of `viewOf`. */
+function unclaimed(view: TaskView): TaskView {
+  const attempts = view.attempts.filter(({ attempt }) => attempt !== view.attempt);
+  return { ...view, state: 'pending', attempts, attempt: attempts.at(-1)?.attempt ?? 0 };
+}
+
 const states = ['running', 'pending', 'finished'] as const;
 
 /** The row of a submission, and the state that it stands in. */
 export function rowOf(
-  source: Pick<Changes, 'get'>,
+  source: Source,
   sequence: number,
 ): { row: Row; state: TaskView['state'] } | undefined {
   for (const state of states) {
