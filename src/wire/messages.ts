@@ -1,6 +1,13 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox';
 import { IsolationReport } from '../isolation.js';
 import { limits } from '../limits.js';
+import {
+  ScheduleId,
+  ScheduleSpec,
+  ScheduleSummary,
+  ScheduleView,
+  scheduleLimits,
+} from '../schedule.js';
 import { Bytes, OneOf, type Validator, validator } from '../schema.js';
 import {
   AttemptKey,
@@ -13,7 +20,9 @@ import {
   TaskSpec,
   TaskView,
   TypeName,
+  taskStates,
 } from '../task.js';
+import { codes, outcomes } from '../verdict.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
@@ -36,6 +45,72 @@ const PartId = Type.String({ minLength: 1, maxLength: 128 });
 const RequestId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const AttemptKeys = Type.Array(AttemptKey, { maxItems: 65_536 });
 const Proof = Bytes(32, 32);
+const Count = Type.Integer({ minimum: 0 });
+const Milliseconds = Type.Number({ minimum: 0 });
+/** What only those who made it can read; where a list goes on. */
+const Cursor = Type.String({ minLength: 1, maxLength: 256 });
+
+/** Most tasks in one page of a list. */
+export const pageTasksMax = 200;
+
+/** Why a task is where it is. The scheduler's reasons, and two that it does not know of. */
+export const explanationReasons = [
+  'waits_for_run_at',
+  'waits_for_retry',
+  'retry_rate',
+  'paused',
+  'draining',
+  'recovering',
+  'no_worker',
+  'workers_draining',
+  'fair_share',
+  'busy',
+  'prefetched',
+  'worker_away',
+  'stopping',
+  'running',
+  /** It is on its way into the store, or its end is. */
+  'storing',
+  'finished',
+] as const;
+
+/** Durations from now on, or until now. */
+const Explanation = Type.Object(
+  {
+    reason: OneOf(explanationReasons),
+    /** One or two sentences for people. */
+    text: Type.String({ maxLength: 8192 }),
+    inMs: Type.Optional(Milliseconds),
+    forMs: Type.Optional(Milliseconds),
+    attempt: Type.Optional(Count),
+    code: Type.Optional(OneOf(codes)),
+    outcome: Type.Optional(OneOf(outcomes)),
+    type: Type.Optional(TypeName),
+    worker: Type.Optional(PartId),
+    workers: Type.Optional(Count),
+    group: Type.Optional(Type.String({ maxLength: limits.tagBytesMax })),
+    groupsAhead: Type.Optional(Count),
+    ahead: Type.Optional(Count),
+    slots: Type.Optional(Count),
+    cause: Type.Optional(OneOf(['caller', 'client_gone', 'shutdown', 'deadline'])),
+  },
+  { additionalProperties: false },
+);
+
+/** The tasks of one type, in numbers. */
+const QueueReport = Type.Object(
+  {
+    type: TypeName,
+    paused: Type.Boolean(),
+    ready: Count,
+    waiting: Count,
+    running: Count,
+    workers: Count,
+    slots: Count,
+  },
+  { additionalProperties: false },
+);
+export type QueueReport = Static<typeof QueueReport>;
 
 const schemas = {
   hello: message('hello', {
@@ -105,13 +180,75 @@ const schemas = {
   forget: message('forget', { requestId: RequestId }),
   cancelTask: message('cancelTask', { requestId: RequestId, taskId: TaskId }),
   status: message('status', { requestId: RequestId }),
-  task: message('task', { requestId: RequestId, task: TaskView }),
+  list: message('list', {
+    requestId: RequestId,
+    state: Type.Optional(OneOf(taskStates)),
+    type: Type.Optional(TypeName),
+    outcome: Type.Optional(OneOf(outcomes)),
+    group: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
+    tag: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
+    deadLetter: Type.Optional(Type.Literal(true)),
+    cursor: Type.Optional(Cursor),
+    limit: Type.Integer({ minimum: 1, maximum: pageTasksMax }),
+  }),
+  explain: message('explain', { requestId: RequestId, taskId: TaskId }),
+  /** A finished task is to be sent again, as the same task. */
+  retryTask: message('retryTask', { requestId: RequestId, taskId: TaskId }),
+  queues: message('queues', { requestId: RequestId }),
+  pauseQueue: message('pauseQueue', { requestId: RequestId, type: TypeName }),
+  resumeQueue: message('resumeQueue', { requestId: RequestId, type: TypeName }),
+  listSchedules: message('listSchedules', { requestId: RequestId }),
+  getSchedule: message('getSchedule', { requestId: RequestId, scheduleId: ScheduleId }),
+  putSchedule: message('putSchedule', {
+    requestId: RequestId,
+    /** `create`: refused when there is one with its id. `put`: it takes that one's place. */
+    how: OneOf(['create', 'put']),
+    schedule: ScheduleSpec,
+  }),
+  deleteSchedule: message('deleteSchedule', { requestId: RequestId, scheduleId: ScheduleId }),
+
+  task: message('task', {
+    requestId: RequestId,
+    task: TaskView,
+    /** Only of a submit: its idempotency key stands for this task, which was there before. */
+    replayed: Type.Optional(Type.Literal(true)),
+  }),
+  page: message('page', {
+    requestId: RequestId,
+    /** Without stdout, stderr, files and exception. */
+    tasks: Type.Array(TaskView, { maxItems: pageTasksMax }),
+    next: Type.Optional(Cursor),
+  }),
+  explanation: message('explanation', {
+    requestId: RequestId,
+    taskId: TaskId,
+    state: OneOf(taskStates),
+    explanation: Explanation,
+  }),
+  queueReports: message('queueReports', {
+    requestId: RequestId,
+    queues: Type.Array(QueueReport, { maxItems: 65_536 }),
+  }),
+  schedules: message('schedules', {
+    requestId: RequestId,
+    schedules: Type.Array(ScheduleSummary, { maxItems: scheduleLimits.schedulesMax }),
+  }),
+  schedule: message('schedule', {
+    requestId: RequestId,
+    schedule: ScheduleView,
+    /** Only of a putSchedule: there was none with its id before. */
+    created: Type.Optional(Type.Boolean()),
+  }),
+  /** There is nothing more to say. */
+  done: message('done', { requestId: RequestId }),
   refused: message('refused', {
     requestId: RequestId,
     /** Stable, e.g. UNKNOWN_TYPE. docs/ERRORS.md lists them. */
     code: Type.String({ maxLength: 64 }),
     message: Type.String({ maxLength: 4096 }),
     field: Type.Optional(Type.String({ maxLength: 128 })),
+    /** When asking again may help. */
+    retryAfterMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 24 * 60 * 60 * 1000 })),
   }),
   report: message('report', {
     requestId: RequestId,
@@ -177,8 +314,29 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'forget',
       'cancelTask',
       'status',
+      'list',
+      'explain',
+      'retryTask',
+      'queues',
+      'pauseQueue',
+      'resumeQueue',
+      'listSchedules',
+      'getSchedule',
+      'putSchedule',
+      'deleteSchedule',
     ]),
-    http: new Set<MessageKind>([...pings, 'task', 'refused', 'report']),
+    http: new Set<MessageKind>([
+      ...pings,
+      'task',
+      'refused',
+      'report',
+      'page',
+      'explanation',
+      'queueReports',
+      'schedules',
+      'schedule',
+      'done',
+    ]),
   },
 };
 
