@@ -1,15 +1,20 @@
 import type { Connection } from '../wire/connection.js';
 import type { MessageOf } from '../wire/messages.js';
 
+/** What may be large. */
+export type Answer = MessageOf<
+  'task' | 'page' | 'explanation' | 'queueReports' | 'schedules' | 'schedule' | 'done'
+>;
+
 /**
- * Tasks on their way to one http daemon. An answer may have megabytes, and a daemon may ask for
+ * Answers on their way to one http daemon. One may have megabytes, and a daemon may ask for
  * hundreds at once: so only what the connection takes is encoded, and the rest waits here as what
  * the store has in memory anyway. A daemon that takes none is lost as a silent one.
  */
 export class Answers {
   readonly #connection: Pick<Connection, 'send'>;
   /** In the order in which they go out. A Set: its first is taken out at no cost. */
-  readonly #waiting = new Set<MessageOf<'task'>>();
+  readonly #waiting = new Set<Answer>();
   /** The connection takes no more until it has drained. */
   #isBehind = false;
 
@@ -17,7 +22,7 @@ export class Answers {
     this.#connection = connection;
   }
 
-  send(answer: MessageOf<'task'>): void {
+  send(answer: Answer): void {
     this.#waiting.add(answer);
     this.#pump();
   }

@@ -1,64 +1,18 @@
 import { errorMessage } from '../errors.js';
 import type { Log } from '../log.js';
-import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
-import type { CancelCause } from '../scheduler/endings.js';
-import type { Explanation } from '../scheduler/scheduler.js';
-import type { TaskPage, TaskQuery } from '../store/port.js';
-import type { TaskSpec, TaskView } from '../task.js';
+import type { TaskView } from '../task.js';
 import { type Connection, closeReason } from '../wire/connection.js';
-import type { Message, MessageOf, QueueReport } from '../wire/messages.js';
-import { Answers } from './answers.js';
+import type { Message, MessageOf } from '../wire/messages.js';
+import { type Answer, Answers } from './answers.js';
+import type { ClientRequests } from './client-requests.js';
 import { controllerLimits } from './limits.js';
-import type { Refusal } from './refusal.js';
+import { answerTo } from './questions.js';
+import { asRefusal, type Refusal, unknownTask } from './refusal.js';
 
-/**
- * What the sessions of http daemons ask of the controller. A promise is fulfilled once what was
- * asked for is durable. It is rejected with an error that `asRefusal` knows, which is handed on to
- * the daemon; any other is a fault of ours, INTERNAL.
- */
-export interface ClientRequests {
-  /**
-   * Stores the task. `stored` is called once, when it is durable, or `refused`. `replayed`: the
-   * task was there before, since its idempotency key stands for it; the view is without bulk.
-   */
-  submit(
-    task: TaskSpec,
-    stored: (view: TaskView, replayed: boolean) => void,
-    refused: (refusal: Refusal) => void,
-  ): void;
-  /** With bulk unless it says otherwise. Undefined: no such task (any more). */
-  read(taskId: string, options?: { bulk: boolean }): Promise<TaskView | undefined>;
-  cancel(taskId: string, cause: CancelCause): void;
-  isUnfinished(taskId: string): boolean;
-  report(requestId: number): MessageOf<'report'>;
-  /** As the store's. Rejected with BAD_CURSOR. */
-  query(query: TaskQuery): Promise<TaskPage>;
-  /** What holds the task back, or what it does; undefined when the scheduler does not have it. */
-  explain(taskId: string): Explanation | undefined;
-  /**
-   * Sends a finished task again, as the same task; the view is without bulk. Rejected with
-   * UNKNOWN_TASK, NOT_FINISHED, and all that a submission may be.
-   */
-  retry(taskId: string): Promise<TaskView>;
-  /** Of every configured type, whether it has tasks or not. */
-  queues(): QueueReport[];
-  /** Undefined: there are no workers for the type. To pause what is paused does nothing. */
-  pauseQueue(type: string): Promise<QueueReport | undefined>;
-  resumeQueue(type: string): Promise<QueueReport | undefined>;
-  /** In order of their ids. */
-  schedules(): ScheduleSummary[];
-  schedule(id: string): ScheduleView | undefined;
-  /**
-   * `create` is rejected with SCHEDULE_EXISTS; both with TOO_MANY_SCHEDULES, and with what intake
-   * would say of the task. `cronFault` has been asked by the daemon, and has to be here too.
-   */
-  putSchedule(
-    how: 'create' | 'put',
-    schedule: ScheduleSpec,
-  ): Promise<{ schedule: ScheduleView; created: boolean }>;
-  /** False: there was none. */
-  deleteSchedule(id: string): Promise<boolean>;
-}
+export type { ClientRequests } from './client-requests.js';
+
+/** As the message has it. */
+const refusedCharactersMax = 4_096;
 
 type Reply = (answer: MessageOf<'task'>) => void;
 
@@ -133,6 +87,18 @@ export class ClientSession {
       case 'status':
         this.#connection.send(this.#requests.report(message.requestId));
         break;
+      case 'list':
+      case 'explain':
+      case 'retryTask':
+      case 'queues':
+      case 'pauseQueue':
+      case 'resumeQueue':
+      case 'listSchedules':
+      case 'getSchedule':
+      case 'putSchedule':
+      case 'deleteSchedule':
+        this.#answer(message.requestId, answerTo(message, this.#requests));
+        break;
       default:
         break;
     }
@@ -170,12 +136,20 @@ export class ClientSession {
     this.#unanswered.set(requestId, 'storing');
     this.#requests.submit(
       task,
-      (view) => {
+      (view, replayed) => {
         const forgotten = this.#unanswered.get(requestId) === 'forgotten';
         this.#unanswered.delete(requestId);
-        if (reply === 'stored') this.#answers.send({ kind: 'task', requestId, task: view });
-        else if (forgotten) this.#requests.cancel(view.id, 'client_gone');
-        else this.#addWatch(requestId, view.id, true);
+        const answer = { kind: 'task', requestId, task: view } as const;
+        if (reply === 'stored') {
+          this.#answers.send(replayed ? { ...answer, replayed } : answer);
+        } else if (replayed) {
+          // It is another request's task as well.
+          if (!forgotten) this.#watch({ kind: 'watch', requestId, taskId: view.id });
+        } else if (forgotten) {
+          this.#requests.cancel(view.id, 'client_gone');
+        } else {
+          this.#addWatch(requestId, view.id, true);
+        }
       },
       (refusal) => {
         this.#unanswered.delete(requestId);
@@ -200,15 +174,21 @@ export class ClientSession {
   }
 
   #get(requestId: number, taskId: string): void {
-    this.#requests.read(taskId).then(
-      (task) => {
-        if (task) this.#answers.send({ kind: 'task', requestId, task });
-        else this.#refuseUnknown(requestId, taskId);
-      },
+    const answer = this.#requests.read(taskId).then((task) => {
+      if (!task) throw unknownTask(taskId);
+      return { kind: 'task', requestId, task } as const;
+    });
+    this.#answer(requestId, answer);
+  }
+
+  #answer(requestId: number, answer: Promise<Answer>): void {
+    answer.then(
+      (sent) => this.#answers.send(sent),
       (error: unknown) => {
-        this.#log.error({ err: error, task: taskId }, `task ${taskId} could not be read`);
-        const message = `task ${taskId} could not be read: ${errorMessage(error)}`;
-        this.#refuse(requestId, { code: 'INTERNAL', message });
+        const refusal = asRefusal(error);
+        if (!refusal) this.#log.error({ err: error }, 'a request failed by a fault of ours');
+        const message = `the controller could not answer: ${errorMessage(error)}`;
+        this.#refuse(requestId, refusal ?? { code: 'INTERNAL', message });
       },
     );
   }
@@ -236,13 +216,14 @@ export class ClientSession {
     if (waiting.ownsTask) this.#requests.cancel(waiting.taskId, 'client_gone');
   }
 
-  #refuse(requestId: number, { code, message, field }: Refusal): void {
-    const detail = field === undefined ? {} : { field };
-    this.#connection.send({ kind: 'refused', requestId, code, message, ...detail });
-  }
-
-  #refuseUnknown(requestId: number, taskId: string): void {
-    const message = `there is no task ${taskId} (any more)`;
-    this.#connection.send({ kind: 'refused', requestId, code: 'UNKNOWN_TASK', message });
+  #refuse(requestId: number, { code, message, field, retryAfterMs }: Refusal): void {
+    this.#connection.send({
+      kind: 'refused',
+      requestId,
+      code,
+      message: message.slice(0, refusedCharactersMax),
+      ...(field !== undefined && { field }),
+      ...(retryAfterMs !== undefined && { retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) }),
+    });
   }
 }

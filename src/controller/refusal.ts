@@ -1,4 +1,4 @@
-import { errorCode, errorMessage } from '../errors.js';
+import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 
 /** Codes of `refused`. docs/ERRORS.md lists them, docs/PROTOCOL.md says what may answer what. */
 export const refusalCodes = [
@@ -48,4 +48,8 @@ export function asRefusal(error: unknown): Refusal | undefined {
     ...(typeof field === 'string' && { field }),
     ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
   };
+}
+
+export function unknownTask(taskId: string): ScriptdError {
+  return new ScriptdError('UNKNOWN_TASK', `there is no task ${taskId} (any more)`);
 }

@@ -11,6 +11,7 @@ import {
 import { Bytes, OneOf, type Validator, validator } from '../schema.js';
 import {
   AttemptKey,
+  Check,
   Collect,
   Limits,
   networks,
@@ -22,12 +23,12 @@ import {
   TypeName,
   taskStates,
 } from '../task.js';
-import { codes, outcomes } from '../verdict.js';
+import { outcomes } from '../verdict.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];
@@ -75,7 +76,7 @@ export const explanationReasons = [
 ] as const;
 
 /** Durations from now on, or until now. */
-const Explanation = Type.Object(
+const ExplanationShape = Type.Object(
   {
     reason: OneOf(explanationReasons),
     /** One or two sentences for people. */
@@ -83,7 +84,8 @@ const Explanation = Type.Object(
     inMs: Type.Optional(Milliseconds),
     forMs: Type.Optional(Milliseconds),
     attempt: Type.Optional(Count),
-    code: Type.Optional(OneOf(codes)),
+    /** A task code: of the attempt before, or of the end. */
+    code: Type.Optional(Type.String({ maxLength: 64 })),
     outcome: Type.Optional(OneOf(outcomes)),
     type: Type.Optional(TypeName),
     worker: Type.Optional(PartId),
@@ -96,6 +98,8 @@ const Explanation = Type.Object(
   },
   { additionalProperties: false },
 );
+
+export type ExplanationShape = Static<typeof ExplanationShape>;
 
 /** The tasks of one type, in numbers. */
 const QueueReport = Type.Object(
@@ -132,6 +136,8 @@ const schemas = {
   inventory: message('inventory', {
     type: TypeName,
     slots: Type.Integer({ minimum: 1, maximum: 4096 }),
+    /** Attempts that it takes beyond its slots, so that none of them waits for the wire. */
+    prefetch: Type.Integer({ minimum: 0, maximum: 8192 }),
     pid: Type.Integer({ minimum: 1 }),
     isolation: IsolationReport,
     running: AttemptKeys,
@@ -150,6 +156,7 @@ const schemas = {
     /** Absent: none. */
     network: Type.Optional(OneOf(networks)),
     inspect: Type.Optional(Type.Boolean()),
+    check: Type.Optional(Check),
   }),
   cancel: message('cancel', {
     taskId: TaskId,
@@ -157,10 +164,14 @@ const schemas = {
     /** `deadline`: it ran past its wall limit and its worker had not said so. */
     cause: OneOf(['caller', 'client_gone', 'shutdown', 'deadline', 'stale']),
   }),
+  /** Hand the attempt back, unless it has begun. */
+  recall: message('recall', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
   drain: message('drain', {}),
   /** It was told to end by somebody else than the controller: it takes nothing more. */
   draining: message('draining', {}),
   started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  /** It has not begun here, and will not. */
+  recalled: message('recalled', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
   result: message('result', {
     taskId: TaskId,
     attempt: Type.Integer({ minimum: 1 }),
@@ -223,7 +234,7 @@ const schemas = {
     requestId: RequestId,
     taskId: TaskId,
     state: OneOf(taskStates),
-    explanation: Explanation,
+    explanation: ExplanationShape,
   }),
   queueReports: message('queueReports', {
     requestId: RequestId,
@@ -298,12 +309,19 @@ export function messageMisfit(value: unknown): string | undefined {
 const pings: readonly MessageKind[] = ['ping', 'pong'];
 const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>>> = {
   receiver: {
-    worker: new Set<MessageKind>([...pings, 'execute', 'cancel', 'drain']),
+    worker: new Set<MessageKind>([...pings, 'execute', 'cancel', 'recall', 'drain']),
     controller: new Set<MessageKind>(pings),
   },
   emitter: {
     worker: new Set<MessageKind>([...pings, 'acknowledge']),
-    controller: new Set<MessageKind>([...pings, 'inventory', 'draining', 'started', 'result']),
+    controller: new Set<MessageKind>([
+      ...pings,
+      'inventory',
+      'draining',
+      'started',
+      'recalled',
+      'result',
+    ]),
   },
   client: {
     controller: new Set<MessageKind>([

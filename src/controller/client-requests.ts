@@ -1,0 +1,56 @@
+import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
+import type { CancelCause } from '../scheduler/endings.js';
+import type { Explanation } from '../scheduler/scheduler.js';
+import type { TaskPage, TaskQuery } from '../store/port.js';
+import type { TaskSpec, TaskView } from '../task.js';
+import type { MessageOf, QueueReport } from '../wire/messages.js';
+import type { Refusal } from './refusal.js';
+
+/**
+ * What the sessions of http daemons ask of the controller. A promise is fulfilled once what was
+ * asked for is durable. It is rejected with an error that `asRefusal` knows, which is handed on to
+ * the daemon; any other is a fault of ours, INTERNAL.
+ */
+export interface ClientRequests {
+  /**
+   * Stores the task. `stored` is called once, when it is durable, or `refused`. `replayed`: the
+   * task was there before, since its idempotency key stands for it; the view is without bulk.
+   */
+  submit(
+    task: TaskSpec,
+    stored: (view: TaskView, replayed: boolean) => void,
+    refused: (refusal: Refusal) => void,
+  ): void;
+  /** With bulk unless it says otherwise. Undefined: no such task (any more). */
+  read(taskId: string, options?: { bulk: boolean }): Promise<TaskView | undefined>;
+  cancel(taskId: string, cause: CancelCause): void;
+  isUnfinished(taskId: string): boolean;
+  report(requestId: number): MessageOf<'report'>;
+  /** As the store's. Rejected with BAD_CURSOR. */
+  query(query: TaskQuery): Promise<TaskPage>;
+  /** What holds the task back, or what it does; undefined when the scheduler does not have it. */
+  explain(taskId: string): Explanation | undefined;
+  /**
+   * Sends a finished task again, as the same task; the view is without bulk. Rejected with
+   * UNKNOWN_TASK, NOT_FINISHED, and all that a submission may be.
+   */
+  retry(taskId: string): Promise<TaskView>;
+  /** Of every configured type, whether it has tasks or not. */
+  queues(): QueueReport[];
+  /** Undefined: there are no workers for the type. To pause what is paused does nothing. */
+  pauseQueue(type: string): Promise<QueueReport | undefined>;
+  resumeQueue(type: string): Promise<QueueReport | undefined>;
+  /** In order of their ids. */
+  schedules(): ScheduleSummary[];
+  schedule(id: string): ScheduleView | undefined;
+  /**
+   * `create` is rejected with SCHEDULE_EXISTS; both with TOO_MANY_SCHEDULES, and with what intake
+   * would say of the task. `cronFault` has been asked by the daemon, and has to be here too.
+   */
+  putSchedule(
+    how: 'create' | 'put',
+    schedule: ScheduleSpec,
+  ): Promise<{ schedule: ScheduleView; created: boolean }>;
+  /** False: there was none. */
+  deleteSchedule(id: string): Promise<boolean>;
+}

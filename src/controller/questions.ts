@@ -1,0 +1,60 @@
+import { ScriptdError } from '../errors.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { Answer } from './answers.js';
+import type { ClientRequests } from './client-requests.js';
+import { explanationOf } from './explanation.js';
+import { pageOf } from './page.js';
+
+/** What an http daemon asks that has one answer, at once or when it is durable. */
+export type Question = MessageOf<
+  | 'list'
+  | 'explain'
+  | 'retryTask'
+  | 'queues'
+  | 'pauseQueue'
+  | 'resumeQueue'
+  | 'listSchedules'
+  | 'getSchedule'
+  | 'putSchedule'
+  | 'deleteSchedule'
+>;
+
+/** Rejected with an error that `asRefusal` knows, or with a fault of ours. */
+export async function answerTo(question: Question, requests: ClientRequests): Promise<Answer> {
+  const { requestId } = question;
+  switch (question.kind) {
+    case 'list':
+      return pageOf(question, requests);
+    case 'explain':
+      return explanationOf(question, requests);
+    case 'retryTask':
+      return { kind: 'task', requestId, task: await requests.retry(question.taskId) };
+    case 'queues':
+      return { kind: 'queueReports', requestId, queues: requests.queues() };
+    case 'pauseQueue':
+    case 'resumeQueue': {
+      const { kind, type } = question;
+      const queue = await requests[kind](type);
+      if (!queue) throw new ScriptdError('UNKNOWN_TYPE', `there are no workers of type ${type}`);
+      return { kind: 'queueReports', requestId, queues: [queue] };
+    }
+    case 'listSchedules':
+      return { kind: 'schedules', requestId, schedules: requests.schedules() };
+    case 'getSchedule': {
+      const schedule = requests.schedule(question.scheduleId);
+      if (!schedule) throw unknownSchedule(question.scheduleId);
+      return { kind: 'schedule', requestId, schedule };
+    }
+    case 'putSchedule': {
+      const put = await requests.putSchedule(question.how, question.schedule);
+      return { kind: 'schedule', requestId, ...put };
+    }
+    case 'deleteSchedule':
+      if (await requests.deleteSchedule(question.scheduleId)) return { kind: 'done', requestId };
+      throw unknownSchedule(question.scheduleId);
+  }
+}
+
+function unknownSchedule(id: string): ScriptdError {
+  return new ScriptdError('UNKNOWN_SCHEDULE', `there is no schedule ${id}`);
+}
