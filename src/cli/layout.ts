@@ -8,6 +8,8 @@ export interface Layout {
   dataDir: string;
   /** Work directories of running scripts. */
   workDir: string;
+  /** Of the durable store. */
+  storeDir: string;
   controllerAddress: string;
   wireTokenFile: string;
   workerAddress(name: string): string;
@@ -19,6 +21,7 @@ export function layoutOf(config: Config): Layout {
   return {
     dataDir,
     workDir: join(dataDir, 'work'),
+    storeDir: join(dataDir, 'store'),
     controllerAddress: config.controller || `unix:${join(runDir, 'controller.sock')}`,
     wireTokenFile: config.wireTokenFile || join(dataDir, 'wire-token'),
     workerAddress: (name) => `unix:${join(runDir, 'workers', `${name}.sock`)}`,

@@ -6,6 +6,7 @@ import { packageRoot } from '../native.js';
 import { addControllerCommand } from './controller.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { addHttpCommand } from './http.js';
+import { addStoreCommand } from './store.js';
 import { addUpCommand } from './up.js';
 import { addWorkerCommand } from './worker.js';
 
@@ -22,6 +23,7 @@ addUpCommand(program);
 addControllerCommand(program);
 addWorkerCommand(program);
 addHttpCommand(program);
+addStoreCommand(program);
 
 /** Without a command, `up` is meant. */
 function withDefault(args: readonly string[]): readonly string[] {

@@ -46,6 +46,7 @@ export function finished(view: TaskView, completion: Completion): TaskView {
       truncated: result.truncated,
       ...(result.usage && { usage: result.usage }),
       ...(result.exception && { exception: result.exception }),
+      ...(result.format && { format: result.format }),
       ...(result.files && { files: result.files }),
       ...(result.filesNotCollected && { filesNotCollected: result.filesNotCollected }),
     }),

@@ -1,4 +1,4 @@
-import type { Database, RootDatabase } from 'lmdb';
+import type { Database, Key, RootDatabase } from 'lmdb';
 import { ScriptdError } from '../../errors.js';
 import type { HistoryRecord } from '../port.js';
 import { sequenceKeys, taskIdKeys } from './keys.js';
@@ -46,6 +46,13 @@ export type KeyOf<Name extends DatabaseName> =
   Databases[Name] extends Database<unknown, infer Key> ? Key : never;
 export type ValueOf<Name extends DatabaseName> =
   Databases[Name] extends Database<infer Value> ? Value : never;
+
+/** No key stands before it. lmdb-js knows that by itself only of keys that are bytes. */
+export function firstKey(name: DatabaseName): Key {
+  const { keyEncoder } = layout[name] as { keyEncoder?: unknown };
+  if (keyEncoder === taskIdKeys) return '00000000-0000-0000-0000-000000000000';
+  return keyEncoder === sequenceKeys ? 0 : Buffer.from([0]);
+}
 
 const bytes = { encoding: 'binary' } as const;
 const byBytes = { keyEncoding: 'binary' } as const;

@@ -21,12 +21,13 @@ export function encode(value: unknown): Buffer {
 }
 
 /**
- * @param end of `bytes`, where they are longer than the value; and `start`
+ * @param end of the value in `bytes`; not a number: that of `bytes`
  * @throws ScriptdError STORE_CORRUPT
  */
-export function decode<T>(bytes: Buffer, end = bytes.length, start = 0): T {
+export function decode<T>(bytes: Buffer, end?: unknown, start = 0): T {
   try {
-    return unpackr.unpack(bytes, { start, end }) as T;
+    const range = { start, end: typeof end === 'number' ? end : bytes.length };
+    return unpackr.unpack(bytes, range) as T;
   } catch (cause) {
     throw new ScriptdError('STORE_CORRUPT', 'a record of the store cannot be decoded', { cause });
   }
@@ -35,8 +36,8 @@ export function decode<T>(bytes: Buffer, end = bytes.length, start = 0): T {
 /** How the values of one database are written. lmdb-js reads into a buffer that it uses again. */
 export interface ValueEncoder<T> {
   encode(value: T): Buffer;
-  /** @param end of the value in `bytes`; of a single value `bytes.length` says it */
-  decode(bytes: Buffer, end?: number): T;
+  /** @param end of the value in `bytes`; anything else than a number: `bytes.length` says it */
+  decode(bytes: Buffer, end?: unknown): T;
 }
 
 /** A task by its id. */
@@ -119,7 +120,7 @@ export const rows: ValueEncoder<Row> = {
     body.copy(bytes, writeTaskId(row.id, bytes, 0));
     return bytes;
   },
-  decode(bytes, end = bytes.length) {
+  decode(bytes, end) {
     // By hand, not by the tuple: a million of them are read at start.
     const fields = decode<RowFields>(bytes, end, 16);
     return {

@@ -1,7 +1,13 @@
 import type { Transaction } from 'lmdb';
 import type { TaskState } from '../../task.js';
 import type { Source } from './changes.js';
-import type { DatabaseName, Databases, KeyOf, ValueOf } from './databases.js';
+import {
+  type DatabaseName,
+  type Databases,
+  firstKey,
+  type KeyOf,
+  type ValueOf,
+} from './databases.js';
 import type { Environment } from './environment.js';
 import { merge } from './merge.js';
 import type { Row } from './records.js';
@@ -31,14 +37,14 @@ export class Snapshot implements Source {
   }
 
   keys<Name extends DatabaseName>(name: Name): Iterable<KeyOf<Name>> {
-    const options = { transaction: this.#transaction };
+    const options = { start: firstKey(name) as never, transaction: this.#transaction };
     return this.#databases[name].getKeys(options) as Iterable<KeyOf<Name>>;
   }
 
   entries<Name extends DatabaseName>(
     name: Name,
   ): Iterable<{ key: KeyOf<Name>; value: ValueOf<Name> }> {
-    const options = { transaction: this.#transaction };
+    const options = { start: firstKey(name) as never, transaction: this.#transaction };
     return this.#databases[name].getRange(options) as Iterable<never>;
   }
 

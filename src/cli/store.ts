@@ -1,0 +1,115 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { systemClock } from '../clock.js';
+import { ScriptdError } from '../errors.js';
+import { configOf } from './config.js';
+import { exitCodes } from './exit-codes.js';
+import { layoutOf } from './layout.js';
+import { addSettings } from './options.js';
+import { ProgressLine } from './progress.js';
+
+/** Of a store that is not whole, so many problems are printed. */
+const problemsShownMax = 100;
+
+export function addStoreCommand(program: Command): void {
+  const store = program.command('store').description('the store of tasks: check, export, import');
+  addCheck(store);
+  addExport(store);
+  addImport(store);
+}
+
+function addCheck(store: Command): void {
+  const command = store
+    .command('check')
+    .description('looks whether everything in the store is whole; also while scriptd runs')
+    .option('--json', 'print the report as JSON');
+  addSettings(command, []).action(async () => {
+    const { checkStore } = await import('../store/lmdb/check.js');
+    const environment = await openedForReading(command);
+    const progress = new ProgressLine('checking');
+    const report = checkStore(environment, ({ done, total }) => progress.show(done, total));
+    progress.end();
+    await environment.root.close();
+    const { tasks, documents, problems } = report;
+    if (command.opts<{ json?: true }>().json) {
+      process.stdout.write(`${JSON.stringify(report)}\n`);
+    } else {
+      for (const problem of problems.slice(0, problemsShownMax)) {
+        process.stdout.write(`${problem}\n`);
+      }
+      const verdict = problems.length === 0 ? 'whole' : `${problems.length} problems`;
+      process.stdout.write(`${tasks} tasks, ${documents} documents: ${verdict}\n`);
+    }
+    if (problems.length > 0) process.exitCode = exitCodes.failed;
+  });
+}
+
+function addExport(store: Command): void {
+  const command = store
+    .command('export')
+    .description('writes everything that the store has as lines of JSON; also while scriptd runs')
+    .argument('[file]', 'a new file, instead of stdout');
+  addSettings(command, []).action(async (file: string | undefined) => {
+    const { exportLines } = await import('../store/lmdb/transfer.js');
+    const environment = await openedForReading(command);
+    const progress = new ProgressLine('exporting');
+    const lines = exportLines(environment, ({ done, total }) => progress.show(done, total));
+    // What is there already is not overwritten.
+    const target = file === undefined ? process.stdout : createWriteStream(file, { flags: 'wx' });
+    await pipeline(Readable.from(lines), target, { end: file !== undefined });
+    progress.end();
+    await environment.root.close();
+  });
+}
+
+function addImport(store: Command): void {
+  const command = store
+    .command('import')
+    .description('adds what an export has to the store of a scriptd that does not run')
+    .argument('[file]', 'an export, instead of stdin');
+  addSettings(command, []).action(async (file: string | undefined) => {
+    const { openEnvironment } = await import('../store/lmdb/environment.js');
+    const { Commits } = await import('../store/lmdb/commits.js');
+    const { importLines } = await import('../store/lmdb/transfer.js');
+    const layout = layoutOf(configOf(command));
+    await refuseRunning(layout.controllerAddress);
+    const environment = openEnvironment({ directory: layout.storeDir, durability: 'fsync' });
+    const input = file === undefined ? process.stdin : createReadStream(file);
+    const progress = new ProgressLine('importing, line');
+    try {
+      const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+      const commits = new Commits(environment, systemClock);
+      const count = await importLines(commits, lines, (done) => progress.show(done));
+      progress.end();
+      process.stdout.write(`${count.tasks} tasks, ${count.documents} documents\n`);
+    } finally {
+      progress.end();
+      await environment.root.close();
+    }
+  });
+}
+
+async function openedForReading(command: Command) {
+  const { openForReading } = await import('../store/lmdb/environment.js');
+  return openForReading(layoutOf(configOf(command)).storeDir);
+}
+
+/** @throws ScriptdError STORE_IN_USE: a controller answers where this installation's would */
+async function refuseRunning(address: string): Promise<void> {
+  const path = address.replace(/^unix:/, '');
+  const answers = await new Promise<boolean>((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // Nobody listens, or nothing is there.
+    socket.once('error', () => resolve(false));
+  });
+  if (!answers) return;
+  throw new ScriptdError('STORE_IN_USE', `a controller runs at ${address}: stop it first`);
+}

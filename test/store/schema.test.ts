@@ -1,0 +1,83 @@
+import t from 'tap';
+import { checkStore } from '../../src/store/lmdb/check.js';
+import { openEnvironment, openForReading } from '../../src/store/lmdb/environment.js';
+import { migrations, schemaVersion } from '../../src/store/lmdb/migrations.js';
+import { lmdbStore, submission, unfinishedIds } from './fixtures.js';
+
+t.test('every version before this one has its migration', async (t) => {
+  for (let version = 1; version < schemaVersion; version++) t.ok(migrations.has(version));
+  t.equal(migrations.size, schemaVersion - 1);
+});
+
+t.test('an older store is brought up, step by step, each step whole', async (t) => {
+  const { directory, open } = lmdbStore(t);
+  const task = submission();
+  const store = open();
+  await store.submit([task]);
+  await store.close();
+
+  const steps: string[] = [];
+  const key = Buffer.from('migrated');
+  const schema = {
+    version: 3,
+    migrations: new Map([
+      [
+        1,
+        (_root: unknown, { meta, tasks }: Parameters<Parameters<typeof migrate>[0]>[1]) => {
+          steps.push(`1, knows ${tasks.get(task.view.id)?.view.id}`);
+          meta.put(key, Buffer.from('from 1'));
+        },
+      ],
+      [
+        2,
+        (_root: unknown, { meta }: Parameters<Parameters<typeof migrate>[0]>[1]) => {
+          steps.push(`2, ${meta.get(key)}`);
+          if (steps.length === 2) throw new Error('fails the first time');
+          meta.put(key, Buffer.from('from 2'));
+        },
+      ],
+    ]),
+  };
+  const openNewer = () => openEnvironment({ directory, durability: 'fsync', schema });
+  t.throws(openNewer, { code: 'STORE_FAILED', message: /fails the first time/ });
+  const environment = openNewer();
+  t.same(
+    steps,
+    [`1, knows ${task.view.id}`, '2, from 1', '2, from 1'],
+    'the first is not repeated',
+  );
+  t.equal(environment.databases.meta.get(key)?.toString(), 'from 2');
+  await environment.root.close();
+
+  const newer = { name: 'ScriptdError', code: 'STORE_VERSION', message: /version 3 .* newer/ };
+  t.throws(open, newer, 'what a newer one wrote is refused');
+  t.throws(() => openForReading(directory), newer);
+});
+
+/** Only for its type. */
+function migrate(
+  _: (root: never, databases: ReturnType<typeof openEnvironment>['databases']) => void,
+) {
+  return undefined;
+}
+
+t.test('a second process that opens it for writing takes it over', async (t) => {
+  const { directory, open } = lmdbStore(t);
+  const first = open();
+  const [a, b] = [submission(), submission()];
+  await first.submit([a]);
+  const second = open();
+  await t.rejects(first.submit([submission()]), { code: 'STORE_TAKEN' });
+  await t.rejects(first.submit([submission()]), { code: 'STORE_TAKEN' });
+  await second.submit([b]);
+  t.same(await unfinishedIds(second), [a.view.id, b.view.id]);
+  await second.close();
+  const reading = openForReading(directory);
+  t.same(checkStore(reading).problems, []);
+  await reading.root.close();
+});
+
+t.test('a folder without a store is not taken for one', async (t) => {
+  const { directory } = lmdbStore(t);
+  t.throws(() => openForReading(directory), { code: 'STORE_MISSING' });
+});
