@@ -89,7 +89,7 @@ export class Recovery {
     }
     const { cancel } = task;
     if (cancel) {
-      const requestedAtMs = onOurClock(cancel.requestedAt);
+      const requestedAtMs = Math.min(moment.nowMs, onOurClock(cancel.requestedAt));
       life.askForEnd(row, { cause: cancel.cause, requestedAtMs }, moment.nowMs);
     }
     core.settledAtMs = moment.nowMs + schedulerLimits.settleMs;

@@ -30,6 +30,8 @@ export class Checker {
   readonly pausedTypes = new Set<string>();
   readonly executions = new WeakMap<Result, Execution>();
   #openMs = 0;
+  /** Until when workers that are away are waited for. */
+  readonly #awaited = new Map<string, number>();
   #submitted = 0;
   readonly #retries = new Map<string, { sinceMs: number; count: number }>();
   readonly outcomes = new Map<Outcome, number>();
@@ -46,6 +48,7 @@ export class Checker {
 
   begin(): void {
     this.hands.clear();
+    this.#awaited.clear();
     this.#retries.clear();
     this.#openMs = this.#world.nowMs;
   }
@@ -70,6 +73,7 @@ export class Checker {
       retried: false,
       cancelAskedAtMs: undefined,
       stopped: false,
+      recalled: false,
     });
   }
 
@@ -101,6 +105,7 @@ export class Checker {
       retried: tally.retried || attempt > 0,
       startedHeardAtMs: undefined,
       stopped: false,
+      recalled: false,
       dispatchedAtMs: Number.NEGATIVE_INFINITY,
       cancelAskedAtMs: task.cancel ? at(task.cancel.requestedAt, nowMs) : undefined,
     });
@@ -108,11 +113,17 @@ export class Checker {
 
   connected(worker: ModelWorker): void {
     const { id, type, slots, prefetch } = worker;
-    this.hands.set(id, { id, type, slots, prefetch, draining: false, load: new Set() });
+    const running = worker.inventorySent?.running ?? [];
+    const unclaimed = new Set(running.map(({ taskId, attempt }) => `${taskId}/${attempt}`));
+    const none = { draining: false, adopted: false, load: new Set<string>() };
+    this.hands.set(id, { id, type, slots, prefetch, unclaimed, ...none });
+    this.#awaited.delete(id);
   }
 
-  disconnected(workerId: string): void {
+  /** @param graceMs for so long, what it has is not lost */
+  disconnected(workerId: string, graceMs: number): void {
     this.hands.delete(workerId);
+    this.#awaited.set(workerId, this.#world.nowMs + graceMs);
   }
 
   heardStarted(workerId: string, { taskId, attempt }: AttemptKey): void {
@@ -123,7 +134,9 @@ export class Checker {
 
   /** A worker does not have the attempt any more. */
   heardEnd(workerId: string, { taskId, attempt }: AttemptKey): void {
-    this.hands.get(workerId)?.load.delete(`${taskId}/${attempt}`);
+    const hand = this.hands.get(workerId);
+    hand?.load.delete(`${taskId}/${attempt}`);
+    hand?.unclaimed.delete(`${taskId}/${attempt}`);
   }
 
   cancelAsked(taskId: string): void {
@@ -139,6 +152,9 @@ export class Checker {
       if (action.type === 'forget') this.#forget(action);
       else if (action.type === 'stop' && action.cause === 'stale') this.#stopStale(action);
       else this.#step(action, this.#known(action));
+    }
+    for (const { unclaimed } of this.hands.values()) {
+      must(unclaimed.size === 0, 'a worker goes on with what nobody wants');
     }
   }
 
@@ -159,6 +175,8 @@ export class Checker {
       case 'recall':
         this.#isCurrent(action, tally);
         must(tally.startedHeardAtMs === undefined, 'what has begun was recalled');
+        must(!tally.recalled, 'an attempt was recalled twice');
+        tally.recalled = true;
         break;
       case 'giveBack':
         this.#isCurrent(action, tally);
@@ -218,7 +236,8 @@ export class Checker {
     }
     this.#on(action, tally);
     tally.dispatchedAtMs = Number.NEGATIVE_INFINITY;
-    tally.stopped = false;
+    const hand = this.hands.get(action.workerId);
+    if (hand) hand.adopted = true;
   }
 
   #stop(action: Extract<Action, { type: 'stop' }>, tally: Tally): void {
@@ -239,7 +258,7 @@ export class Checker {
     const { script } = tally;
     this.#isCurrent(action, tally);
     if (result) this.#isOf(result, tally);
-    if (code === 'WORKER_LOST') tally.deaths++;
+    if (code === 'WORKER_LOST') this.#lost(action.workerId, tally);
     must(isRetried(outcome, retryBits(script.retry?.on ?? [])), `${outcome} was tried again`);
     must(tally.tried < script.maxAttempts, 'a task without attempts left was tried again');
     const quarantined = isRetriedByDefault(outcome) && tally.deaths >= promised.workerDeathsMax;
@@ -262,7 +281,8 @@ export class Checker {
     if (workerId === undefined) must(tally.state === 'pending', 'a running task just ended');
     else this.#isCurrent({ ...action, workerId }, tally);
     if (result) this.#isOf(result, tally);
-    if (code === 'WORKER_LOST') tally.deaths++;
+    if (code === 'WORKER_LOST') this.#lost(workerId ?? '', tally);
+    if (outcome === 'cancelled' && !result && workerId !== undefined) this.#gone(workerId);
     const asked = tally.cancelAskedAtMs !== undefined;
     must(asked === (cancel !== undefined), 'the record of a cancel is not what was asked');
     if (cancel?.signalledAtMs !== undefined) {
@@ -284,6 +304,17 @@ export class Checker {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
   }
 
+  #lost(workerId: string, tally: Tally): void {
+    tally.deaths++;
+    this.#gone(workerId);
+  }
+
+  /** The worker was waited for as long as was promised. */
+  #gone(workerId: string): void {
+    const untilMs = this.#awaited.get(workerId) ?? Number.NEGATIVE_INFINITY;
+    must(this.#world.nowMs >= untilMs - roundingMs, 'a worker was given up too early');
+  }
+
   #forget({ workerId, taskId, attempt }: Extract<Action, { type: 'forget' }>): void {
     const tally = this.tallies.get(taskId);
     const current =
@@ -293,7 +324,9 @@ export class Checker {
 
   #stopStale({ workerId, taskId, attempt }: Extract<Action, { type: 'stop' }>): void {
     this.#forget({ type: 'forget', workerId, taskId, attempt });
-    this.hands.get(workerId)?.load.add(`${taskId}/${attempt}`);
+    const hand = this.hands.get(workerId);
+    hand?.load.add(`${taskId}/${attempt}`);
+    hand?.unclaimed.delete(`${taskId}/${attempt}`);
   }
 
   #isCurrent(key: { workerId: string; attempt: number }, tally: Tally): void {
@@ -318,7 +351,10 @@ export class Checker {
     tally.attempt = attempt;
     tally.workerId = workerId;
     tally.stopped = false;
-    this.hands.get(workerId)?.load.add(`${tally.script.id}/${attempt}`);
+    tally.recalled = false;
+    const hand = this.hands.get(workerId);
+    hand?.load.add(`${tally.script.id}/${attempt}`);
+    hand?.unclaimed.delete(`${tally.script.id}/${attempt}`);
   }
 
   #off({ workerId, attempt }: { workerId: string; attempt: number }, tally: Tally): void {
@@ -364,10 +400,30 @@ export class Checker {
       if (!draining && load.size < slots && !this.pausedTypes.has(type)) free.add(type);
     }
     for (const tally of this.tallies.values()) {
+      if (tally.state === 'running' && tally.cancelAskedAtMs !== undefined) {
+        const told = tally.stopped || !this.hands.has(tally.workerId ?? '');
+        must(told, 'a cancelled task was not told to stop');
+      }
       if (tally.state !== 'pending') continue;
       must(tally.expiresAtMs > nowMs - roundingMs, 'a task outlived its time to live');
       const idle = free.has(tally.script.type) && this.isReady(tally);
       must(!idle, 'a task waits although a slot is free');
+    }
+    this.#checkLevel(free);
+  }
+
+  /** No task waits on one worker while another has nothing to do. */
+  #checkLevel(free: ReadonlySet<string>): void {
+    for (const { type, slots, load, adopted, id } of this.hands.values()) {
+      if (load.size <= slots || adopted || !free.has(type)) continue;
+      const crew = [...this.hands.values()].filter((hand) => hand.type === type && !hand.draining);
+      const slotsFree = crew.reduce((sum, hand) => sum + Math.max(0, hand.slots - hand.load.size), 0);
+      const all = [...this.tallies.values()].filter(({ state }) => state === 'running');
+      const recalled = all.filter((tally) => tally.recalled && tally.script.type === type).length;
+      const ask = all.filter((tally) => tally.workerId === id && !tally.recalled && !tally.stopped);
+      // Those that were told to end may be the ones without a slot.
+      const idle = ask.length === load.size && slotsFree > recalled;
+      must(!idle, 'a task waits on one worker while another has a slot free');
     }
   }
 }

@@ -34,6 +34,8 @@ export class ModelController implements WorkerEars {
   #life = 0;
   #turnAhead = false;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  /** Those that are cut off: what they have is not waited for. */
+  readonly #dropped = new Set<string>();
   turns = 0;
 
   constructor(
@@ -162,7 +164,8 @@ export class ModelController implements WorkerEars {
     world.after(world.random.between(0, 100), () => {
       if (this.#life !== life) return;
       if (this.#options.checker.hands.has(worker.id)) {
-        this.#options.checker.disconnected(worker.id);
+        const graceMs = worker.remote && !this.#dropped.delete(worker.id) ? reconnectGraceMs : 0;
+        this.#options.checker.disconnected(worker.id, graceMs);
         this.#scheduler?.disconnect(worker.id, world.nowMs);
         this.#stir();
       }
@@ -331,6 +334,7 @@ export class ModelController implements WorkerEars {
         this.#complete(action, worker);
         break;
       case 'dropWorker':
+        this.#dropped.add(action.workerId);
         worker?.crash();
         break;
     }

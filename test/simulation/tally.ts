@@ -23,6 +23,7 @@ export interface Tally {
   retried: boolean;
   cancelAskedAtMs: number | undefined;
   stopped: boolean;
+  recalled: boolean;
 }
 
 /** What the checks know of a worker, as the controller sees it. */
@@ -34,4 +35,8 @@ export interface Hand {
   draining: boolean;
   /** Attempts that it has, by `taskId/attempt`. */
   readonly load: Set<string>;
+  /** What it said that it runs, and nobody has said yet what is to become of it. */
+  readonly unclaimed: Set<string>;
+  /** It came with attempts that count: which of them have a slot is not known. */
+  adopted: boolean;
 }
