@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { ScriptdError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
@@ -42,7 +42,7 @@ const schemaKey = Buffer.from('schema');
 export function openEnvironment(options: EnvironmentOptions): Environment {
   const { directory, durability, schema = { version: schemaVersion, migrations } } = options;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory);
     const root = openRoot(directory, { noSync: durability === 'os' });
     const databases = openDatabases(root);
     const owner = root.openDB<Buffer, Buffer>('owner', { ...binary, useVersions: true });
@@ -81,6 +81,12 @@ export function openForReading(directory: string): Omit<Environment, 'commit'> {
   } catch (error) {
     throw storeFault(error, directory);
   }
+}
+
+/** In two steps: with `recursive`, Node calls a read-only file system ENOENT. */
+function makeFolder(directory: string): void {
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+  if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
 }
 
 export function dataFileOf(directory: string): string {

@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { v7 as uuidv7 } from 'uuid';
+import { packageRoot } from '../../src/native.js';
+import { openEnvironment } from '../../src/store/lmdb/environment.js';
+import { LmdbStore } from '../../src/store/lmdb/store.js';
+import {
+  everyTask,
+  plain,
+  submission,
+  success,
+  temporaryFolder,
+  unfinishedIds,
+} from './fixtures.js';
+
+function scriptd(args: readonly string[]) {
+  const bin = join(packageRoot, 'bin', 'scriptd');
+  return spawnSync(bin, ['store', ...args], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+}
+
+/** A data folder whose store has tasks in every state, a key and a document. */
+async function filled(t: Test) {
+  const dataDir = temporaryFolder(t);
+  const store = new LmdbStore({ directory: join(dataDir, 'store'), durability: 'fsync' });
+  const all = [
+    submission({ tags: ['x'] }, { stdin: Buffer.from([0, 255]), idempotencyKey: 'k' }),
+    submission({ group: 'g' }),
+    submission(),
+    submission(),
+  ];
+  await store.submit(all);
+  const ids = all.map(({ view }) => view.id);
+  const attempt = { attempt: 1, worker: 'w', startedAt: 2_000 };
+  await store.claim(ids.slice(1, 3).map((taskId) => ({ taskId, attempt })));
+  await store.complete([success(ids[2] ?? ''), { ...success(ids[3] ?? ''), deadLetter: true }]);
+  await store.putDocument({ kind: 'paused', id: 'bash', value: { since: 1 } });
+  return { dataDir, store, ids };
+}
+
+async function contents(store: LmdbStore) {
+  const tasks = await everyTask(store, { limit: 10 });
+  const views = await Promise.all(tasks.map(({ id }) => store.readView(id)));
+  const specs = await Promise.all(tasks.map(({ id }) => store.readSpec(id)));
+  const records = [];
+  for await (const chunk of store.unfinished()) records.push(...chunk);
+  const { fileBytes: _, ...stats } = store.stats();
+  return plain({ views, specs, records, stats, paused: await store.listDocuments('paused') });
+}
+
+t.test('what is exported, also while it is being written, is imported as it was', async (t) => {
+  const { dataDir, store, ids } = await filled(t);
+  const exported = scriptd(['export', '--data-dir', dataDir]);
+  t.match(exported, { status: 0, stderr: '' });
+  const before = await contents(store);
+  await store.close();
+  t.match(scriptd(['check', '--data-dir', dataDir]), {
+    status: 0,
+    stdout: '4 tasks, 1 documents: whole\n',
+  });
+
+  const other = temporaryFolder(t);
+  const file = join(other, 'export.ndjson');
+  writeFileSync(file, exported.stdout);
+  t.match(scriptd(['import', file, '--data-dir', other]), {
+    status: 0,
+    stdout: '4 tasks, 1 documents\n',
+  });
+  t.match(scriptd(['check', '--data-dir', other, '--json']), {
+    status: 0,
+    stdout: /"problems":\[\]/,
+  });
+  const copy = new LmdbStore({ directory: join(other, 'store'), durability: 'fsync' });
+  t.teardown(() => copy.close());
+  t.same(await contents(copy), before);
+  const keyed = submission({ createdAt: 1_500 }, { idempotencyKey: 'k' });
+  t.same(await copy.submit([keyed]), [{ existing: ids[0] }], 'the key came with it');
+  await copy.close();
+
+  t.match(scriptd(['import', file, '--data-dir', other]), {
+    status: 1,
+    stderr: /line 2: task .* is in the store already/,
+  });
+  const twice = scriptd(['export', file, '--data-dir', other]);
+  t.match(twice, { status: 1, stderr: /EEXIST/ }, 'no file is overwritten');
+  t.equal(readFileSync(file, 'utf8'), exported.stdout);
+});
+
+t.test('what is no export is refused, with the line', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const file = join(dataDir, 'in');
+  const begin = '{"kind":"store","version":1}\n';
+  for (const [text, message] of [
+    ['', /line 1/],
+    ['nonsense\n', /line 1 .*not JSON/],
+    ['{"kind":"store","version":99}\n', /version 1/],
+    [`${begin}{"kind":"task"}\n`, /line 2 .*missing/],
+    [`${begin}{"kind":"other"}\n`, /line 2 .*`kind`/],
+    [begin + begin, /line 2 .*another export/],
+  ] as const) {
+    writeFileSync(file, text);
+    t.match(scriptd(['import', file, '--data-dir', dataDir]), { status: 1, stderr: message });
+  }
+});
+
+t.test('nothing is imported while a controller runs', async (t) => {
+  const dataDir = temporaryFolder(t);
+  mkdirSync(join(dataDir, 'run'));
+  const server = createServer();
+  await new Promise<void>((resolve) =>
+    server.listen(join(dataDir, 'run/controller.sock'), resolve),
+  );
+  t.teardown(() => server.close());
+  // The kernel accepts for a server that is not asked; spawnSync blocks this loop.
+  const refused = scriptd(['import', '/dev/null', '--data-dir', dataDir]);
+  t.match(refused, { status: 1, stderr: /a controller runs at .*: stop it first/ });
+});
+
+t.test('a store that is not whole is told so, in every way that it can be', async (t) => {
+  type Environment = ReturnType<typeof openEnvironment>;
+  const damages: [string, (environment: Environment, ids: string[]) => unknown, RegExp][] = [
+    [
+      'a spec is gone',
+      ({ databases }, [id = '']) => databases.specs.remove(id),
+      /spec of no bytes/,
+    ],
+    [
+      'a result is gone',
+      ({ databases }, ids) => databases.results.remove(ids[2] ?? ''),
+      /result of no/,
+    ],
+    ['a row is gone', ({ databases }) => databases.pending.remove(1), /has no row/],
+    ['a head is gone', ({ databases }, [id = '']) => databases.tasks.remove(id), /own number/],
+    [
+      'an index has too little',
+      ({ databases }) => databases.facets.clearSync(),
+      /missing in an index/,
+    ],
+    ['endings are gone', ({ databases }) => databases.endings.clearSync(), /has no ending/],
+    [
+      'counts are gone',
+      ({ databases }) => databases.meta.remove(Buffer.from('counts')),
+      /kept as 0/,
+    ],
+    ['a key lost its time', ({ databases }) => databases.keyTimes.clearSync(), /has no time/],
+    [
+      'a spec is of nobody',
+      ({ databases }) => databases.specs.put(uuidv7(), Buffer.from([1])),
+      /which is not there/,
+    ],
+  ];
+  for (const [name, damage, problem] of damages) {
+    const { dataDir, store, ids } = await filled(t);
+    await store.close();
+    const directory = join(dataDir, 'store');
+    const environment = openEnvironment({ directory, durability: 'fsync' });
+    await damage(environment, ids);
+    await environment.root.close();
+    t.match(scriptd(['check', '--data-dir', dataDir]), { status: 1, stdout: problem }, name);
+  }
+});
+
+t.test('readers beside a writer see whole states', async (t) => {
+  const { dataDir, store } = await filled(t);
+  let isWriting = true;
+  const writing = (async () => {
+    while (isWriting) {
+      const batch = Array.from({ length: 50 }, () => submission({ tags: ['t'] }));
+      await store.submit(batch);
+      await store.complete(batch.map(({ view }) => success(view.id)));
+    }
+  })();
+  const { checkStore } = await import('../../src/store/lmdb/check.js');
+  const { openForReading } = await import('../../src/store/lmdb/environment.js');
+  for (let round = 0; round < 10; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const reading = openForReading(join(dataDir, 'store'));
+    t.same(checkStore(reading).problems.slice(0, 3), []);
+    await reading.root.close();
+  }
+  isWriting = false;
+  await writing;
+  t.ok((await unfinishedIds(store)).length >= 2);
+  await store.close();
+});
