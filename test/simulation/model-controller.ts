@@ -20,8 +20,8 @@ export interface ModelControllerOptions {
 /** Silence of a worker after which it is taken for lost. */
 const silenceMs = 5_000;
 const reconnectGraceMs = 3_000;
-/** One turn in so many is looked at as a whole, once there are many tasks. */
-const restEvery = 256;
+/** Each turn is looked at as a whole while there are so few tasks; else one in as many. */
+const lookedAtMax = 500;
 
 /** A controller around the real scheduler: turns, batches, connections; it can die at any moment. */
 export class ModelController implements WorkerEars {
@@ -264,7 +264,8 @@ export class ModelController implements WorkerEars {
     this.turns++;
     const actions = scheduler.take(world.nowMs);
     checker.check(actions);
-    if (checker.tallies.size < 500 || this.turns % restEvery === 0) {
+    const tasks = checker.tallies.size;
+    if (tasks < lookedAtMax || this.turns % tasks === 0) {
       checker.checkRest();
       this.#checkHeld(scheduler);
     }

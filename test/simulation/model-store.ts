@@ -7,13 +7,15 @@ type Change = (rows: Map<string, Row>) => void;
 /** A store that keeps what was durable when the controller died, and of what was on its way a part. */
 export class ModelStore {
   readonly #world: World;
+  readonly #commitMsMax: number;
   readonly rows = new Map<string, Row>();
   #queue: { change: Change; done: () => void }[] = [];
   #busy = false;
   #life = 0;
 
-  constructor(world: World) {
+  constructor(world: World, commitMsMax: number) {
     this.#world = world;
+    this.#commitMsMax = commitMsMax;
   }
 
   /** Durable after a while, in order; `done` is called then, unless the controller has died. */
@@ -40,7 +42,7 @@ export class ModelStore {
     this.#busy = true;
     const life = this.#life;
     const { random } = this.#world;
-    const slow = random.chance(0.02) ? random.between(0, 200) : random.between(0.2, 3);
+    const slow = random.chance(0.02) ? random.between(0, 200) : random.between(0.2, this.#commitMsMax);
     const count = this.#queue.length;
     this.#world.after(slow, () => {
       if (this.#life !== life) return;

@@ -45,12 +45,6 @@ export const mutations: readonly Mutation[] = [
       return this.core.attempts.get(this.core.table.find(taskId));
     };
   }),
-  mutate('a result of any worker counts', Life, 'current', () => {
-    return function (this: Life, _workerId, { taskId, attempt: number }) {
-      const attempt = this.core.attempts.get(this.core.table.find(taskId));
-      return attempt?.number === number ? attempt : undefined;
-    };
-  }),
   mutate('a retry is lost', Core, 'hold', (hold) => {
     return function (this: Core, row, why, untilMs) {
       hold.call(this, row, why, why === 'retry' ? Number.POSITIVE_INFINITY : untilMs);

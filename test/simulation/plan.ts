@@ -36,6 +36,8 @@ export interface Plan {
   /** Every group has something to do until this; shares are measured up to then. 0: not measured. */
   sharesUntilMs: number;
   retry: Retry | undefined;
+  /** Longest that a commit takes. */
+  commitMsMax: number;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -89,6 +91,22 @@ export function troubled(random: Random): Plan {
     meanMs: random.between(20, 1_500),
     sharesUntilMs: 0,
     retry: undefined,
+    commitMsMax: 3,
+  };
+}
+
+/** A slow disk and a controller that dies often: much of what it did is not known afterwards. */
+export function forgetful(random: Random): Plan {
+  const plan = troubled(random);
+  return {
+    ...plan,
+    workers: random.int(2, 4),
+    types: ['python'],
+    arriveOverMs: 2_000,
+    everyMs: { ...plan.everyMs, controllerCrash: 1_500, cut: 1_000, pause: never },
+    chances: { ...harmless, runtimeError: 0.1, internalFail: 0.1 },
+    meanMs: 500,
+    commitMsMax: 400,
   };
 }
 
@@ -110,6 +128,7 @@ export function contended(random: Random): Plan {
     meanMs: 100,
     sharesUntilMs: never,
     retry: undefined,
+    commitMsMax: 3,
   };
 }
 
@@ -117,7 +136,7 @@ export function contended(random: Random): Plan {
 export function stormy(): Plan {
   return {
     tasks: 1_500,
-    workers: 4,
+    workers: 30,
     types: ['python'],
     groups: new Map([['', 1]]),
     arriveOverMs: 0,
@@ -127,6 +146,7 @@ export function stormy(): Plan {
     meanMs: 0.5,
     sharesUntilMs: 0,
     retry: { maxAttempts: 2, baseMs: 1, capMs: 1 },
+    commitMsMax: 3,
   };
 }
 
@@ -153,11 +173,13 @@ export function large(tasks: number, workers: number): Plan {
     meanMs: 1_000,
     sharesUntilMs: 0,
     retry: undefined,
+    commitMsMax: 3,
   };
 }
 
 /** Most seeds are trouble, a few measure shares or storms. */
 export function planOf(seed: number, random: Random): Plan {
   if (seed % 24 === 7) return stormy();
+  if (seed % 6 === 5) return forgetful(random);
   return seed % 12 === 3 ? contended(random) : troubled(random);
 }

@@ -49,13 +49,14 @@ class Simulation {
   readonly #workers: ModelWorker[] = [];
   /** Slot time of each group. */
   readonly #heldMs = new Map<string, number>();
+  readonly #ids: string[] = [];
   #arrived = 0;
 
   constructor(world: World, plan: Plan) {
     this.#world = world;
     this.#plan = plan;
     this.#checker = new Checker(world);
-    const store = new ModelStore(world);
+    const store = new ModelStore(world, plan.commitMsMax);
     const scripts = this.#scripts;
     const shared = { world, plan, store, checker: this.#checker, scripts };
     this.#controller = new ModelController(shared, ({ script }, heldMs) => {
@@ -80,7 +81,7 @@ class Simulation {
     let looked = 0;
     while (world.step(endMs)) {
       // Looking costs as much as there are tasks.
-      if (++looked % 64 === 0 && isOver() && checker.unfinished.length === 0) break;
+      if (++looked % Math.max(64, plan.tasks) === 0 && isOver() && checker.unfinished.length === 0) break;
     }
     const left = checker.unfinished;
     const [first] = left;
@@ -103,6 +104,7 @@ class Simulation {
     const { tasks, arriveOverMs } = this.#plan;
     const script = scriptOf(this.#world, this.#plan, this.#arrived);
     this.#scripts.set(script.id, script);
+    this.#ids.push(script.id);
     this.#controller.submit(script);
     if (++this.#arrived === tasks) return;
     const nextMs = this.#world.random.exponential(arriveOverMs / tasks);
@@ -125,7 +127,7 @@ class Simulation {
     this.#again(everyMs.clockJump, () => {
       this.#world.wallAheadMs += random.between(-60_000, 60_000);
     });
-    this.#again(everyMs.cancel, () => controller.cancel(random.pick([...this.#recent()])));
+    this.#again(everyMs.cancel, () => controller.cancel(random.pick(this.#recent())));
     this.#again(everyMs.pause, () => controller.pause(random.pick(types), random.between(10, 3_000)));
     this.#again(everyMs.drain, () => controller.drain(worker()));
     // There may come to be more workers than there were.
@@ -138,7 +140,7 @@ class Simulation {
 
   /** Tasks that may well be unfinished; a bounded number. */
   #recent(): string[] {
-    return [...this.#scripts.keys()].slice(-200);
+    return this.#ids.slice(-200);
   }
 
   #again(everyMs: number, what: () => void): void {

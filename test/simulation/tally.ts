@@ -21,6 +21,8 @@ export interface Tally {
   expiresAtMs: number;
   /** It was tried again: others of its type may hold it back. */
   retried: boolean;
+  /** Its next attempt is one more of those whose rate is bounded; one that was handed back is not. */
+  retryDue: boolean;
   cancelAskedAtMs: number | undefined;
   stopped: boolean;
   recalled: boolean;
