@@ -61,7 +61,8 @@ function numberOf(cause: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
-function roomBytes(directory: string): number {
+/** What an ordinary user may still write there. */
+export function roomBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;
 }
