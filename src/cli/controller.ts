@@ -6,6 +6,7 @@ import type { WorkerPlace } from '../controller/manager.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { formatAddress, parseAddress } from '../poll/address.js';
+import type { Retry } from '../task.js';
 import { requireLocal } from '../wire/transport.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
@@ -34,6 +35,9 @@ export function addControllerCommand(program: Command): void {
     'orphanMs',
     'isolation',
     'firstScriptId',
+    'durability',
+    'retentionMs',
+    'retentionBytes',
   ]);
   command.action(async () => {
     const config = configOf(command);
@@ -56,18 +60,20 @@ async function startController(
   const { Controller } = await import('../controller/controller.js');
   const { LocalManager } = await import('../controller/managers/local.js');
   const { policyFrom } = await import('../controller/policy.js');
-  const { MemoryStore } = await import('../store/memory.js');
+  const { evaluatorOf } = await import('../scheduler/own-evaluator.js');
+  const { storeOf } = await import('./store-of.js');
   const layout = layoutOf(config);
   const token = prepare(config, layout);
   let misconfigured: (place: WorkerPlace) => void = () => undefined;
   const ended = new Promise<WorkerPlace>((resolve) => {
     misconfigured = resolve;
   });
+  const store = await storeOf(config, layout, log);
   const controller = new Controller({
     listen: requireLocal(parseAddress(layout.controllerAddress)),
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
-    store: new MemoryStore(),
+    store,
     manager: new LocalManager({
       places: placesOf(config.workers, layout),
       command: (place, index) => workerCommand(place, index, config, configFile),
@@ -81,10 +87,13 @@ async function startController(
         policyFrom(config.runtimes[type], config.limits),
       ]),
     ),
+    evaluator: evaluatorOf(undefined, () => undefined),
+    retry: retryPolicies(config),
+    groups: new Map(Object.entries(config.groups)),
     clock: systemClock,
     log,
   });
-  controller.start();
+  await controller.start();
   log.info({ address: layout.controllerAddress }, 'controller is listening');
   // For `up`, which asks it to end no sooner.
   process.stdout.write(`scriptd controller listening ${layout.controllerAddress}\n`);
@@ -98,8 +107,17 @@ async function startController(
       await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
       await controller.dismissWorkers(dismissMs);
       controller.close();
+      await store.close();
     },
   };
+}
+
+function retryPolicies({ runtimes }: Config): Map<string, Retry> {
+  return new Map(
+    Object.entries(runtimes).flatMap(([type, { retry }]) =>
+      retry ? [[type, retry] as const] : [],
+    ),
+  );
 }
 
 function workerCommand(

@@ -37,6 +37,9 @@ export function addUpCommand(program: Command): void {
     'orphanMs',
     'isolation',
     'firstScriptId',
+    'durability',
+    'retentionMs',
+    'retentionBytes',
   ]);
   command.action(async () => {
     const config = upConfig(command);
@@ -128,8 +131,10 @@ class Up {
   #command(part: 'controller' | 'http', values: Partial<Record<SettingName, unknown>>) {
     const { dataDir, wireTokenFile, logLevel, drainMs } = this.#config;
     const { orphanMs, isolation, firstScriptId } = this.#config;
+    const { durability, retentionMs, retentionBytes } = this.#config;
     const shared = { dataDir, wireTokenFile, logLevel, drainMs };
-    const own = part === 'controller' ? { orphanMs, isolation, firstScriptId } : {};
+    const kept = { durability, retentionMs, retentionBytes };
+    const own = part === 'controller' ? { orphanMs, isolation, firstScriptId, ...kept } : {};
     const options = { configFile: this.#configFile, lifeline: true };
     return childCommand(part, { ...values, ...shared, ...own }, options);
   }

@@ -2,9 +2,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Static, type TSchema, Type } from 'typebox';
 import { isolationFloors } from '../isolation.js';
+import { limits } from '../limits.js';
 import { logLevels } from '../log.js';
 import { OneOf } from '../schema.js';
-import { LimitsAsked, networks, TypeName } from '../task.js';
+import { Check, LimitsAsked, networks, Retry, TypeName } from '../task.js';
 
 /** How a value is written on the command line and in the environment, where all is text. */
 export type Notation = 'text' | 'number' | 'switch' | 'list' | 'slots' | 'none';
@@ -42,6 +43,10 @@ export const RuntimeSetting = Type.Object(
     limits: Type.Optional(LimitsAsked),
     /** The most that a task of this type may ask for. */
     limitsMax: Type.Optional(LimitsAsked),
+    /** What the output of a task of this type has to be that does not say so itself. */
+    check: Type.Optional(Check),
+    /** How tasks of this type are tried again that do not ask. */
+    retry: Type.Optional(Retry),
     /** Of python: modules that are imported before a script comes, so that it need not wait. */
     preload: Type.Optional(
       Type.Array(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.]{0,127}$' }), { maxItems: 256 }),
@@ -112,6 +117,36 @@ export const settings = {
     notation: 'none',
     default: () => ({}),
     help: 'what tasks of every type may use that do not ask (in scriptd.yaml only)',
+  }),
+  durability: setting({
+    schema: OneOf(['fsync', 'os', 'memory']),
+    notation: 'text',
+    default: 'fsync',
+    placeholder: 'level',
+    help: 'when a task counts as stored: fsync (on disk), os (given to the system), memory (nowhere)',
+  }),
+  retentionMs: setting({
+    schema: Type.Integer({ minimum: 0, maximum: 10 * 366 * 86_400_000 }),
+    notation: 'number',
+    default: 7 * 86_400_000,
+    placeholder: 'ms',
+    help: 'how long finished tasks are kept',
+  }),
+  retentionBytes: setting({
+    schema: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    notation: 'number',
+    default: 10 * 1024 ** 3,
+    placeholder: 'bytes',
+    help: 'how much code and output of finished tasks is kept',
+  }),
+  groups: setting({
+    schema: Type.Record(
+      Type.String({ minLength: 1, maxLength: limits.tagBytesMax }),
+      Type.Number({ minimum: 0.01, maximum: 1_000 }),
+    ),
+    notation: 'none',
+    default: () => ({}),
+    help: 'weights of groups, whose shares are fair by them; others have 1 (in scriptd.yaml only)',
   }),
   tokenFile: setting({
     schema: Type.String(),

@@ -1,25 +1,34 @@
 import type { Clock } from '../clock.js';
-import { invariant } from '../invariant.js';
+import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
 import { Poller } from '../poll/poller.js';
 import type { Timer } from '../poll/timer.js';
+import type { ScheduleSpec } from '../schedule.js';
+import { Admission } from '../scheduler/admission.js';
 import type { CancelCause } from '../scheduler/endings.js';
-import { type Action, Scheduler } from '../scheduler/scheduler.js';
-import type { Claim, Completion, Requeue, TaskStore } from '../store/port.js';
-import type { TaskSpec, TaskView } from '../task.js';
+import type { Evaluator } from '../scheduler/own-evaluator.js';
+import { Scheduler } from '../scheduler/scheduler.js';
+import type { IndexRecord, TaskQuery, TaskStore } from '../store/port.js';
+import type { Retry, TaskSpec, TaskView } from '../task.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
-import type { MessageOf } from '../wire/messages.js';
+import type { MessageOf, QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
 import { ClientListener } from './client-listener.js';
-import { type ClientRequests, Watches } from './clients.js';
+import type { ClientRequests } from './client-requests.js';
+import { Watches } from './clients.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
-import { type Accepted, intake, type Refusal } from './intake.js';
+import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
-import { type Policy, policyFrom } from './policy.js';
+import { Pauses } from './pauses.js';
+import { Performer } from './performer.js';
+import type { Policy } from './policy.js';
+import { type Refusal, unknownTask } from './refusal.js';
+import { type DueRun, Schedules } from './schedules.js';
+import { Submissions } from './submissions.js';
 import type { FromEmitter } from './worker-link.js';
 
 export interface ControllerOptions {
@@ -29,15 +38,15 @@ export interface ControllerOptions {
   token: WireToken;
   store: TaskStore;
   manager: WorkerManager;
-  /** What tasks of each type get and may ask for; types without one get what is built in. */
+  /** What each type gives and allows. One for each type that the manager has workers for. */
   policies: ReadonlyMap<string, Policy>;
+  evaluator: Evaluator;
+  /** How tasks of a type are tried again that do not ask. */
+  retry?: ReadonlyMap<string, Retry>;
+  /** Weights of groups; others have 1. */
+  groups?: ReadonlyMap<string, number>;
   clock: Clock;
   log: Log;
-}
-
-interface Submitting {
-  accepted: Accepted;
-  stored: (view: TaskView) => void;
 }
 
 /**
@@ -47,81 +56,139 @@ interface Submitting {
 export class Controller implements ClientRequests {
   readonly #options: ControllerOptions;
   readonly #poller = new Poller();
-  readonly #scheduler = new Scheduler({ random: Math.random });
+  readonly #scheduler: Scheduler;
   readonly #flights = new Flights();
   readonly #watches = new Watches();
+  readonly #admission: Admission;
+  readonly #ledger: Ledger;
+  readonly #submissions: Submissions;
+  readonly #performer: Performer;
+  readonly #pauses: Pauses;
+  readonly #schedules: Schedules;
   readonly #fleet: Fleet;
-  /** By type, of those that there should be workers for. */
-  readonly #policies: ReadonlyMap<string, Policy>;
   readonly #timer: Timer;
   #heartbeat: NodeJS.Timeout | undefined;
   #clients: ClientListener | undefined;
-  #submitting: Submitting[] = [];
   #turnAhead = false;
   #timerAtMs = Number.POSITIVE_INFINITY;
-  #draining = false;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { local, token, manager, log } = options;
-    const policies = manager.places.map(
-      ({ type }) => [type, options.policies.get(type) ?? policyFrom()] as const,
-    );
-    this.#policies = new Map(policies);
+    const { local, token, manager, policies, evaluator, store, clock, log } = options;
+    const { retry = new Map(), groups = new Map() } = options;
+    this.#scheduler = new Scheduler({ random: Math.random, retry, groups });
+    const { unfinishedTasksMax, unfinishedBytesMax } = controllerLimits;
+    const { groupTasksMax, groupBytesMax } = controllerLimits;
+    this.#admission = new Admission({
+      all: { tasks: unfinishedTasksMax, bytes: unfinishedBytesMax },
+      perGroup: { tasks: groupTasksMax, bytes: groupBytesMax },
+    });
+    this.#ledger = new Ledger(store, log);
+    this.#pauses = new Pauses(store);
+    this.#schedules = new Schedules(store);
     this.#timer = this.#poller.timer(() => this.#due());
     this.#fleet = new Fleet(
       { poller: this.#poller, local, token, manager, log },
       {
-        onUp: (name, inventory) => this.#workerUp(name, inventory),
+        onUp: (name, inventory, instance) => this.#workerUp(name, inventory, instance),
         onDown: (name) => this.#workerDown(name),
         onMessage: (name, message) => this.#fromWorker(name, message),
       },
     );
+    const shared = { store, flights: this.#flights, admission: this.#admission, clock, log };
+    this.#submissions = new Submissions({
+      ...{ ...shared, policies, evaluator },
+      onStored: (task) => {
+        this.#scheduler.submit(task);
+        this.#stir();
+      },
+    });
+    this.#performer = new Performer({
+      ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches },
+      onIdle: () => this.#onIdle?.(),
+    });
   }
 
-  /** @throws ScriptdError EADDRINUSE when another controller listens there. */
-  start(): void {
+  /**
+   * Takes back what an earlier controller left unfinished, and then lets in http daemons and connects
+   * to the workers.
+   *
+   * @throws ScriptdError EADDRINUSE when another controller listens there; STORE_CORRUPT
+   */
+  async start(): Promise<void> {
     const { listen: address, local, token, log } = this.#options;
+    const tasks = await this.#restore();
+    if (tasks > 0) log.info({ tasks }, `took back ${tasks} tasks that were not finished`);
+    for (const type of await this.#pauses.read()) this.#scheduler.pauseType(type);
+    await this.#schedules.read();
     const shared = { poller: this.#poller, local, token, log };
     const watches = this.#watches;
     this.#clients = new ClientListener({ ...shared, address, requests: this, watches });
     this.#heartbeat = setInterval(() => this.#beat(), wireLimits.heartbeatMs);
     this.#fleet.start();
+    this.#stir();
+  }
+
+  async #restore(): Promise<number> {
+    const { store, clock } = this.#options;
+    let tasks = 0;
+    for await (const records of store.unfinished()) {
+      const moment = { nowMs: this.#now(), wallMs: clock.wallMs() };
+      for (const record of records) {
+        this.#scheduler.restore({ ...record, tried: triedOf(record) }, moment);
+        this.#resume(record);
+      }
+      tasks += records.length;
+    }
+    return tasks;
+  }
+
+  #resume({ id, bytes, group, state, attempt, worker, startedAt }: IndexRecord): void {
+    this.#admission.add({ tasks: 1, bytes, ...(group !== undefined && { group }) });
+    this.#flights.add(id, { bytes, group }, this.#now());
+    if (state === 'running' && worker !== undefined && startedAt !== undefined) {
+      this.#flights.resume(id, { attempt, worker, startedAt }, this.#now());
+    }
   }
 
   /**
-   * Refuses new tasks, and waits until all it has are finished; after `waitMs` it cancels what is
-   * left.
+   * Refuses new tasks, and waits until what runs is finished; after `waitMs` it goes on all the same.
+   * With a store that outlives it, what is pending stays there for the next controller.
    */
   async drain(waitMs: number): Promise<void> {
-    const { log } = this.#options;
-    this.#draining = true;
-    const tasks = this.#flights.size;
-    if (tasks === 0) return;
-    log.info({ tasks }, `draining: ${tasks} tasks are not finished`);
-    if (await this.#idleWithin(waitMs)) return;
-    const left = [...this.#flights.ids()];
-    log.warn(
-      { tasks: left.length },
-      `${left.length} tasks did not finish in time: cancelling them`,
-    );
-    for (const taskId of left) this.cancel(taskId, 'shutdown');
-    if (await this.#idleWithin(controllerLimits.cancelAllMs)) return;
-    log.error({ tasks: this.#flights.size }, `${this.#flights.size} tasks cannot be ended`);
+    const { log, store } = this.#options;
+    this.#submissions.closed = { code: 'DRAINING', message: 'the controller is shutting down' };
+    const lasting = store.durability !== 'memory';
+    if (lasting) this.#scheduler.paused = true;
+    const left = () => (lasting ? this.#scheduler.runningCount : this.#flights.size);
+    if (left() === 0) return;
+    log.info({ tasks: left() }, `draining: ${left()} tasks are not finished`);
+    if (await this.#until(() => left() === 0, waitMs)) return;
+    if (lasting) {
+      log.warn(`${left()} tasks did not finish in time: they are tried again later`);
+      return;
+    }
+    const unfinished = [...this.#flights.ids()];
+    log.warn(`${unfinished.length} tasks did not finish in time: cancelling them`);
+    for (const taskId of unfinished) this.cancel(taskId, 'shutdown');
+    if (await this.#until(() => left() === 0, controllerLimits.cancelAllMs)) return;
+    log.error({ tasks: left() }, `${left()} tasks cannot be ended`);
   }
 
-  /** True once no task is unfinished; false when that takes longer. */
-  async #idleWithin(waitMs: number): Promise<boolean> {
-    const idle = new Promise<boolean>((resolve) => {
-      this.#onIdle = () => resolve(true);
-      if (this.#flights.size === 0) resolve(true);
+  /** True once it holds; false when that takes longer. Looked at after each turn. */
+  async #until(holds: () => boolean, waitMs: number): Promise<boolean> {
+    const reached = new Promise<boolean>((resolve) => {
+      this.#onIdle = () => {
+        if (holds()) resolve(true);
+      };
+      this.#onIdle();
     });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), waitMs);
     });
-    const result = await Promise.race([idle, late]);
+    const result = await Promise.race([reached, late]);
     clearTimeout(timer);
     return result;
   }
@@ -135,12 +202,13 @@ export class Controller implements ClientRequests {
     await this.#options.manager.finish(Math.max(0, waitMs - (this.#now() - startMs)));
   }
 
-  /** Lets go of everything; workers go on. */
+  /** Lets go of everything but the store; workers go on. */
   close(): void {
     clearInterval(this.#heartbeat);
     this.#options.manager.stop();
     this.#fleet.stop();
     this.#clients?.end();
+    this.#ledger.close();
     this.#poller.close();
   }
 
@@ -148,29 +216,19 @@ export class Controller implements ClientRequests {
 
   submit(
     spec: TaskSpec,
-    stored: (view: TaskView) => void,
+    stored: (view: TaskView, replayed: boolean) => void,
     refused: (refusal: Refusal) => void,
   ): void {
-    const overload = this.#overload();
-    if (overload) {
-      refused(overload);
-      return;
-    }
-    const { clock, store } = this.#options;
-    const { durability } = store;
-    const times = { wallMs: clock.wallMs(), nowMs: clock.monotonicMs() };
-    const accepted = intake(spec, { policies: this.#policies, durability, ...times });
-    if ('code' in accepted) {
-      refused(accepted);
-      return;
-    }
-    this.#flights.add(accepted.task.id, accepted.bytes, clock.monotonicMs());
-    this.#submitting.push({ accepted, stored });
+    this.#submissions.submit(spec, stored, refused);
     this.#stir();
   }
 
-  read(taskId: string): Promise<TaskView | undefined> {
-    return this.#options.store.readView(taskId);
+  read(taskId: string, options?: { bulk: boolean }): Promise<TaskView | undefined> {
+    return this.#options.store.readView(taskId, options);
+  }
+
+  query(query: TaskQuery) {
+    return this.#options.store.query(query);
   }
 
   isUnfinished(taskId: string): boolean {
@@ -178,19 +236,119 @@ export class Controller implements ClientRequests {
   }
 
   cancel(taskId: string, cause: CancelCause): void {
-    this.#scheduler.cancel(taskId, cause, this.#now());
+    if (this.#scheduler.cancel(taskId, cause, this.#now())) {
+      const cancel = { cause, requestedAt: this.#options.clock.wallMs() };
+      this.#ledger.touch([{ taskId, changes: { cancel } }]);
+    }
     this.#stir();
+  }
+
+  explain(taskId: string) {
+    return this.#scheduler.explain(taskId, this.#now());
+  }
+
+  async retry(taskId: string): Promise<TaskView> {
+    const { store } = this.#options;
+    const [spec, view] = await Promise.all([
+      store.readSpec(taskId),
+      store.readView(taskId, { bulk: false }),
+    ]);
+    if (!view || !spec) throw unknownTask(taskId);
+    if (view.state !== 'finished' || this.#flights.has(taskId)) {
+      throw new ScriptdError('NOT_FINISHED', `task ${taskId} is not finished: wait, or cancel it`);
+    }
+    // It is a task like any other, by the policies of today; but for its times, which are past.
+    const { delayMs: _, runAt: __, ...again } = spec;
+    const accepted = this.#submissions.check(again);
+    const refusal =
+      'code' in accepted ? accepted : this.#submissions.readmit(accepted.bytes, view.group);
+    if (refusal) throw Object.assign(new ScriptdError(refusal.code, refusal.message), refusal);
+    if ('code' in accepted) throw new ScriptdError(accepted.code, accepted.message);
+    const { expiresAt } = accepted.submission.view;
+    const resubmission = { taskId, ...(expiresAt !== undefined && { expiresAt }) };
+    const [sent] = await store.resubmit([resubmission]);
+    if (!sent) throw new ScriptdError('NOT_FINISHED', `task ${taskId} has been sent again already`);
+    this.#takeAgain(sent, accepted.bytes, spec.retry);
+    return sent;
+  }
+
+  #takeAgain(view: TaskView, bytes: number, retry: Retry | undefined): void {
+    const { id, type, priority, score, group, attempt, createdAt, expiresAt, limits } = view;
+    const moment = { nowMs: this.#now(), wallMs: this.#options.clock.wallMs() };
+    const state = 'pending' as const;
+    this.#resume({
+      ...{ id, type, state, priority, createdAt, wallMs: limits.wallMs, attempt, bytes },
+      ...{ attemptsBefore: attempt, workerDeaths: 0 },
+      ...(group !== undefined && { group }),
+    });
+    this.#scheduler.resubmit(
+      {
+        ...{ id, type, state, priority, score, group, wallMs: limits.wallMs, retry, expiresAt },
+        ...{ createdAt, attempt, tried: 0, workerDeaths: 0 },
+      },
+      moment,
+    );
+    this.#stir();
+  }
+
+  queues(): QueueReport[] {
+    const lanes = new Map(this.#scheduler.lanes().map((lane) => [lane.type, lane]));
+    const types = [...this.#options.policies.keys()].sort();
+    return types.map((type) => {
+      const none = { ready: 0, waiting: 0, running: 0, workers: 0, slots: 0 };
+      return lanes.get(type) ?? { type, paused: false, ...none };
+    });
+  }
+
+  async pauseQueue(type: string): Promise<QueueReport | undefined> {
+    if (!this.#options.policies.has(type)) return undefined;
+    await this.#pauses.pause(type);
+    this.#scheduler.pauseType(type);
+    this.#stir();
+    return this.#queue(type);
+  }
+
+  async resumeQueue(type: string): Promise<QueueReport | undefined> {
+    if (!this.#options.policies.has(type)) return undefined;
+    await this.#pauses.resume(type);
+    this.#scheduler.resumeType(type);
+    this.#stir();
+    return this.#queue(type);
+  }
+
+  #queue(type: string): QueueReport | undefined {
+    return this.queues().find((queue) => queue.type === type);
+  }
+
+  schedules() {
+    return this.#schedules.list();
+  }
+
+  schedule(id: string) {
+    return this.#schedules.get(id);
+  }
+
+  async putSchedule(how: 'create' | 'put', schedule: ScheduleSpec) {
+    const checked = this.#submissions.check(schedule.task);
+    if ('code' in checked)
+      throw Object.assign(new ScriptdError(checked.code, checked.message), checked);
+    const put = await this.#schedules.put(how, schedule, this.#options.clock.wallMs());
+    this.#stir();
+    return put;
+  }
+
+  deleteSchedule(id: string): Promise<boolean> {
+    return this.#schedules.delete(id);
   }
 
   report(requestId: number): MessageOf<'report'> {
     const missing = this.#fleet.missingTypes().map((type) => `no ${type} worker is connected`);
-    if (this.#draining) missing.push('the controller is draining');
+    const draining = this.#submissions.closed !== undefined;
+    if (draining) missing.push('the controller is draining');
+    if (this.#ledger.behind > 0)
+      missing.push('the store takes nothing: its disk is full or failing');
     return {
-      kind: 'report',
-      requestId,
-      ready: missing.length === 0,
-      draining: this.#draining,
-      missing,
+      ...{ kind: 'report', requestId, ready: missing.length === 0, draining, missing },
       pending: this.#scheduler.pendingCount,
       running: this.#scheduler.runningCount,
       workers: [...this.#fleet.up()].map(({ place, inventory }) => ({
@@ -204,22 +362,14 @@ export class Controller implements ClientRequests {
     };
   }
 
-  #overload(): Refusal | undefined {
-    if (this.#draining) return { code: 'DRAINING', message: 'the controller is shutting down' };
-    const { unfinishedTasksMax, unfinishedBytesMax } = controllerLimits;
-    if (this.#flights.size >= unfinishedTasksMax || this.#flights.bytes >= unfinishedBytesMax) {
-      const message = `${this.#flights.size} tasks are not finished yet; try again later`;
-      return { code: 'OVERLOADED', message };
-    }
-    return undefined;
-  }
-
   // What comes from workers.
 
-  #workerUp(name: string, inventory: MessageOf<'inventory'>): void {
-    const { type, slots, running } = inventory;
-    this.#options.log.info({ worker: name, type, slots }, `worker ${name} is connected`);
-    this.#scheduler.connect({ id: name, type, slots, running }, this.#now());
+  #workerUp(name: string, inventory: MessageOf<'inventory'>, instance: string): void {
+    const { type, slots, prefetch, running, unacknowledged } = inventory;
+    const { level: isolation } = inventory.isolation;
+    this.#options.log.info({ worker: name, type, slots, isolation }, `worker ${name} is connected`);
+    const offer = { id: name, type, slots, prefetch, instance, running, unacknowledged };
+    this.#scheduler.connect(offer, this.#now());
     this.#stir();
   }
 
@@ -229,16 +379,20 @@ export class Controller implements ClientRequests {
   }
 
   #fromWorker(name: string, message: FromEmitter): void {
+    const nowMs = this.#now();
     switch (message.kind) {
       case 'draining':
         this.#scheduler.drain(name);
         break;
       case 'started':
-        this.#scheduler.started(name, message, this.#now());
+        this.#scheduler.started(name, message, nowMs);
+        break;
+      case 'recalled':
+        this.#scheduler.recalled(name, message, nowMs);
         break;
       case 'result': {
         const { taskId, attempt, result } = message;
-        this.#scheduler.result(name, { taskId, attempt }, result, this.#now());
+        this.#scheduler.result(name, { taskId, attempt }, result, nowMs);
         break;
       }
     }
@@ -262,132 +416,17 @@ export class Controller implements ClientRequests {
   }
 
   #turn(): void {
-    this.#storeSubmissions();
+    this.#submissions.flush();
     const nowMs = this.#now();
     const actions = this.#scheduler.take(nowMs);
-    if (actions.length > 0) this.#perform(actions, nowMs);
+    if (actions.length > 0) this.#performer.perform(actions, nowMs);
     this.#setTimer();
-  }
-
-  #storeSubmissions(): void {
-    const batch = this.#submitting;
-    if (batch.length === 0) return;
-    this.#submitting = [];
-    const submissions = batch.map(({ accepted }) => accepted.submission);
-    void this.#options.store.submit(submissions).then(() => {
-      for (const { accepted, stored } of batch) {
-        this.#scheduler.submit(accepted.task);
-        stored(accepted.submission.view);
-      }
-      this.#stir();
-    });
-  }
-
-  /** Carries out what one turn decided: one batch of each sort to the store. */
-  #perform(actions: readonly Action[], nowMs: number): void {
-    const wallMs = this.#options.clock.wallMs();
-    const claims: Claim[] = [];
-    const requeues: Requeue[] = [];
-    const completions: { completion: Completion; workerId: string | undefined }[] = [];
-    for (const action of actions) {
-      switch (action.type) {
-        case 'dispatch': {
-          const { taskId, attempt, workerId } = action;
-          const record = this.#flights.begin(taskId, attempt, workerId, nowMs, wallMs);
-          claims.push({ taskId, attempt: record });
-          this.#dispatch(workerId, taskId, attempt);
-          break;
-        }
-        case 'stop': {
-          const { workerId, taskId, attempt, cause } = action;
-          this.#fleet.get(workerId)?.send({ kind: 'cancel', taskId, attempt, cause });
-          break;
-        }
-        case 'forget':
-          this.#acknowledge(action.workerId, action.taskId, action.attempt);
-          break;
-        case 'requeue': {
-          const { taskId, ending } = action;
-          const attempt = this.#flights.end(taskId, ending, nowMs, wallMs);
-          invariant(attempt, 'a task that is requeued had an attempt');
-          requeues.push({ taskId, attempt });
-          this.#logRetry(action);
-          // Its result, if there was one, will not be asked for again.
-          if (ending.result) this.#acknowledge(action.workerId, taskId, action.attempt);
-          break;
-        }
-        case 'finish': {
-          const { taskId, ending, workerId } = action;
-          const timeline = this.#flights.timeline(taskId, ending, nowMs);
-          const attempt = this.#flights.end(taskId, ending, nowMs, wallMs);
-          const completion = { taskId, attempt, ending, finishedAt: wallMs, timeline };
-          completions.push({ completion, workerId });
-          break;
-        }
-        case 'dropWorker':
-          this.#fleet.get(action.workerId)?.drop(action.reason);
-          break;
-      }
-    }
-    const { store } = this.#options;
-    if (claims.length > 0) void store.claim(claims);
-    if (requeues.length > 0) void store.requeue(requeues);
-    if (completions.length > 0) this.#complete(completions);
-  }
-
-  #complete(finished: readonly { completion: Completion; workerId: string | undefined }[]): void {
-    const completions = finished.map(({ completion }) => completion);
-    void this.#options.store.complete(completions).then((views) => {
-      for (const [index, view] of views.entries()) {
-        this.#flights.remove(view.id);
-        const { completion, workerId } = finished[index] ?? {};
-        if (workerId && completion?.ending.result) {
-          this.#acknowledge(workerId, view.id, view.attempt);
-        }
-        this.#watches.finished(view);
-      }
-      if (this.#flights.size === 0) this.#onIdle?.();
-    });
-  }
-
-  #dispatch(workerId: string, taskId: string, attempt: number): void {
-    const { store } = this.#options;
-    void Promise.all([store.readSpec(taskId), store.readView(taskId)]).then(([spec, view]) => {
-      invariant(spec && view, `task ${taskId} is dispatched and not in the store`);
-      const { code, args, stdin, env, files, collect, inspect } = spec;
-      // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
-      this.#fleet.get(workerId)?.send({
-        kind: 'execute',
-        taskId,
-        attempt,
-        code,
-        limits: view.limits,
-        ...(view.network !== 'none' && { network: view.network }),
-        ...(files && { files }),
-        ...(collect && { collect }),
-        ...(inspect && { inspect }),
-        ...(args && { args }),
-        ...(stdin && { stdin }),
-        ...(env && { env }),
-      });
-    });
-  }
-
-  #acknowledge(workerId: string, taskId: string, attempt: number): void {
-    this.#fleet.get(workerId)?.acknowledge([{ taskId, attempt }]);
-  }
-
-  #logRetry({ taskId, attempt, ending, delayMs }: Extract<Action, { type: 'requeue' }>): void {
-    const { code, reason } = ending;
-    const text = `attempt ${attempt} of task ${taskId} failed; next in ${Math.round(delayMs)} ms`;
-    this.#options.log.warn({ task: taskId, code, reason }, text);
   }
 
   // Time.
 
   #due(): void {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
-    this.#scheduler.tick(this.#now());
     this.#stir();
   }
 
@@ -403,5 +442,32 @@ export class Controller implements ClientRequests {
     const nowMs = performance.now();
     this.#fleet.heartbeat(nowMs);
     this.#clients?.heartbeat(nowMs);
+    this.#submitDue();
+    this.#onIdle?.();
   }
+
+  /** Schedules go by the wall clock, which may jump: so they are looked at again and again. */
+  #submitDue(): void {
+    if (this.#submissions.closed) return;
+    const due = this.#schedules.takeDue(this.#options.clock.wallMs());
+    for (const run of due) void this.#submitRun(run);
+    if (due.length > 0) this.#stir();
+  }
+
+  async #submitRun(run: DueRun): Promise<void> {
+    const { log } = this.#options;
+    const { id, task } = run.schedule;
+    try {
+      const idempotencyKey = `schedule:${id}:${run.runAt}`;
+      const view = await this.#submissions.submitted({ ...task, idempotencyKey });
+      await this.#schedules.note(run, view.id);
+    } catch (error) {
+      log.error({ err: error, schedule: id }, `a run of schedule ${id} was not submitted`);
+    }
+  }
+}
+
+/** Attempts that count: not those before it was last sent again. */
+function triedOf({ attempt, attemptsBefore }: IndexRecord): number {
+  return Math.max(0, attempt - attemptsBefore);
 }

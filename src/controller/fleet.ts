@@ -7,7 +7,7 @@ import type { WorkerManager, WorkerPlace } from './manager.js';
 import { type FromEmitter, WorkerLink } from './worker-link.js';
 
 export interface FleetHandlers {
-  onUp(name: string, inventory: MessageOf<'inventory'>): void;
+  onUp(name: string, inventory: MessageOf<'inventory'>, instance: string): void;
   onDown(name: string): void;
   onMessage(name: string, message: FromEmitter): void;
 }
@@ -32,7 +32,7 @@ export class Fleet {
       const link = new WorkerLink(
         { ...shared, place },
         {
-          onUp: (inventory) => handlers.onUp(place.name, inventory),
+          onUp: (inventory, instance) => handlers.onUp(place.name, inventory, instance),
           onMessage: (message) => handlers.onMessage(place.name, message),
           onDown: ({ unresponsive, inventory }) => {
             handlers.onDown(place.name);

@@ -11,20 +11,15 @@ interface Flight {
   attempt: AttemptRecord | undefined;
   /** Bytes that it holds until it is finished. */
   bytes: number;
+  group: string | undefined;
 }
 
 /** The unfinished tasks, timed: from submission over each attempt to the end. */
 export class Flights {
   readonly #flights = new Map<string, Flight>();
-  #bytes = 0;
 
   get size(): number {
     return this.#flights.size;
-  }
-
-  /** Bytes of code and input that the unfinished tasks hold. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   ids(): IterableIterator<string> {
@@ -35,21 +30,16 @@ export class Flights {
     return this.#flights.has(taskId);
   }
 
-  add(taskId: string, bytes: number, nowMs: number): void {
-    const flight = {
-      queuedSinceMs: nowMs,
-      dispatchedMs: 0,
-      queuedMs: 0,
-      attempt: undefined,
-      bytes,
-    };
-    this.#flights.set(taskId, flight);
-    this.#bytes += bytes;
+  add(taskId: string, { bytes, group }: Pick<Flight, 'bytes' | 'group'>, nowMs: number): void {
+    const times = { queuedSinceMs: nowMs, dispatchedMs: 0, queuedMs: 0 };
+    this.#flights.set(taskId, { ...times, attempt: undefined, bytes, group });
   }
 
-  remove(taskId: string): void {
-    this.#bytes -= this.#get(taskId).bytes;
+  /** Returns what it held. */
+  remove(taskId: string): Pick<Flight, 'bytes' | 'group'> {
+    const flight = this.#get(taskId);
     this.#flights.delete(taskId);
+    return flight;
   }
 
   /** An attempt begins. Returns its record. */
@@ -67,17 +57,29 @@ export class Flights {
     return flight.attempt;
   }
 
-  /** An attempt ended. Returns its record as it then is; undefined when none had begun. */
-  end(taskId: string, ending: Ending, nowMs: number, wallMs: number): AttemptRecord | undefined {
+  /** An attempt that began under an earlier controller goes on. */
+  resume(taskId: string, record: AttemptRecord, nowMs: number): void {
+    const flight = this.#get(taskId);
+    flight.dispatchedMs = nowMs;
+    flight.attempt = record;
+  }
+
+  /** An attempt was handed back before it had begun. Returns its record as it then is. */
+  giveBack(taskId: string, nowMs: number, wallMs: number): AttemptRecord | undefined {
     const flight = this.#get(taskId);
     flight.queuedSinceMs = nowMs;
     const { attempt } = flight;
     flight.attempt = undefined;
+    return attempt && { ...attempt, finishedAt: wallMs };
+  }
+
+  /** An attempt ended. Returns its record as it then is; undefined when none had begun. */
+  end(taskId: string, ending: Ending, nowMs: number, wallMs: number): AttemptRecord | undefined {
+    const attempt = this.giveBack(taskId, nowMs, wallMs);
     if (!attempt) return undefined;
     const { outcome, code, reason } = ending;
     return {
       ...attempt,
-      finishedAt: wallMs,
       outcome,
       ...(code !== undefined && { code }),
       ...(reason !== undefined && { reason }),
@@ -89,10 +91,10 @@ export class Flights {
     const phases = ending.result?.phases;
     if (!phases) return undefined;
     const { queuedMs, dispatchedMs } = this.#get(taskId);
-    const { startMs, runMs, drainMs } = phases;
+    const { startMs, runMs, drainMs, checkMs = 0 } = phases;
     // What the worker did not account for: the way there and back.
-    const dispatchMs = Math.max(0, nowMs - dispatchedMs - startMs - runMs - drainMs);
-    return { queuedMs, dispatchMs, startMs, runMs, drainMs, checkMs: 0 };
+    const dispatchMs = Math.max(0, nowMs - dispatchedMs - startMs - runMs - drainMs - checkMs);
+    return { queuedMs, dispatchMs, startMs, runMs, drainMs, checkMs };
   }
 
   #get(taskId: string): Flight {

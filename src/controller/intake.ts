@@ -1,26 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import { collectFault, filesFault, spaceOf } from '../file-names.js';
 import { limits as maxima } from '../limits.js';
-import { route, score } from '../scheduler/evaluator.js';
+import type { Evaluator } from '../scheduler/own-evaluator.js';
 import type { NewTask } from '../scheduler/scheduler.js';
 import type { Durability, Submission } from '../store/port.js';
 import type { Limits, Network, TaskSpec } from '../task.js';
 import { excessOf, grantedLimits, type Policy } from './policy.js';
-
-/** Why a task is not taken. docs/ERRORS.md lists the codes. */
-export interface Refusal {
-  code:
-    | 'UNKNOWN_TYPE'
-    | 'NO_ROUTE'
-    | 'LIMIT_TOO_HIGH'
-    | 'NETWORK_NOT_ALLOWED'
-    | 'DRAINING'
-    | 'OVERLOADED'
-    | 'INVALID_FIELD'
-    | 'INTERNAL';
-  message: string;
-  field?: string;
-}
+import type { Refusal } from './refusal.js';
 
 export interface Accepted {
   submission: Submission;
@@ -32,6 +18,7 @@ export interface Accepted {
 export interface IntakeContext {
   /** What each type gives and allows; its keys are the types that there are workers for. */
   policies: ReadonlyMap<string, Policy>;
+  evaluator: Evaluator;
   durability: Durability;
   wallMs: number;
   nowMs: number;
@@ -41,12 +28,20 @@ export interface IntakeContext {
 export function intake(spec: TaskSpec, context: IntakeContext): Accepted | Refusal {
   const unfit = sizeRefusal(spec);
   if (unfit) return unfit;
-  const routed = route(spec, [...context.policies.keys()]);
+  const priority = spec.priority ?? 0;
+  const createdAt = context.wallMs;
+  const { type: asked, code, group, tags = [], retry } = spec;
+  const rated = {
+    ...{ code, priority, tags, createdAt },
+    ...(asked !== undefined && { type: asked }),
+    ...(group !== undefined && { group }),
+  };
+  const routed = context.evaluator.route(rated, [...context.policies.keys()]);
   const policy = 'type' in routed ? context.policies.get(routed.type) : undefined;
   if ('refusal' in routed || !policy) {
-    const code = spec.type === undefined ? 'NO_ROUTE' : 'UNKNOWN_TYPE';
+    const refused = spec.type === undefined ? 'NO_ROUTE' : 'UNKNOWN_TYPE';
     const message = 'refusal' in routed ? routed.refusal : 'there are no workers for it';
-    return { code, message, field: 'type' };
+    return { code: refused, message, field: 'type' };
   }
   const { type } = routed;
   const limits = limitsFor(spec, type, policy);
@@ -55,14 +50,22 @@ export function intake(spec: TaskSpec, context: IntakeContext): Accepted | Refus
   if (typeof network === 'object') return network;
   const cramped = spaceRefusal(spec, limits);
   if (cramped) return cramped;
+  const times = timesOf(spec, createdAt);
+  if ('code' in times) return times;
+  const { runAt, expiresAt } = times;
   const id = uuidv7();
-  const priority = spec.priority ?? 0;
-  const createdAt = context.wallMs;
-  const { group, retry } = spec;
+  const score = context.evaluator.score(rated, createdAt);
+  // The queue goes by the clock that does not jump: what is shown is not what orders.
+  const onOurClock = (at: number) => context.nowMs + (at - createdAt);
   return {
     bytes: heldBytes(spec),
-    // The queue goes by the clock that does not jump: what is shown is not what orders.
-    task: { id, type, priority, group, createdAt: context.nowMs, wallMs: limits.wallMs, retry },
+    task: {
+      ...{ id, type, priority, score, group, retry },
+      createdAt: context.nowMs,
+      wallMs: limits.wallMs,
+      ...(runAt !== undefined && { runAtMs: onOurClock(runAt) }),
+      ...(expiresAt !== undefined && { expiresAtMs: onOurClock(expiresAt) }),
+    },
     submission: {
       spec,
       view: {
@@ -70,17 +73,45 @@ export function intake(spec: TaskSpec, context: IntakeContext): Accepted | Refus
         type,
         state: 'pending',
         priority,
-        score: score({ priority, createdAt }, createdAt),
-        ...(spec.group !== undefined && { group: spec.group }),
-        tags: spec.tags ?? [],
+        score,
+        ...(group !== undefined && { group }),
+        tags,
         limits,
         network,
         attempt: 0,
         attempts: [],
         createdAt,
+        ...(runAt !== undefined && { runAt }),
+        ...(expiresAt !== undefined && { expiresAt }),
         durability: context.durability,
       },
     },
+  };
+}
+
+/** When it may begin, and until when it must have. Absent: at once, and at any time. */
+function timesOf(
+  { delayMs, runAt, expiresAfterMs }: TaskSpec,
+  createdAt: number,
+): { runAt?: number; expiresAt?: number } | Refusal {
+  if (delayMs !== undefined && runAt !== undefined) {
+    const message = '`delayMs` and `runAt` are both there: give one of them';
+    return { code: 'INVALID_FIELD', message, field: 'runAt' };
+  }
+  const at = delayMs === undefined ? runAt : createdAt + delayMs;
+  if (at !== undefined && at > createdAt + maxima.delayMsMax) {
+    const message = '`runAt` is more than a year ahead: choose an earlier time';
+    return { code: 'INVALID_FIELD', message, field: 'runAt' };
+  }
+  const later = at !== undefined && at > createdAt ? at : undefined;
+  const expiresAt = expiresAfterMs === undefined ? undefined : createdAt + expiresAfterMs;
+  if (later !== undefined && expiresAt !== undefined && expiresAt <= later) {
+    const message = '`expiresAfterMs` passes before the task may begin: raise it';
+    return { code: 'INVALID_FIELD', message, field: 'expiresAfterMs' };
+  }
+  return {
+    ...(later !== undefined && { runAt: later }),
+    ...(expiresAt !== undefined && { expiresAt }),
   };
 }
 

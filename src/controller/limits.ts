@@ -3,9 +3,20 @@ import { invariant } from '../invariant.js';
 /** Limits of the controller. Durations in milliseconds. */
 export const controllerLimits = {
   /** Tasks that are not finished; more are refused with OVERLOADED. */
-  unfinishedTasksMax: 100_000,
-  /** Code, stdin, args and env of tasks that are not finished, in bytes. */
-  unfinishedBytesMax: 512 * 1024 * 1024,
+  unfinishedTasksMax: 2_000_000,
+  /** Code, stdin, args, env and files of tasks that are not finished, in bytes. */
+  unfinishedBytesMax: 16 * 1024 * 1024 * 1024,
+  /** Of one group, the one without a name included. */
+  groupTasksMax: 1_000_000,
+  groupBytesMax: 4 * 1024 * 1024 * 1024,
+  /** A store that has not written for so long is slow: nothing more is let in. */
+  storeSlowMs: 10_000,
+  /** Before what the store refused is handed in again. */
+  storeRetryMs: 500,
+  /** Runs of one schedule that are made up for, the newest. */
+  missedRunsMax: 100,
+  /** Faults of a user's evaluator that are told, in a minute. */
+  evaluatorFaultsMax: 10,
   /** Requests that one http daemon may have unanswered. */
   requestsPerClientMax: 100_000,
   /** Wait before a lost worker is connected to again: doubles from the first to the second. */

@@ -19,6 +19,7 @@ export const refusalCodes = [
   'DRAINING',
   'STORE_FULL',
   'STORE_READ_ONLY',
+  'STORE_TAKEN',
   'STORE_SLOW',
   'STORE_FAILED',
   'INTERNAL',

@@ -9,11 +9,11 @@ import { Backoff } from './backoff.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerPlace } from './manager.js';
 
-export type FromEmitter = MessageOf<'draining'> | MessageOf<'started'> | MessageOf<'result'>;
+export type FromEmitter = MessageOf<'draining' | 'started' | 'recalled' | 'result'>;
 
 export interface WorkerLinkHandlers {
   /** Both connections stand and the worker has said what it has. */
-  onUp(inventory: MessageOf<'inventory'>): void;
+  onUp(inventory: MessageOf<'inventory'>, instance: string): void;
   onMessage(message: FromEmitter): void;
   /** Was up and is not any more. */
   onDown(end: { unresponsive: boolean; inventory: MessageOf<'inventory'> }): void;
@@ -94,7 +94,7 @@ export class WorkerLink {
   }
 
   /** To the worker's task receiver. False when it is behind or gone. */
-  send(message: MessageOf<'execute'> | MessageOf<'cancel'>): boolean {
+  send(message: MessageOf<'execute' | 'cancel' | 'recall'>): boolean {
     return this.#pair?.receiver.send(message) ?? false;
   }
 
@@ -162,6 +162,7 @@ export class WorkerLink {
         break;
       case 'draining':
       case 'started':
+      case 'recalled':
       case 'result':
         if (pair.up) this.#handlers.onMessage(message);
         else if (pair.inventory) pair.early.push(message);
@@ -178,7 +179,7 @@ export class WorkerLink {
     if (pair.up || !pair.inventory || !pair.receiver.open || !pair.emitter.open) return;
     pair.up = pair.inventory;
     this.#backoff.reset();
-    this.#handlers.onUp(pair.up);
+    this.#handlers.onUp(pair.up, pair.peers.emitter?.instance ?? '');
     // It was not there yet when it was to be told.
     if (this.#dismissed) pair.receiver.send({ kind: 'drain' });
     for (const message of pair.early.splice(0)) this.#handlers.onMessage(message);

@@ -57,8 +57,12 @@ export class Recovery {
     this.attendance = attendance;
   }
 
-  /** One task, in order of submission, before any worker is connected. */
-  restore(task: RestoredTask, moment: Moment): void {
+  /**
+   * One task, in order of submission, before any worker is connected.
+   *
+   * @param settles the workers are asked first what they run, before anything is dispatched
+   */
+  restore(task: RestoredTask, moment: Moment, settles = true): void {
     const { core, life } = this;
     const { table } = core;
     const onOurClock = (wallAt: number) => moment.nowMs + (wallAt - moment.wallMs);
@@ -92,7 +96,7 @@ export class Recovery {
       const requestedAtMs = Math.min(moment.nowMs, onOurClock(cancel.requestedAt));
       life.askForEnd(row, { cause: cancel.cause, requestedAtMs }, moment.nowMs);
     }
-    core.settledAtMs = moment.nowMs + schedulerLimits.settleMs;
+    if (settles) core.settledAtMs = moment.nowMs + schedulerLimits.settleMs;
   }
 
   /** Its attempt waits for its worker. */

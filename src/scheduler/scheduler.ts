@@ -119,6 +119,11 @@ export class Scheduler {
     this.#recovery.restore(task, moment);
   }
 
+  /** A finished task is sent again, as the same task: its attempts are counted on from there. */
+  resubmit(task: RestoredTask, moment: Moment): void {
+    this.#recovery.restore(task, moment, false);
+  }
+
   /** A worker's both connections stand. What it has counts on, if it is current; else it is stopped. */
   connect(inventory: Inventory, nowMs: number): void {
     this.#attendance.connect(inventory, nowMs);

@@ -66,6 +66,11 @@ export class Emitter {
     this.#connection?.send({ kind: 'started', taskId, attempt });
   }
 
+  /** Told only to the controller that asked: another one sees from the inventory that it is not here. */
+  recalled({ taskId, attempt }: AttemptKey): void {
+    this.#connection?.send({ kind: 'recalled', taskId, attempt });
+  }
+
   add({ taskId, attempt }: AttemptKey, result: Result): void {
     const key = attemptKey({ taskId, attempt });
     const message: MessageOf<'result'> = { kind: 'result', taskId, attempt, result };

@@ -5,6 +5,8 @@ import { limits } from '../limits.js';
 export const workerLimits = {
   /** Attempts that may wait, for each slot: enough that a slot never waits for the wire. */
   queuedPerSlot: 2,
+  /** Attempts that the controller may send beyond the slots. */
+  prefetchMax: 16,
   /** A worker that finds no controller for so long exits. */
   orphanMsDefault: 55_000,
   /** From the order to drain until what still runs is ended. */

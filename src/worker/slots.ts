@@ -88,6 +88,11 @@ export class Slots {
     return entry !== undefined;
   }
 
+  /** Takes back an attempt that waits; false when it does not, so that it has begun or is over. */
+  recall(key: string): boolean {
+    return this.#queue.take(key) !== undefined;
+  }
+
   /** Ends all that runs and answers all that waits. */
   shutDown(verdict: Verdict): void {
     for (let waiting = this.#queue.shift(); waiting; waiting = this.#queue.shift()) {

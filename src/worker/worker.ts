@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Checker } from '../checker/checker.js';
 import { ScriptdError } from '../errors.js';
 import { InvariantError } from '../invariant.js';
 import type { IsolationFloor, IsolationReport } from '../isolation.js';
@@ -9,6 +10,7 @@ import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
 import { requireLocal } from '../wire/transport.js';
+import { CheckedRun } from './checked-run.js';
 import { Deadlines } from './deadlines.js';
 import { deliverable } from './deliverable.js';
 import { WorkRoot } from './directory.js';
@@ -19,11 +21,11 @@ import { createIsolation } from './isolation.js';
 import { Lifecycle, type WorkerEnd } from './lifecycle.js';
 import { workerLimits } from './limits.js';
 import { noopRun } from './noop.js';
-import { attemptKey, type ExecuteMessage } from './queue.js';
+import { attemptKey, type ExecuteMessage, type Waiting } from './queue.js';
 import { resolveRuntime } from './runtimes/registry.js';
 import type { ProcessRuntime, Runtime, RuntimeDefinition } from './runtimes/runtime.js';
 import { Session, type SessionEvents } from './session.js';
-import { Slots, unrun } from './slots.js';
+import { type Run, type RunEvents, Slots, unrun } from './slots.js';
 import type { Verdict } from './verdict.js';
 import { ForkServers } from './warm/fork-servers.js';
 import { enclosuresMax, forkServerPlan, readyMax } from './warm/plan.js';
@@ -114,6 +116,7 @@ class WorkerDaemon implements Worker {
   readonly #deadlines: Deadlines;
   readonly #isolation: Isolation;
   readonly #starter: Starter | undefined;
+  readonly #checker: Checker;
   readonly #slots: Slots;
   readonly #emitter = new Emitter();
   readonly #session: Session;
@@ -146,6 +149,7 @@ class WorkerDaemon implements Worker {
     this.address = formatAddress(this.#listener.address);
     this.#session = this.#createSession();
     this.#starter = runtime.kind === 'process' ? this.#createStarter(runtime) : undefined;
+    this.#checker = new Checker(options.slots);
     this.#slots = this.#createSlots(runtime);
     this.#lifecycle = this.#createLifecycle();
     this.#heartbeat = setInterval(() => {
@@ -236,14 +240,20 @@ class WorkerDaemon implements Worker {
       log: this.#log,
     };
     const starter = this.#starter;
+    const createRun = (waiting: Waiting, events: RunEvents): Run =>
+      runtime.kind === 'noop' || !starter
+        ? noopRun(waiting, events, nowMs)
+        : new Execution({ ...context, runtime, starter }, waiting, events);
+    const checked = { checker: this.#checker, nowMs, createRun };
     return new Slots({
       slots,
       queueMax: slots * workerLimits.queuedPerSlot,
       nowMs,
-      createRun: (waiting, events) =>
-        runtime.kind === 'noop' || !starter
-          ? noopRun(waiting, events, nowMs)
-          : new Execution({ ...context, runtime, starter }, waiting, events),
+      createRun: (waiting, events) => {
+        const { check } = waiting.task;
+        if (!check) return createRun(waiting, events);
+        return new CheckedRun(checked, waiting, check, events);
+      },
       onStarted: (attempt) => this.#emitter.started(attempt),
       onResult: (attempt, result) => {
         this.#emitter.add(attempt, deliverable(attempt, result));
@@ -279,6 +289,11 @@ class WorkerDaemon implements Worker {
             'cancel of an attempt that is not here',
           );
         }
+        break;
+      case 'recall':
+        // One that has begun was told of, or is about to be.
+        if (this.#slots.recall(attemptKey(message))) this.#emitter.recalled(message);
+        this.#lifecycle.progressed();
         break;
       case 'drain':
         this.#lifecycle.drain();
@@ -324,6 +339,7 @@ class WorkerDaemon implements Worker {
       kind: 'inventory',
       type: this.#options.type,
       slots: this.#options.slots,
+      prefetch: prefetchOf(this.#options.slots),
       pid: process.pid,
       isolation: this.isolation,
       running: this.#slots.attempts(),
@@ -335,6 +351,7 @@ class WorkerDaemon implements Worker {
     clearInterval(this.#heartbeat);
     this.#listener.close();
     await this.#session.end(workerLimits.lingerMs);
+    this.#checker.close();
     await this.#starter?.close();
     await this.#isolation.settled();
     this.#isolation.close();
@@ -345,6 +362,11 @@ class WorkerDaemon implements Worker {
 }
 
 const nowMs = () => performance.now();
+
+/** One at hand for each slot, as long as they are few. */
+function prefetchOf(slots: number): number {
+  return Math.min(slots, workerLimits.prefetchMax);
+}
 
 const workerGone: Verdict = {
   outcome: 'network_fail',

@@ -26,7 +26,7 @@ t.test('a worker that does not go when told to holds nobody up', async (t) => {
     const serves = ['receiver', 'emitter'] as const;
     const isolation: IsolationReport = { level: 'none', layers: [] };
     const nothing = { running: [], unacknowledged: [] };
-    const inventory = { type: 'python', slots: 1, pid: 1, isolation, ...nothing };
+    const inventory = { type: 'python', slots: 1, prefetch: 0, pid: 1, isolation, ...nothing };
     new Connection(
       socket,
       'acceptor',

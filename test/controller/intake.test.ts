@@ -1,10 +1,17 @@
 import t from 'tap';
-import { type Accepted, intake, type Refusal } from '../../src/controller/intake.js';
+import { type Accepted, intake } from '../../src/controller/intake.js';
 import { type PolicyDefinition, policyFrom } from '../../src/controller/policy.js';
+import type { Refusal } from '../../src/controller/refusal.js';
 import { limits } from '../../src/limits.js';
+import { evaluatorOf } from '../../src/scheduler/own-evaluator.js';
 import type { LimitsAsked, TaskSpec } from '../../src/task.js';
 
-const context = { durability: 'memory', wallMs: 1_000, nowMs: 7 } as const;
+const context = {
+  durability: 'memory',
+  evaluator: evaluatorOf(undefined, () => undefined),
+  wallMs: 1_000,
+  nowMs: 7,
+} as const;
 
 /** What becomes of a task where python is configured like this. */
 function take(spec: TaskSpec, python: PolicyDefinition = {}, shared: LimitsAsked = {}) {

@@ -10,6 +10,7 @@ const inventory: MessageOf<'inventory'> = {
   kind: 'inventory',
   type: 'noop',
   slots: 1,
+  prefetch: 0,
   pid: 1,
   isolation: { level: 'none', layers: [] },
   running: [],

@@ -1,0 +1,23 @@
+import type { Config } from '../config/settings.js';
+import type { Log } from '../log.js';
+import type { TaskStore } from '../store/port.js';
+import type { Layout } from './layout.js';
+
+/**
+ * The store that the configuration asks for, open for writing.
+ *
+ * @throws ScriptdError STORE_VERSION, STORE_READ_ONLY, STORE_FULL, STORE_CORRUPT, STORE_FAILED
+ */
+export async function storeOf(config: Config, layout: Layout, log: Log): Promise<TaskStore> {
+  const { durability, retentionMs, retentionBytes } = config;
+  if (durability === 'memory') {
+    const { MemoryStore } = await import('../store/memory.js');
+    return new MemoryStore();
+  }
+  const { LmdbStore } = await import('../store/lmdb/store.js');
+  return new LmdbStore({
+    directory: layout.storeDir,
+    ...{ durability, retentionMs, retentionBytes },
+    onSweepFailed: (err) => log.error({ err }, 'finished tasks could not be removed'),
+  });
+}

@@ -1,0 +1,228 @@
+import type { Clock } from '../clock.js';
+import { invariant } from '../invariant.js';
+import type { Log } from '../log.js';
+import type { Admission } from '../scheduler/admission.js';
+import { attemptId, type CancelTrace } from '../scheduler/attempt.js';
+import type { Action } from '../scheduler/scheduler.js';
+import type { Claim, Completion, Requeue, TaskStore, Touch } from '../store/port.js';
+import type { CancelRecord, TaskView } from '../task.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { Watches } from './clients.js';
+import type { Fleet } from './fleet.js';
+import type { Flights } from './flights.js';
+import type { Ledger } from './ledger.js';
+
+export interface PerformerOptions {
+  fleet: Fleet;
+  store: TaskStore;
+  ledger: Ledger;
+  flights: Flights;
+  admission: Admission;
+  watches: Watches;
+  clock: Clock;
+  log: Log;
+  /** Nothing is unfinished any more. */
+  onIdle(): void;
+}
+
+type OfAttempt = MessageOf<'cancel' | 'recall'>;
+type Of<Type extends Action['type']> = Extract<Action, { type: Type }>;
+
+interface Batch {
+  claims: Claim[];
+  requeues: { requeue: Requeue; acknowledge: (() => void) | undefined }[];
+  touches: Touch[];
+  completions: { completion: Completion; workerId: string | undefined; cancel?: Touch }[];
+  nowMs: number;
+  wallMs: number;
+}
+
+/** Carries out what the scheduler decided in one turn: one batch of each sort to the store. */
+export class Performer {
+  readonly #options: PerformerOptions;
+  /** Attempts whose code is being read, with what their worker is to be told after it. */
+  readonly #reading = new Map<string, OfAttempt[]>();
+
+  constructor(options: PerformerOptions) {
+    this.#options = options;
+  }
+
+  perform(actions: readonly Action[], nowMs: number): void {
+    const wallMs = this.#options.clock.wallMs();
+    const batch: Batch = {
+      ...{ claims: [], requeues: [], touches: [], completions: [] },
+      ...{ nowMs, wallMs },
+    };
+    for (const action of actions) this.#one(action, batch);
+    const { ledger } = this.#options;
+    if (batch.claims.length > 0) ledger.claim(batch.claims);
+    if (batch.touches.length > 0) ledger.touch(batch.touches);
+    if (batch.requeues.length > 0) {
+      const requeues = batch.requeues.map(({ requeue }) => requeue);
+      ledger.requeue(requeues, () => {
+        for (const { acknowledge } of batch.requeues) acknowledge?.();
+      });
+    }
+    if (batch.completions.length > 0) this.#complete(batch.completions);
+  }
+
+  #one(action: Action, batch: Batch): void {
+    const { fleet, flights } = this.#options;
+    const { nowMs, wallMs } = batch;
+    switch (action.type) {
+      case 'dispatch':
+      case 'adopt': {
+        const { taskId, attempt, workerId } = action;
+        const record = flights.begin(taskId, attempt, workerId, nowMs, wallMs);
+        batch.claims.push({ taskId, attempt: record });
+        if (action.type === 'dispatch') this.#dispatch(action);
+        break;
+      }
+      case 'stop': {
+        const { workerId, taskId, attempt, cause } = action;
+        this.#send(workerId, { kind: 'cancel', taskId, attempt, cause });
+        break;
+      }
+      case 'recall': {
+        const { workerId, taskId, attempt } = action;
+        this.#send(workerId, { kind: 'recall', taskId, attempt });
+        break;
+      }
+      case 'forget':
+        this.#acknowledge(action.workerId, action.taskId, action.attempt);
+        break;
+      case 'giveBack': {
+        const { taskId } = action;
+        const attempt = flights.giveBack(taskId, nowMs, wallMs);
+        invariant(attempt, 'an attempt that is handed back was there');
+        batch.requeues.push({ requeue: { taskId, attempt }, acknowledge: undefined });
+        break;
+      }
+      case 'requeue':
+        this.#requeue(action, batch);
+        break;
+      case 'finish':
+        this.#finish(action, batch);
+        break;
+      case 'dropWorker':
+        fleet.get(action.workerId)?.drop(action.reason);
+        break;
+    }
+  }
+
+  #requeue(action: Of<'requeue'>, { requeues, nowMs, wallMs }: Batch): void {
+    const { taskId, ending, workerId, delayMs, workerDeaths } = action;
+    const attempt = this.#options.flights.end(taskId, ending, nowMs, wallMs);
+    invariant(attempt, 'a task that is requeued had an attempt');
+    const nextAttemptAt = wallMs + delayMs;
+    // Its result, if there was one, will not be asked for again.
+    const acknowledge = ending.result
+      ? () => this.#acknowledge(workerId, taskId, action.attempt)
+      : undefined;
+    requeues.push({ requeue: { taskId, attempt, nextAttemptAt, workerDeaths }, acknowledge });
+    const { code, reason } = ending;
+    const text = `attempt ${action.attempt} of task ${taskId} failed; next in ${Math.round(delayMs)} ms`;
+    this.#options.log.warn({ task: taskId, code, reason }, text);
+  }
+
+  #finish(action: Of<'finish'>, { completions, nowMs, wallMs }: Batch): void {
+    const { flights, log } = this.#options;
+    const { taskId, ending, workerId, deadLetter, cancel } = action;
+    const timeline = flights.timeline(taskId, ending, nowMs);
+    const attempt = flights.end(taskId, ending, nowMs, wallMs);
+    if (deadLetter) {
+      const { code, reason } = ending;
+      log.warn({ task: taskId, code, reason }, `task ${taskId} is a dead letter (${deadLetter})`);
+    }
+    const onWallClock = (ms: number) => Math.max(0, wallMs - (nowMs - ms));
+    completions.push({
+      completion: {
+        ...{ taskId, attempt, ending, timeline, finishedAt: wallMs },
+        ...(deadLetter && { deadLetter: true }),
+      },
+      workerId,
+      ...(cancel && { cancel: { taskId, changes: { cancel: recordOf(cancel, onWallClock) } } }),
+    });
+  }
+
+  #complete(finished: Batch['completions']): void {
+    const { ledger, flights, admission, clock, watches, onIdle } = this.#options;
+    const cancels = finished.flatMap(({ cancel }) => (cancel ? [cancel] : []));
+    // Before the end: it is part of what whoever waits is told.
+    if (cancels.length > 0) ledger.touch(cancels);
+    const completions = finished.map(({ completion }) => completion);
+    ledger.complete(completions, (views: TaskView[]) => {
+      for (const [index, view] of views.entries()) {
+        const { bytes, group } = flights.remove(view.id);
+        const held = { tasks: 1, bytes, ...(group !== undefined && { group }) };
+        admission.remove(held, clock.monotonicMs());
+        const { completion, workerId } = finished[index] ?? {};
+        if (workerId && completion?.ending.result) {
+          this.#acknowledge(workerId, view.id, view.attempt);
+        }
+        watches.finished(view);
+      }
+      if (flights.size === 0) onIdle();
+    });
+  }
+
+  /** Never before the attempt itself. */
+  #send(workerId: string, message: OfAttempt): void {
+    const behind = this.#reading.get(attemptId(message.taskId, message.attempt));
+    if (behind) behind.push(message);
+    else this.#options.fleet.get(workerId)?.send(message);
+  }
+
+  #dispatch({ workerId, taskId, attempt }: Of<'dispatch'>): void {
+    const { store, fleet, log } = this.#options;
+    const key = attemptId(taskId, attempt);
+    this.#reading.set(key, []);
+    const behind = () => {
+      const messages = this.#reading.get(key) ?? [];
+      this.#reading.delete(key);
+      return messages;
+    };
+    Promise.all([store.readSpec(taskId), store.readView(taskId, { bulk: false })]).then(
+      ([spec, view]) => {
+        const messages = behind();
+        if (!spec || !view) {
+          log.error({ task: taskId }, `task ${taskId} is dispatched and not in the store`);
+          return;
+        }
+        const { code, args, stdin, env, files, collect, inspect, check } = spec;
+        // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
+        fleet.get(workerId)?.send({
+          ...{ kind: 'execute', taskId, attempt, code, limits: view.limits },
+          ...(view.network !== 'none' && { network: view.network }),
+          ...(files && { files }),
+          ...(collect && { collect }),
+          ...(inspect && { inspect }),
+          ...(check && { check }),
+          ...(args && { args }),
+          ...(stdin && { stdin }),
+          ...(env && { env }),
+        });
+        for (const message of messages) fleet.get(workerId)?.send(message);
+      },
+      (error: unknown) => {
+        behind();
+        // It is overdue some time, and tried again.
+        log.error({ err: error, task: taskId }, `task ${taskId} could not be read`);
+      },
+    );
+  }
+
+  #acknowledge(workerId: string, taskId: string, attempt: number): void {
+    this.#options.fleet.get(workerId)?.acknowledge([{ taskId, attempt }]);
+  }
+}
+
+function recordOf(trace: CancelTrace, onWallClock: (ms: number) => number): CancelRecord {
+  const { cause, requestedAtMs, signalledAtMs, goneAtMs } = trace;
+  return {
+    cause,
+    requestedAt: onWallClock(requestedAtMs),
+    ...(signalledAtMs !== undefined && { signalledAt: onWallClock(signalledAtMs) }),
+    ...(goneAtMs !== undefined && { goneAt: onWallClock(goneAtMs) }),
+  };
+}
