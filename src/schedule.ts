@@ -52,3 +52,22 @@ export type ScheduleSummary = Static<typeof ScheduleSummary>;
 /** A schedule as it stands. */
 export const ScheduleView = Type.Object({ ...properties, task: TaskSpec, ...Runs }, closed);
 export type ScheduleView = Static<typeof ScheduleView>;
+
+/** Why a task can't be one of a schedule; undefined when it can. `field` is one of the task. */
+export function scheduledTaskFault(task: TaskSpec): { field: string; message: string } | undefined {
+  if (task.runAt !== undefined) {
+    return { field: 'runAt', message: '`runAt` is for the schedule to say: leave it out' };
+  }
+  const bytes = taskBytes(task);
+  const most = scheduleLimits.taskBytesMax;
+  if (bytes <= most) return undefined;
+  const message = `code, stdin, args, env and files take ${bytes} bytes together; at most ${most} are kept with a schedule`;
+  return { field: 'code', message };
+}
+
+function taskBytes({ code, stdin, args = [], env = {}, files = [] }: TaskSpec): number {
+  let bytes = Buffer.byteLength(code) + (stdin?.length ?? 0);
+  for (const text of [...args, ...Object.entries(env).flat()]) bytes += Buffer.byteLength(text);
+  for (const { name, content } of files) bytes += Buffer.byteLength(name) + content.length;
+  return bytes;
+}

@@ -109,7 +109,7 @@ function readJsonStrictly(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
     const fault = shapeFault(bytes);
-    if (fault) done(problem('INVALID_JSON', `the body is no task: ${fault}`));
+    if (fault) done(problem('INVALID_JSON', `the body is not one of this API: ${fault}`));
     else if (isUtf8(bytes)) parse(request, bytes.toString('utf8'), done);
     else done(problem('INVALID_UTF8', 'the body is not valid UTF-8'));
   });

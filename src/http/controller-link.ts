@@ -3,12 +3,22 @@ import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
 import type { Poller } from '../poll/poller.js';
+import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import { wireLimits } from '../wire/limits.js';
-import type { Message, MessageOf } from '../wire/messages.js';
+import type { Message, MessageKind, MessageOf, QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
-import { type Asked, type ControllerPort, Refusal, type Report } from './controller-port.js';
+import {
+  type Asked,
+  type ControllerPort,
+  type Explained,
+  Refusal,
+  type Report,
+  type Stored,
+  type TaskPage,
+  type TaskQuery,
+} from './controller-port.js';
 import { httpLimits } from './limits.js';
 
 export interface ControllerLinkOptions {
@@ -20,13 +30,38 @@ export interface ControllerLinkOptions {
   log: Log;
 }
 
-type Question = MessageOf<'submit' | 'get' | 'watch' | 'cancelTask' | 'status'>;
-type Answer = MessageOf<'task' | 'report'>;
+/** What answers each question, and whether asking it twice does no more than asking it once. */
+const questions = {
+  submit: { answer: 'task', repeatable: false },
+  get: { answer: 'task', repeatable: true },
+  watch: { answer: 'task', repeatable: true },
+  cancelTask: { answer: 'task', repeatable: false },
+  status: { answer: 'report', repeatable: true },
+  list: { answer: 'page', repeatable: true },
+  explain: { answer: 'explanation', repeatable: true },
+  retryTask: { answer: 'task', repeatable: false },
+  queues: { answer: 'queueReports', repeatable: true },
+  pauseQueue: { answer: 'queueReports', repeatable: true },
+  resumeQueue: { answer: 'queueReports', repeatable: true },
+  listSchedules: { answer: 'schedules', repeatable: true },
+  getSchedule: { answer: 'schedule', repeatable: true },
+  putSchedule: { answer: 'schedule', repeatable: false },
+  deleteSchedule: { answer: 'done', repeatable: false },
+} as const satisfies Partial<Record<MessageKind, { answer: MessageKind; repeatable: boolean }>>;
+
+type QuestionKind = keyof typeof questions;
+type Question = MessageOf<QuestionKind>;
+/** Of a question of that kind. */
+type AnswerTo<Kind extends QuestionKind> = MessageOf<(typeof questions)[Kind]['answer']>;
+type Answer = AnswerTo<QuestionKind>;
+
+const answers: ReadonlySet<MessageKind> = new Set(
+  Object.values(questions).map(({ answer }) => answer),
+);
 
 /** A question that is not answered. It is sent, or waits for a connection under a timer. */
 interface Request {
   readonly question: Question;
-  readonly expects: Answer['kind'];
   sent: boolean;
   /** When it gives up waiting for a connection, on the monotonic clock. */
   giveUpAtMs: number | undefined;
@@ -41,7 +76,7 @@ interface Request {
  *
  *     ask ─▶ waiting ─(connection opens)─▶ sent ─▶ answered or refused
  *               ▲ └ controllerWaitMs: CONTROLLER_UNAVAILABLE
- *               └──(it breaks; get, watch and status only; the others: CONTROLLER_LOST)
+ *               └──(it breaks; what is repeatable only; the others: CONTROLLER_LOST)
  */
 export class ControllerLink implements ControllerPort {
   readonly #options: ControllerLinkOptions;
@@ -71,25 +106,80 @@ export class ControllerLink implements ControllerPort {
     return this.#connection?.open ?? false;
   }
 
-  submit(task: TaskSpec, reply: 'stored' | 'finished'): Asked<TaskView> {
-    return this.#askForTask({ kind: 'submit', requestId: this.#nextId(), reply, task });
+  async store(task: TaskSpec): Promise<Stored> {
+    const question = { kind: 'submit', requestId: this.#nextId(), reply: 'stored', task } as const;
+    const { task: stored, replayed = false } = await this.#ask<'submit'>(question);
+    return { task: stored, replayed };
   }
 
-  get(taskId: string): Promise<TaskView> {
-    return this.#askForTask({ kind: 'get', requestId: this.#nextId(), taskId }).answer;
+  run(task: TaskSpec): Asked<TaskView> {
+    return this.#hold({ kind: 'submit', requestId: this.#nextId(), reply: 'finished', task });
+  }
+
+  async get(taskId: string): Promise<TaskView> {
+    return (await this.#ask<'get'>({ kind: 'get', requestId: this.#nextId(), taskId })).task;
   }
 
   watch(taskId: string): Asked<TaskView> {
-    return this.#askForTask({ kind: 'watch', requestId: this.#nextId(), taskId });
+    return this.#hold({ kind: 'watch', requestId: this.#nextId(), taskId });
   }
 
-  cancelTask(taskId: string): Promise<TaskView> {
-    return this.#askForTask({ kind: 'cancelTask', requestId: this.#nextId(), taskId }).answer;
+  async cancelTask(taskId: string): Promise<TaskView> {
+    const question = { kind: 'cancelTask', requestId: this.#nextId(), taskId } as const;
+    return (await this.#ask<'cancelTask'>(question)).task;
   }
 
   status(): Promise<Report> {
-    const question = { kind: 'status', requestId: this.#nextId() } as const;
-    return this.#ask(question, 'report') as Promise<Report>;
+    return this.#ask<'status'>({ kind: 'status', requestId: this.#nextId() });
+  }
+
+  list(query: TaskQuery): Promise<TaskPage> {
+    return this.#ask<'list'>({ kind: 'list', requestId: this.#nextId(), ...query });
+  }
+
+  explain(taskId: string): Promise<Explained> {
+    return this.#ask<'explain'>({ kind: 'explain', requestId: this.#nextId(), taskId });
+  }
+
+  async retryTask(taskId: string): Promise<TaskView> {
+    const question = { kind: 'retryTask', requestId: this.#nextId(), taskId } as const;
+    return (await this.#ask<'retryTask'>(question)).task;
+  }
+
+  async queues(): Promise<QueueReport[]> {
+    return (await this.#ask<'queues'>({ kind: 'queues', requestId: this.#nextId() })).queues;
+  }
+
+  async setQueuePaused(type: string, paused: boolean): Promise<QueueReport> {
+    const kind = paused ? 'pauseQueue' : 'resumeQueue';
+    const asked = this.#ask<typeof kind>({ kind, requestId: this.#nextId(), type });
+    const [queue] = (await asked).queues;
+    if (queue) return queue;
+    throw new ScriptdError('INTERNAL', `the controller told nothing of the queue ${type}`);
+  }
+
+  async schedules(): Promise<ScheduleSummary[]> {
+    const question = { kind: 'listSchedules', requestId: this.#nextId() } as const;
+    return (await this.#ask<'listSchedules'>(question)).schedules;
+  }
+
+  async schedule(scheduleId: string): Promise<ScheduleView> {
+    const question = { kind: 'getSchedule', requestId: this.#nextId(), scheduleId } as const;
+    return (await this.#ask<'getSchedule'>(question)).schedule;
+  }
+
+  async putSchedule(
+    how: 'create' | 'put',
+    schedule: ScheduleSpec,
+  ): Promise<{ schedule: ScheduleView; created: boolean }> {
+    const question = { kind: 'putSchedule', requestId: this.#nextId(), how, schedule } as const;
+    const { schedule: put, created = false } = await this.#ask<'putSchedule'>(question);
+    return { schedule: put, created };
+  }
+
+  async deleteSchedule(scheduleId: string): Promise<void> {
+    const question = { kind: 'deleteSchedule', requestId: this.#nextId(), scheduleId } as const;
+    await this.#ask<'deleteSchedule'>(question);
   }
 
   /**
@@ -114,8 +204,9 @@ export class ControllerLink implements ControllerPort {
     return ++this.#lastRequestId;
   }
 
-  #askForTask(question: Question): Asked<TaskView> {
-    const answer = this.#ask(question, 'task') as Promise<MessageOf<'task'>>;
+  /** Asks for what may take long, and can be taken back. */
+  #hold(question: MessageOf<'submit' | 'watch'>): Asked<TaskView> {
+    const answer = this.#ask<'submit' | 'watch'>(question);
     return {
       answer: answer.then(({ task }) => task),
       forget: () => {
@@ -124,7 +215,7 @@ export class ControllerLink implements ControllerPort {
     };
   }
 
-  #ask(question: Question, expects: Answer['kind']): Promise<Answer> {
+  #ask<Kind extends QuestionKind>(question: MessageOf<Kind> & Question): Promise<AnswerTo<Kind>> {
     return new Promise((resolve, reject) => {
       const refused = this.#whyNot();
       if (refused) {
@@ -133,11 +224,11 @@ export class ControllerLink implements ControllerPort {
       }
       const request: Request = {
         question,
-        expects,
         sent: false,
         giveUpAtMs: undefined,
         timer: undefined,
-        resolve,
+        // Its kind is compared before.
+        resolve: resolve as (answer: Answer) => void,
         reject,
       };
       this.#requests.set(question.requestId, request);
@@ -259,7 +350,7 @@ export class ControllerLink implements ControllerPort {
   }
 
   #receive(message: Message, connection: Connection): void {
-    if (message.kind !== 'task' && message.kind !== 'report' && message.kind !== 'refused') return;
+    if (message.kind !== 'refused' && !isAnswer(message)) return;
     const request = this.#requests.get(message.requestId);
     if (!request) {
       // An answer may cross a `forget`; one to what was never asked may not come.
@@ -267,8 +358,8 @@ export class ControllerLink implements ControllerPort {
     } else if (!request.sent) {
       outOfState(message, connection);
     } else if (message.kind === 'refused') {
-      this.#drop(request, new Refusal(message.code, message.message, message.field));
-    } else if (message.kind === request.expects) {
+      this.#drop(request, new Refusal(message));
+    } else if (message.kind === questions[request.question.kind].answer) {
       this.#settle(request);
       request.resolve(message);
     } else {
@@ -277,14 +368,19 @@ export class ControllerLink implements ControllerPort {
   }
 }
 
-function outOfState(message: MessageOf<'task' | 'report' | 'refused'>, connection: Connection) {
-  const text = `the controller sent a ${message.kind} that was not asked for`;
+function isAnswer(message: Message): message is Answer {
+  return answers.has(message.kind);
+}
+
+function outOfState({ kind }: Message, connection: Connection) {
+  const text = `the controller sent a ${kind} that was not asked for`;
   connection.close(new ScriptdError('OUT_OF_STATE', text));
 }
 
 /** Asking twice does no more than asking once. */
-function isRepeatable({ kind }: Question): boolean {
-  return kind === 'get' || kind === 'watch' || kind === 'status';
+function isRepeatable(question: Question): boolean {
+  if (question.kind !== 'submit') return questions[question.kind].repeatable;
+  return question.reply === 'stored' && question.task.idempotencyKey !== undefined;
 }
 
 /** The controller holds the answer until the task is finished. */

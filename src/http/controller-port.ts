@@ -1,6 +1,7 @@
 import { ScriptdError } from '../errors.js';
+import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
 import type { TaskSpec, TaskView } from '../task.js';
-import type { MessageOf } from '../wire/messages.js';
+import type { MessageOf, QueueReport } from '../wire/messages.js';
 
 /** Something asked of the controller whose answer may take long. */
 export interface Asked<T> {
@@ -10,6 +11,16 @@ export interface Asked<T> {
 }
 
 export type Report = MessageOf<'report'>;
+export type TaskQuery = Omit<MessageOf<'list'>, 'kind' | 'requestId'>;
+export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
+export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
+
+/** A task that was submitted. */
+export interface Stored {
+  task: TaskView;
+  /** It was there before: its idempotency key stands for it. */
+  replayed: boolean;
+}
 
 /**
  * The controller as the routes need it. Answers are rejected with a ScriptdError:
@@ -20,11 +31,10 @@ export type Report = MessageOf<'report'>;
 export interface ControllerPort {
   /** True while there is a proven connection. */
   readonly connected: boolean;
-  /**
-   * `stored`: answered once the task is durable. `finished`: answered when it is finished, and
-   * forgetting it cancels the task. Sent at most once.
-   */
-  submit(task: TaskSpec, reply: 'stored' | 'finished'): Asked<TaskView>;
+  /** Answered once the task is durable. Sent at most once, or as often as need be with a key. */
+  store(task: TaskSpec): Promise<Stored>;
+  /** Answered when the task is finished; forgetting it cancels the task. Sent at most once. */
+  run(task: TaskSpec): Asked<TaskView>;
   /** The task as it stands. */
   get(taskId: string): Promise<TaskView>;
   /** The task once it is finished; forgetting leaves the task alone. */
@@ -32,15 +42,33 @@ export interface ControllerPort {
   /** The task as it stands after the order to cancel it. */
   cancelTask(taskId: string): Promise<TaskView>;
   status(): Promise<Report>;
+  /** Newest first, without bulk. */
+  list(query: TaskQuery): Promise<TaskPage>;
+  explain(taskId: string): Promise<Explained>;
+  /** The task as it stands once it is durable that it is to be sent again. */
+  retryTask(taskId: string): Promise<TaskView>;
+  queues(): Promise<QueueReport[]>;
+  setQueuePaused(type: string, paused: boolean): Promise<QueueReport>;
+  schedules(): Promise<ScheduleSummary[]>;
+  schedule(id: string): Promise<ScheduleView>;
+  /** `create`: SCHEDULE_EXISTS when there is one with its id. `put`: it takes that one's place. */
+  putSchedule(
+    how: 'create' | 'put',
+    schedule: ScheduleSpec,
+  ): Promise<{ schedule: ScheduleView; created: boolean }>;
+  deleteSchedule(id: string): Promise<void>;
 }
 
 /** The controller's `refused`. */
 export class Refusal extends ScriptdError {
   /** Which field of the task it is about, if any. */
   readonly field: string | undefined;
+  /** When asking again may help, if it said so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: string, message: string, field: string | undefined) {
+  constructor({ code, message, field, retryAfterMs }: MessageOf<'refused'>) {
     super(code, message);
     this.field = field;
+    this.retryAfterMs = retryAfterMs;
   }
 }

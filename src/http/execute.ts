@@ -81,7 +81,7 @@ async function execute(
   log: Log,
 ): Promise<FastifyReply> {
   // There is nothing to ask with: it gets the network that its type allows.
-  const asked = controller.submit({ ...task, network: 'allowed' }, 'finished');
+  const asked = controller.run({ ...task, network: 'allowed' });
   const release = onClientGone(reply, asked.forget);
   try {
     return answer(await asked.answer, reply);

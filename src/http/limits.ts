@@ -22,6 +22,8 @@ export const httpLimits = {
   jsonValuesMax: 4_096,
   /** Longest text of a problem's `detail`, in UTF-16 units. */
   detailMax: 2_048,
+  /** Tasks in a page of a list, where the request does not say. */
+  pageTasksDefault: 50,
   /** Longest name of a field or parameter that is compared with the known ones, in UTF-16 units. */
   nameMax: 128,
 

@@ -4,7 +4,7 @@ import { httpLimits } from './limits.js';
 
 /**
  * Every code that an answer may carry besides a task's own (those are in verdict.ts), with its
- * status. `retryAfterSeconds` becomes a Retry-After header.
+ * status. `retryAfterSeconds` becomes a Retry-After header, unless the controller says a time itself.
  */
 export const problemKinds = {
   BAD_REQUEST: { status: 400 },
@@ -15,6 +15,7 @@ export const problemKinds = {
   INVALID_JSON: { status: 400 },
   INVALID_FIELD: { status: 400 },
   INVALID_TASK_ID: { status: 400 },
+  BAD_CURSOR: { status: 400 },
   MISSING_CODE: { status: 400 },
   UNKNOWN_PARAMETER: { status: 400 },
   REPEATED_PARAMETER: { status: 400 },
@@ -23,10 +24,14 @@ export const problemKinds = {
   HOST_NOT_ALLOWED: { status: 403 },
   NOT_FOUND: { status: 404 },
   UNKNOWN_TASK: { status: 404 },
+  UNKNOWN_SCHEDULE: { status: 404 },
   METHOD_NOT_ALLOWED: { status: 405 },
   REQUEST_TIMEOUT: { status: 408 },
   ALREADY_FINISHED: { status: 409 },
   NOT_FINISHED: { status: 409 },
+  IDEMPOTENCY_KEY_SPENT: { status: 409 },
+  SCHEDULE_EXISTS: { status: 409 },
+  TOO_MANY_SCHEDULES: { status: 409 },
   BODY_TOO_LARGE: { status: 413 },
   CODE_TOO_LARGE: { status: 413 },
   URL_TOO_LONG: { status: 414 },
@@ -36,12 +41,18 @@ export const problemKinds = {
   LIMIT_TOO_HIGH: { status: 422 },
   NETWORK_NOT_ALLOWED: { status: 422 },
   OVERLOADED: { status: 429, retryAfterSeconds: 1 },
+  GROUP_OVERLOADED: { status: 429, retryAfterSeconds: 1 },
   HEADERS_TOO_LARGE: { status: 431 },
   INTERNAL: { status: 500 },
   CONTROLLER_UNAVAILABLE: { status: 503, retryAfterSeconds: 1 },
   CONTROLLER_LOST: { status: 503, retryAfterSeconds: 1 },
   DRAINING: { status: 503, retryAfterSeconds: 5 },
   NOT_READY: { status: 503, retryAfterSeconds: 1 },
+  STORE_READ_ONLY: { status: 503, retryAfterSeconds: 30 },
+  STORE_TAKEN: { status: 503, retryAfterSeconds: 30 },
+  STORE_SLOW: { status: 503, retryAfterSeconds: 1 },
+  STORE_FAILED: { status: 503, retryAfterSeconds: 5 },
+  STORE_FULL: { status: 507 },
 } as const satisfies Record<string, { status: number; retryAfterSeconds?: number }>;
 export type ProblemCode = keyof typeof problemKinds;
 
@@ -106,7 +117,7 @@ const foreign: Record<string, { code: ProblemCode; detail: string }> = {
   },
   FST_ERR_CTP_EMPTY_JSON_BODY: {
     code: 'INVALID_JSON',
-    detail: 'the body is empty; it must be a JSON object with at least `code`',
+    detail: 'the body is empty; it must be a JSON object',
   },
   FST_ERR_CTP_INVALID_JSON_BODY: {
     code: 'INVALID_JSON',
@@ -137,8 +148,9 @@ export function asProblem(error: unknown): Problem | undefined {
   const known = Object.hasOwn(foreign, code) ? foreign[code] : undefined;
   if (known) return problem(known.code, known.detail);
   if (Object.hasOwn(problemKinds, code)) {
-    const field = (error as { field?: string }).field;
-    return problem(code as ProblemCode, errorMessage(error), field ? { field } : {});
+    const { field, retryAfterMs } = error as { field?: string; retryAfterMs?: number };
+    const headers = retryAfterMs === undefined ? {} : retryAfter(retryAfterMs);
+    return problem(code as ProblemCode, errorMessage(error), field ? { field } : {}, headers);
   }
   if (code.startsWith('HPE_')) {
     return problem('BAD_REQUEST', `this is not valid HTTP: ${errorMessage(error)}`);
@@ -148,6 +160,10 @@ export function asProblem(error: unknown): Problem | undefined {
     return new Problem(status, 'BAD_REQUEST', errorMessage(error));
   }
   return undefined;
+}
+
+function retryAfter(ms: number): Record<string, string> {
+  return { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) };
 }
 
 /** What a fault of ours shows: nothing of its inside. */

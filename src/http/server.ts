@@ -13,6 +13,8 @@ import { type Access, createGuard, requireGuardedAddress } from './guard.js';
 import { healthRoute, readyRoute } from './health.js';
 import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
+import { queueRoutes } from './queues.js';
+import { scheduleRoutes } from './schedules.js';
 import { taskRoutes } from './tasks.js';
 import { UnsentAnswers } from './unsent.js';
 import { workerRoutes } from './workers.js';
@@ -89,6 +91,8 @@ class Daemon {
       executeRoutes(app, link, log);
       taskRoutes(app, link);
       workerRoutes(app, link);
+      queueRoutes(app, link);
+      scheduleRoutes(app, link);
       healthRoute(app);
       readyRoute(app, link);
       homeRoute(app);

@@ -8,11 +8,16 @@ import { type BytesJson, checkUnicode, readBytes } from './json-bytes.js';
 import { httpLimits } from './limits.js';
 import { type Problem, problem } from './problem.js';
 import { readFiles } from './task-files.js';
+import { readTime } from './time-text.js';
+
+/** The key is a header: it is about the request. */
+const { idempotencyKey: _, ...properties } = TaskSpec.properties;
 
 /** The body of POST /v1/tasks: a TaskSpec, but for what is checked by hand. */
 export const TaskBody = Type.Object(
   {
-    ...TaskSpec.properties,
+    ...properties,
+    runAt: Type.Optional(Type.Unsafe<string>({})),
     stdin: Type.Optional(Type.Unsafe<Static<typeof BytesJson>>({})),
     files: Type.Optional(Type.Unsafe<Record<string, Static<typeof BytesJson>>>({})),
     network: Type.Optional(OneOf(networks)),
@@ -26,10 +31,11 @@ const bodies = validator(TaskBody);
 /**
  * The task that a JSON body asks for.
  *
+ * @param nowMs milliseconds since 1970-01-01 UTC
  * @throws Problem INVALID_FIELD (`field` names it), MISSING_CODE, CODE_TOO_LARGE, LIMIT_TOO_HIGH.
  */
-export function readTaskBody(body: unknown): TaskSpec {
-  refuseLongNames(body);
+export function readTaskBody(body: unknown, nowMs: number): TaskSpec {
+  refuseLongNames(partsOf(body));
   if (hasLongCode(body)) throw codeTooLarge();
   refuseHighLimits(body);
   const misfit = bodies.misfit(body);
@@ -38,10 +44,11 @@ export function readTaskBody(body: unknown): TaskSpec {
     const field = misfit.field.slice(0, httpLimits.nameMax);
     throw problem(code, misfit.message, field ? { field } : {});
   }
-  const { stdin, files, ...rest } = body as TaskBody;
+  const { stdin, files, runAt, ...rest } = body as TaskBody;
   checkTexts(rest);
   return {
     ...rest,
+    ...readTimes(body as TaskBody, nowMs),
     ...(stdin !== undefined && { stdin: readStdin(stdin) }),
     ...(files !== undefined && { files: readFiles(files) }),
   };
@@ -55,7 +62,7 @@ export function codeTooLarge(): Problem {
 }
 
 /** What a schema can't say: sizes in bytes, and what neither UTF-8 nor execve can carry. */
-function checkTexts(task: Omit<TaskBody, 'stdin' | 'files'>): void {
+function checkTexts(task: Omit<TaskBody, 'stdin' | 'files' | 'runAt'>): void {
   checkUnicode('code', task.code);
   if (task.group !== undefined) checkText('group', task.group, limits.tagBytesMax);
   for (const [index, tag] of (task.tags ?? []).entries()) {
@@ -96,6 +103,31 @@ function readStdin(stdin: unknown): Buffer {
   return bytes;
 }
 
+/** Of a delay and of a time, one; neither so far off that it is a mistake. */
+function readTimes(
+  { delayMs, runAt, expiresAfterMs }: Pick<TaskBody, 'delayMs' | 'runAt' | 'expiresAfterMs'>,
+  nowMs: number,
+): { runAt?: number } {
+  if (delayMs !== undefined && runAt !== undefined) {
+    throw unfit('runAt', '`delayMs` and `runAt` do not go together: leave one of them out');
+  }
+  const at = runAt === undefined ? undefined : readTime('runAt', runAt);
+  const waitMs = delayMs ?? (at === undefined ? 0 : at - nowMs);
+  if (waitMs > limits.delayMsMax) {
+    throw unfit('runAt', `\`runAt\` is more than ${limits.delayMsMax} ms (a year) away`);
+  }
+  if (expiresAfterMs !== undefined && waitMs >= expiresAfterMs) {
+    const field = at === undefined ? 'delayMs' : 'runAt';
+    const text = `\`expiresAfterMs\` counts from the submission and is over before \`${field}\` is: raise it`;
+    throw unfit('expiresAfterMs', text);
+  }
+  return at === undefined ? {} : { runAt: at };
+}
+
+function unfit(field: string, detail: string): Problem {
+  return problem('INVALID_FIELD', detail, { field });
+}
+
 /** What no type may have. What a type may have is for the controller to say, with the same code. */
 function refuseHighLimits(body: unknown): void {
   const asked = (body as { limits?: unknown } | null)?.limits;
@@ -115,11 +147,16 @@ function hasLongCode(body: unknown): boolean {
   return typeof code === 'string' && Buffer.byteLength(code) > limits.codeBytesMax;
 }
 
-/** Names are compared with the known ones, in time that grows with their length. */
-function refuseLongNames(body: unknown): void {
-  if (typeof body !== 'object' || body === null) return;
+/** Where a body's names are compared with known ones. */
+function partsOf(body: unknown): unknown[] {
+  if (typeof body !== 'object' || body === null) return [];
   const { limits: asked, retry, env } = body as Partial<Record<string, unknown>>;
-  for (const part of [body, asked, retry, env]) {
+  return [body, asked, retry, env];
+}
+
+/** Names are compared with the known ones, in time that grows with their length. */
+export function refuseLongNames(parts: readonly unknown[]): void {
+  for (const part of parts) {
     if (typeof part !== 'object' || part === null) continue;
     const long = Object.keys(part).find((name) => name.length > httpLimits.nameMax);
     if (long === undefined) continue;

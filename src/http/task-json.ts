@@ -1,6 +1,7 @@
-import type { AttemptRecord, TaskView } from '../task.js';
+import type { AttemptRecord, CancelRecord, TaskView } from '../task.js';
 import { bytesJson } from './json-bytes.js';
 import { filesJson } from './task-files.js';
+import { timeText } from './time-text.js';
 
 /** Both outputs as members of a JSON object; absent outputs are left out. */
 export function outputMembers(task: Pick<TaskView, 'stdout' | 'stderr'>): Record<string, string> {
@@ -17,11 +18,13 @@ export function outputMembers(task: Pick<TaskView, 'stdout' | 'stderr'>): Record
 
 /** A task as JSON shows it: times as RFC 3339, outputs as text. What is not known yet is absent. */
 export function taskJson(task: TaskView): Record<string, unknown> {
-  const { createdAt, startedAt, finishedAt, stdout, stderr, files, attempts, ...rest } = task;
+  const { createdAt, runAt, expiresAt, nextAttemptAt, startedAt, finishedAt, ...timeless } = task;
+  const { stdout, stderr, files, attempts, cancel, ...rest } = timeless;
   return {
     ...rest,
     attempts: attempts.map(attemptJson),
-    ...timeMembers({ createdAt, startedAt, finishedAt }),
+    ...timeMembers({ createdAt, runAt, expiresAt, nextAttemptAt, startedAt, finishedAt }),
+    ...(cancel && { cancel: cancelJson(cancel) }),
     ...outputMembers({ ...(stdout && { stdout }), ...(stderr && { stderr }) }),
     ...(files && { files: filesJson(files) }),
   };
@@ -32,10 +35,15 @@ function attemptJson(record: AttemptRecord): Record<string, unknown> {
   return { ...rest, ...timeMembers({ startedAt, finishedAt }) };
 }
 
-function timeMembers(times: Record<string, number | undefined>): Record<string, string> {
+function cancelJson({ cause, ...times }: CancelRecord): Record<string, unknown> {
+  return { cause, ...timeMembers(times) };
+}
+
+/** Those of these times that are known, as text. */
+export function timeMembers(times: Record<string, number | undefined>): Record<string, string> {
   const members: Record<string, string> = {};
   for (const [name, ms] of Object.entries(times)) {
-    if (ms !== undefined) members[name] = new Date(ms).toISOString();
+    if (ms !== undefined) members[name] = timeText(ms);
   }
   return members;
 }

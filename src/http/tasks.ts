@@ -4,13 +4,16 @@ import { errorCode } from '../errors.js';
 import { limits } from '../limits.js';
 import { validator } from '../schema.js';
 import { TaskId, type TaskView } from '../task.js';
+import { ignoreBodies } from './bodies.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { taskHeaders } from './execute.js';
+import { readIdempotencyKey } from './idempotency-key.js';
 import { type Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { readTaskBody } from './task-body.js';
 import { taskJson } from './task-json.js';
+import { readTaskQuery } from './task-query.js';
 import { formDecode } from './twice-encoded.js';
 
 const taskIds = validator(TaskId);
@@ -19,22 +22,39 @@ interface ById {
   Params: { id: string };
 }
 
-/** Submit a task, look at it, read its outputs, cancel it. */
+/** Submit a task, look at it and at others, read its outputs, cancel it, send it again. */
 export function taskRoutes(app: FastifyInstance, controller: ControllerPort): void {
   app.post('/v1/tasks', async (request, reply) => {
     const waitSeconds = readWait(request, reply);
-    const spec = readTaskBody(request.body);
-    const stored = await controller.submit(spec, 'stored').answer;
+    const idempotencyKey = readIdempotencyKey(request.raw);
+    const spec = readTaskBody(request.body, Date.now());
+    const asked = idempotencyKey === undefined ? spec : { ...spec, idempotencyKey };
+    const { task: stored, replayed } = await controller.store(asked);
     reply.header('location', `/v1/tasks/${stored.id}`);
-    if (waitSeconds === 0) return reply.code(201).send(taskJson(stored));
+    if (replayed) reply.header('idempotency-replayed', 'true');
+    if (waitSeconds === 0) {
+      if (!replayed) return reply.code(201).send(taskJson(stored));
+      // It may be finished, and have its outputs.
+      return reply.send(taskJson(await controller.get(stored.id)));
+    }
     const task = await finishedWithin(stored, waitSeconds * 1000, reply, controller);
     if (!task) return reply.hijack();
     return reply.code(task.state === 'finished' ? 200 : 202).send(taskJson(task));
   });
 
+  app.get('/v1/tasks', { exposeHeadRoute: true }, async (request) => {
+    const { tasks, next } = await controller.list(readTaskQuery(request.url));
+    return { tasks: tasks.map(taskJson), ...(next !== undefined && { next }) };
+  });
+
   app.get<ById>('/v1/tasks/:id', { exposeHeadRoute: true }, async (request) =>
     taskJson(await controller.get(readId(request))),
   );
+
+  app.get<ById>('/v1/tasks/:id/explain', { exposeHeadRoute: true }, async (request) => {
+    const { taskId: id, state, explanation } = await controller.explain(readId(request));
+    return { id, state, ...explanation };
+  });
 
   for (const stream of ['stdout', 'stderr'] as const) {
     const path = `/v1/tasks/:id/${stream}`;
@@ -48,19 +68,10 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort): vo
     scope.post<ById>('/v1/tasks/:id/cancel', async (request) =>
       taskJson(await cancel(readId(request), controller)),
     );
+    scope.post<ById>('/v1/tasks/:id/retry', async (request) =>
+      taskJson(await controller.retryTask(readId(request))),
+    );
   });
-}
-
-/** The body of an order that needs none is not looked at. */
-function ignoreBodies(scope: FastifyInstance): void {
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser(
-    '*',
-    { parseAs: 'buffer', bodyLimit: 1024 },
-    (_request, _body, done) => {
-      done(null);
-    },
-  );
 }
 
 function readId(request: FastifyRequest<ById>): string {
@@ -107,7 +118,6 @@ async function finishedWithin(
   reply: FastifyReply,
   controller: ControllerPort,
 ): Promise<TaskView | undefined> {
-  if (stored.state === 'finished') return stored;
   let isGone = false;
   const watch = controller.watch(stored.id);
   const timer = setTimeout(watch.forget, waitMs);

@@ -37,7 +37,7 @@ t.test('a request that comes before the controller waits for it', async (t) => {
   const controller = new FakeController();
   const link = startLink(t, controller);
   t.notOk(link.connected);
-  const { answer } = link.submit(spec, 'finished');
+  const { answer } = link.run(spec);
   controller.start();
   t.equal((await answer).id, taskId);
   t.ok(link.connected);
@@ -45,7 +45,7 @@ t.test('a request that comes before the controller waits for it', async (t) => {
 
 t.test('without a controller a request fails once its wait is over', async (t) => {
   const link = startLink(t, new FakeController(), 20);
-  await t.rejects(link.submit(spec, 'stored').answer, { code: 'CONTROLLER_UNAVAILABLE' });
+  await t.rejects(link.store(spec), { code: 'CONTROLLER_UNAVAILABLE' });
   await t.rejects(link.status(), { code: 'CONTROLLER_UNAVAILABLE' });
 });
 
@@ -56,8 +56,8 @@ t.test(
     controller.start();
     controller.behaviour = silent;
     const link = startLink(t, controller);
-    const stored = t.rejects(link.submit(spec, 'stored').answer, { code: 'CONTROLLER_LOST' });
-    const kept = t.rejects(link.submit(spec, 'finished').answer, { code: 'CONTROLLER_LOST' });
+    const stored = t.rejects(link.store(spec), { code: 'CONTROLLER_LOST' });
+    const kept = t.rejects(link.run(spec).answer, { code: 'CONTROLLER_LOST' });
     const cancelled = t.rejects(link.cancelTask(taskId), { code: 'CONTROLLER_LOST' });
     await controller.next('submit');
     await controller.next('submit');
@@ -107,7 +107,7 @@ t.test('what is forgotten is rejected, and a held answer is taken back once', as
   controller.start();
   controller.behaviour = silent;
   const link = startLink(t, controller);
-  const asked = link.submit(spec, 'finished');
+  const asked = link.run(spec);
   const { requestId } = await controller.next('submit');
   asked.forget();
   asked.forget();
@@ -125,7 +125,7 @@ t.test('what is forgotten is rejected, and a held answer is taken back once', as
 t.test('what is forgotten before it was sent is never sent', async (t) => {
   const controller = new FakeController();
   const link = startLink(t, controller);
-  const asked = link.submit(spec, 'finished');
+  const asked = link.run(spec);
   asked.forget();
   await t.rejects(asked.answer, { code: 'FORGOTTEN' });
   controller.start();
@@ -141,8 +141,8 @@ t.test('answers find their questions, in whatever order they come', async (t) =>
   controller.start();
   controller.behaviour = silent;
   const link = startLink(t, controller);
-  const first = link.submit({ code: 'first' }, 'finished').answer;
-  const second = link.submit({ code: 'second' }, 'finished').answer;
+  const first = link.run({ code: 'first' }).answer;
+  const second = link.run({ code: 'second' }).answer;
   const ids = [await controller.next('submit'), await controller.next('submit')];
   for (const { requestId, task } of ids.reverse()) {
     const stdout = Buffer.from(task.code);
@@ -163,14 +163,14 @@ t.test('an answer that fits no question breaks the connection, and nothing else'
   for (const wrong of wrongs) {
     await link.get(taskId);
     controller.behaviour = silent;
-    const asked = link.submit(spec, 'stored').answer;
+    const asked = link.store(spec);
     await controller.next('submit');
     wrong();
     await t.rejects(asked, { code: 'CONTROLLER_LOST' });
     controller.behaviour = answerWith(finished());
   }
   controller.behaviour = silent;
-  const asked = link.submit(spec, 'stored').answer;
+  const asked = link.store(spec);
   const { requestId } = await controller.next('submit');
   controller.say(report(requestId));
   await t.rejects(asked, { code: 'CONTROLLER_LOST' }, 'an answer of another kind');
@@ -239,7 +239,7 @@ t.test('closing rejects what is open, takes back what is held, and takes no more
   controller.start();
   controller.behaviour = silent;
   const link = startLink(t, controller);
-  const asked = t.rejects(link.submit(spec, 'finished').answer, { code: 'DRAINING' });
+  const asked = t.rejects(link.run(spec).answer, { code: 'DRAINING' });
   const { requestId } = await controller.next('submit');
   link.close();
   link.close();
@@ -253,7 +253,7 @@ t.test('a controller that hangs is given up', async (t) => {
   controller.start();
   controller.behaviour = silent;
   const link = startLink(t, controller);
-  const asked = link.submit(spec, 'stored').answer;
+  const asked = link.store(spec);
   await controller.next('submit');
   controller.freeze();
   await t.rejects(asked, { code: 'CONTROLLER_LOST' });

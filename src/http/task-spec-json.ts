@@ -1,0 +1,22 @@
+import type { TaskSpec } from '../task.js';
+import { bytesJson } from './json-bytes.js';
+import { timeText } from './time-text.js';
+
+/** What was asked for, as a body that would ask for it again: the reverse of `readTaskBody`. */
+export function specJson(spec: TaskSpec): Record<string, unknown> {
+  const { stdin, files, runAt, ...rest } = spec;
+  return {
+    ...rest,
+    ...(stdin && { stdin: bytesBody(stdin) }),
+    ...(files && {
+      // Not by assignment: a file may be called __proto__.
+      files: Object.fromEntries(files.map(({ name, content }) => [name, bytesBody(content)])),
+    }),
+    ...(runAt !== undefined && { runAt: timeText(runAt) }),
+  };
+}
+
+function bytesBody(bytes: Uint8Array): string | { base64: string } {
+  const { text, encoding } = bytesJson(bytes);
+  return encoding === 'utf-8' ? text : { base64: text };
+}
