@@ -40,6 +40,15 @@ export const limits = {
   tagsMax: 32,
   tagBytesMax: 128,
 
+  /** A format check: all of it as JSON, in bytes; its schema by itself, and how deep that nests. */
+  checkBytesMax: 1024 * 1024,
+  checkSchemaBytesMax: 64 * 1024,
+  checkSchemaDepthMax: 12,
+  checkPatternCharactersMax: 16 * 1024,
+  checkArgsMax: 64,
+  /** Of what a check says of an output: each of what was expected, where, and what came. */
+  formatCharactersMax: 1024,
+
   /** Output kept of one script, per stream. */
   outputBytesMax: 5 * 1024 * 1024,
   outputBytesDefault: 4 * 1024 * 1024,
@@ -83,7 +92,11 @@ export const limits = {
 } as const;
 
 invariant(
-  limits.codeBytesMax + limits.stdinBytesMax + limits.filesBytesMax + limits.argsAndEnvBytesMax <
+  limits.codeBytesMax +
+    limits.stdinBytesMax +
+    limits.filesBytesMax +
+    limits.argsAndEnvBytesMax +
+    limits.checkBytesMax <
     limits.frameBytesMax - 1024 * 1024,
   'all that one task is given must fit into one frame',
 );

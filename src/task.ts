@@ -93,6 +93,54 @@ export const Retry = Type.Object(
 );
 export type Retry = Static<typeof Retry>;
 
+/**
+ * What the stdout of a script that succeeded has to be: one of `schema`, `pattern`, `exact` and
+ * `script`, which checker/fault.ts sees to.
+ */
+export const Check = Type.Object(
+  {
+    /** A JSON Schema, draft 2020-12; stdout must be JSON. */
+    schema: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object' })),
+    /** An ECMAScript regular expression that must match somewhere. */
+    pattern: Type.Optional(Type.String({ maxLength: maxima.checkPatternCharactersMax })),
+    /** Of `pattern`. */
+    flags: Type.Optional(Type.String({ pattern: '^[imsuv]{0,5}$' })),
+    exact: Type.Optional(Type.String({ maxLength: maxima.checkBytesMax })),
+    /** Of `exact`: white space at both ends, of both, does not count. */
+    trim: Type.Optional(Type.Boolean()),
+    /** Runs like the task itself, with its stdout on stdin; exit code 0 accepts it. */
+    script: Type.Optional(
+      Type.Object(
+        {
+          code: Type.String({ minLength: 1, maxLength: maxima.checkBytesMax }),
+          args: Type.Optional(
+            Type.Array(Type.String({ maxLength: maxima.argBytesMax }), {
+              maxItems: maxima.checkArgsMax,
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export type Check = Static<typeof Check>;
+
+const FormatText = Type.String({ maxLength: maxima.formatCharactersMax });
+
+/** Why a check refused an output. */
+export const FormatFault = Type.Object(
+  {
+    expected: FormatText,
+    /** A JSON pointer (RFC 6901), or `line 3, column 7`; absent where no one place is to blame. */
+    at: Type.Optional(FormatText),
+    got: FormatText,
+  },
+  closed,
+);
+export type FormatFault = Static<typeof FormatFault>;
+
 /** What a caller asks for, after the HTTP daemon has read and checked it. */
 export const TaskSpec = Type.Object(
   {
@@ -119,6 +167,8 @@ export const TaskSpec = Type.Object(
     inspect: Type.Optional(Type.Boolean()),
     priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
     retry: Type.Optional(Retry),
+    /** What its output has to be; instead of its runtime's check. */
+    check: Type.Optional(Check),
     /** Not before so long has passed since the submission. */
     delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: maxima.delayMsMax })),
     /** Not before this time; instead of `delayMs`. */
@@ -229,9 +279,16 @@ export const Result = Type.Object(
     exception: Type.Optional(Exception),
     files: Type.Optional(TaskFiles),
     filesNotCollected: Type.Optional(Type.Array(NotCollected, { maxItems: maxima.filesMax })),
-    /** Phases as the worker measured them. */
+    /** Of a format_error. */
+    format: Type.Optional(FormatFault),
+    /** Phases as the worker measured them; `checkMs` where there was a check. */
     phases: Type.Object(
-      { startMs: milliseconds(), runMs: milliseconds(), drainMs: milliseconds() },
+      {
+        startMs: milliseconds(),
+        runMs: milliseconds(),
+        drainMs: milliseconds(),
+        checkMs: Type.Optional(milliseconds()),
+      },
       closed,
     ),
   },
@@ -331,6 +388,7 @@ export const TaskView = Type.Object(
     truncated: Type.Optional(Flags),
     usage: Type.Optional(Usage),
     exception: Type.Optional(Exception),
+    format: Type.Optional(FormatFault),
     files: Type.Optional(TaskFiles),
     filesNotCollected: Type.Optional(Type.Array(NotCollected, { maxItems: maxima.filesMax })),
     /** Name of the worker that runs or ran it. */

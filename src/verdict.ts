@@ -22,6 +22,8 @@ export const codes = [
   'OUTPUT_LIMIT',
   'DISK_LIMIT',
   'SYSCALL_DENIED',
+  'FORMAT_MISMATCH',
+  'CHECK_FAILED',
   'CANCELLED',
   'CLIENT_GONE',
   'SHUTDOWN',

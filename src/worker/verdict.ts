@@ -61,6 +61,27 @@ export function judgeQueued(by: CancelCause, waitedMs: number): Verdict {
   return cancelled(by, 'before it ran');
 }
 
+/** An attempt that was ended while its output was being checked: nothing of it ran any more. */
+export function judgeInterrupted(cause: Cause): Verdict {
+  switch (cause.kind) {
+    case 'cancelled':
+      if (cause.by !== 'deadline') return cancelled(cause.by, 'while its output was checked');
+      return {
+        outcome: 'internal_fail',
+        code: 'WORKER_BUSY',
+        reason: 'The output waited for its check when the controller gave the attempt up.',
+      };
+    case 'shutdown':
+      return {
+        outcome: 'network_fail',
+        code: 'WORKER_LOST',
+        reason: 'The worker was shut down while the output was checked.',
+      };
+    default:
+      return internalFault(`its check was ended by ${cause.kind}`);
+  }
+}
+
 function judgeCause(cause: Cause, evidence: Evidence): Verdict {
   switch (cause.kind) {
     case 'wallLimit':
