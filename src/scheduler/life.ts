@@ -1,7 +1,7 @@
 import { invariant } from '../invariant.js';
 import type { AttemptKey, Result, Retry } from '../task.js';
 import { codes, isRetriedByDefault } from '../verdict.js';
-import type { DeadLetterCause } from './action.js';
+import type { Action, DeadLetterCause } from './action.js';
 import type { Attempt, CancelTrace, WorkerState } from './attempt.js';
 import { attemptId } from './attempt.js';
 import type { Core } from './core.js';
@@ -94,7 +94,12 @@ export class Life {
     const { core } = this;
     const taskId = core.table.idOf(row);
     const attempt: Attempt = {
-      ...{ row, taskId, number, id: attemptId(taskId, number), worker, chargedMs },
+      row,
+      taskId,
+      number,
+      id: attemptId(taskId, number),
+      worker,
+      chargedMs,
       state: 'dispatched',
       dispatchedAtMs: nowMs,
       startedAtMs: undefined,
@@ -376,10 +381,15 @@ export class Life {
     core.timers.remove(row);
     core.table.remove(row);
     core.lane(group.type).queue.leave(group);
-    core.act({
-      ...{ type: 'finish', workerId, taskId, attempt, ending },
-      ...(deadLetter && { deadLetter }),
-      ...(cancel && { cancel }),
-    });
+    const action: Extract<Action, { type: 'finish' }> = {
+      type: 'finish',
+      workerId,
+      taskId,
+      attempt,
+      ending,
+    };
+    if (deadLetter) action.deadLetter = deadLetter;
+    if (cancel) action.cancel = cancel;
+    core.act(action);
   }
 }

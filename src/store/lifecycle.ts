@@ -9,7 +9,8 @@ export function claimed(view: TaskView, attempt: AttemptRecord): TaskView {
     ...rest,
     state: 'running',
     attempt: attempt.attempt,
-    attempts: [...view.attempts, attempt],
+    // One that another controller had begun is claimed anew, as the same attempt.
+    attempts: [...view.attempts.filter((one) => one.attempt !== attempt.attempt), attempt],
     startedAt: attempt.startedAt,
     worker: attempt.worker,
   };
