@@ -29,7 +29,7 @@ export const lmdbStoreLimits = {
   sweepTasksMax: 100,
   /** Between two looks for what has become too old or too much. */
   sweepEveryMs: 10_000,
-  /** Less room than this on its file system and a failed write is taken for a full disk. */
+  /** So much room is left on its file system: with less, nothing is written. */
   fullBelowBytes: 1024 * 1024,
   /** Lines that an import commits together. */
   importLinesMax: 256,

@@ -29,6 +29,7 @@ export class Changes implements Source {
   readonly #changes = new Map<DatabaseName, Map<Key, Change>>();
   #undo: Undo[] = [];
   #size = 0;
+  #bytes = 0;
 
   constructor(databases: Databases) {
     this.#databases = databases;
@@ -39,6 +40,11 @@ export class Changes implements Source {
     return this.#size;
   }
 
+  /** Of specs, results and what else is bytes already: about what the commit will write. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get<Name extends DatabaseName>(name: Name, key: KeyOf<Name>): ValueOf<Name> | undefined {
     const change = this.#changes.get(name)?.get(nameOf(key));
     const database = this.#databases[name] as Database<unknown, Key>;
@@ -46,6 +52,7 @@ export class Changes implements Source {
   }
 
   put<Name extends DatabaseName>(name: Name, key: KeyOf<Name>, value: ValueOf<Name>): void {
+    if (Buffer.isBuffer(value)) this.#bytes += value.length;
     this.#set(name, { key, value });
   }
 

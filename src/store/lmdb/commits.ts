@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js';
 import { ScriptdError } from '../../errors.js';
 import { Changes } from './changes.js';
 import type { Environment } from './environment.js';
-import { causeOf, storeFault } from './faults.js';
+import { causeOf, requireRoom, storeFault } from './faults.js';
 
 interface Step {
   change: (changes: Changes) => unknown;
@@ -90,6 +90,9 @@ export class Commits {
     if (this.#broken) return this.#broken;
     const { directory } = this.#environment;
     try {
+      // Before LMDB finds out: where a write(2) fails, lmdb-js 3.5.6 prints into a buffer that is too
+      // short (mdb.c, mdb_page_flush), which may end the process. A value takes up to two pages.
+      requireRoom(directory, 2 * changes.bytes);
       if (await this.#environment.commit(() => changes.write())) return undefined;
       this.#broken = new ScriptdError(
         'STORE_TAKEN',

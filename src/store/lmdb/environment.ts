@@ -5,7 +5,7 @@ import { ScriptdError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
 import { lmdbStoreLimits } from '../limits.js';
 import { binary, type Databases, openDatabases } from './databases.js';
-import { roomBytes, storeFault } from './faults.js';
+import { requireRoom, storeFault } from './faults.js';
 import { type Migration, migrations, schemaVersion } from './migrations.js';
 
 export interface Environment {
@@ -43,7 +43,8 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   const { directory, durability, schema = { version: schemaVersion, migrations } } = options;
   try {
     makeFolder(directory);
-    requireRoom(directory);
+    // lmdb-js crashes where a new file, its lock file or what is written here finds no room.
+    requireRoom(directory, 0);
     const root = openRoot(directory, { noSync: durability === 'os' });
     const databases = openDatabases(root);
     const owner = root.openDB<Buffer, Buffer>('owner', { ...binary, useVersions: true });
@@ -88,15 +89,6 @@ export function openForReading(directory: string): Omit<Environment, 'commit'> {
 function makeFolder(directory: string): void {
   mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
   if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
-}
-
-/**
- * To open it something has to be written, and lmdb-js crashes where a new file, its lock file or a
- * transaction of the event loop finds no room.
- */
-function requireRoom(directory: string): void {
-  if (roomBytes(directory) >= lmdbStoreLimits.fullBelowBytes) return;
-  throw new ScriptdError('STORE_FULL', `no room is left for the store in ${directory}: make some`);
 }
 
 export function dataFileOf(directory: string): string {

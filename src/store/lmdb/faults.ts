@@ -61,8 +61,17 @@ function numberOf(cause: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
+/**
+ * @param bytes that are about to be written
+ * @throws ScriptdError STORE_FULL: afterwards hardly any room would be left
+ */
+export function requireRoom(directory: string, bytes: number): void {
+  if (roomBytes(directory) >= lmdbStoreLimits.fullBelowBytes + bytes) return;
+  throw new ScriptdError('STORE_FULL', `no room is left for the store in ${directory}: make some`);
+}
+
 /** What an ordinary user may still write there. */
-export function roomBytes(directory: string): number {
+function roomBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;
 }
