@@ -1,3 +1,4 @@
+import type { Retry } from '../task.js';
 import type { Action } from './action.js';
 import type { Attempt, WorkerState } from './attempt.js';
 import { Deadlines } from './deadlines.js';
@@ -8,7 +9,6 @@ import { RowHeap } from './row-heap.js';
 import { type AttemptEvent, attemptSteps } from './states.js';
 import { type Hold, holds, TaskTable } from './task-table.js';
 import { Workers } from './workers.js';
-import type { Retry } from '../task.js';
 
 export interface SchedulerOptions {
   /** Evenly distributed over [0, 1). */

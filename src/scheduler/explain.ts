@@ -1,8 +1,8 @@
 import { codes } from '../verdict.js';
-import type { Core } from './core.js';
-import { schedulerLimits } from './limits.js';
 import type { Attempt } from './attempt.js';
+import type { Core } from './core.js';
 import type { CancelCause } from './endings.js';
+import { schedulerLimits } from './limits.js';
 
 /** What holds a task back, or what it does. Durations in milliseconds from now on, or until now. */
 export type Explanation = { text: string } & (
@@ -78,7 +78,11 @@ function explainHeld(core: Core, row: number, nowMs: number): Explanation {
       return { reason: 'retry_rate', attempt, inMs, text };
     }
     default:
-      return { reason: 'waits_for_run_at', inMs, text: `It is not to run for another ${seconds(inMs)}.` };
+      return {
+        reason: 'waits_for_run_at',
+        inMs,
+        text: `It is not to run for another ${seconds(inMs)}.`,
+      };
   }
 }
 

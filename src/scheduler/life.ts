@@ -120,7 +120,8 @@ export class Life {
     const wallMs = this.core.table.wallMs.get(attempt.row);
     attempt.startedAtMs = nowMs;
     attempt.overdueAtMs = nowMs + wallMs + schedulerLimits.overdueGraceMs;
-    if (attempt.worker.awayUntilMs !== undefined) this.core.wakeAt(attempt.row, Number.POSITIVE_INFINITY);
+    if (attempt.worker.awayUntilMs !== undefined)
+      this.core.wakeAt(attempt.row, Number.POSITIVE_INFINITY);
     else if (attempt.state !== 'stopping') this.core.wakeAt(attempt.row, attempt.overdueAtMs);
   }
 
@@ -233,13 +234,7 @@ export class Life {
   }
 
   /** The one place where an event meets the table. */
-  apply(
-    row: number,
-    event: TaskEvent,
-    nowMs: number,
-    ending?: Ending,
-    cancel?: CancelTrace,
-  ): void {
+  apply(row: number, event: TaskEvent, nowMs: number, ending?: Ending, cancel?: CancelTrace): void {
     const attempt = this.core.attempts.get(row);
     const step = this.stepOf(row, event);
     switch (step) {

@@ -1,4 +1,4 @@
-import { type Route, route as builtInRoute, priorityStepMs } from './evaluator.js';
+import { route as builtInRoute, priorityStepMs, type Route } from './evaluator.js';
 import { schedulerLimits } from './limits.js';
 
 /** What a rule may go by. */

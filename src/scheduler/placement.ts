@@ -1,7 +1,7 @@
-import { schedulerLimits } from './limits.js';
 import type { Attempt, WorkerState } from './attempt.js';
 import type { Core } from './core.js';
 import type { Life } from './life.js';
+import { schedulerLimits } from './limits.js';
 
 /** Which worker gets what, and what is asked back from whom. */
 export class Placement {

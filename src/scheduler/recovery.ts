@@ -1,7 +1,7 @@
 import type { Retry } from '../task.js';
 import type { Attendance } from './attendance.js';
-import type { CancelCause } from './endings.js';
 import type { Core } from './core.js';
+import type { CancelCause } from './endings.js';
 import type { Life } from './life.js';
 import { schedulerLimits } from './limits.js';
 

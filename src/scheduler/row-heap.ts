@@ -112,7 +112,8 @@ export class RowHeap {
       let best = child;
       const end = Math.min(child + arity, this.#size);
       for (let next = child + 1; next < end; next++) {
-        if (this.#isBefore(this.#rows[next] as number, this.#keys[next] as number, best)) best = next;
+        if (this.#isBefore(this.#rows[next] as number, this.#keys[next] as number, best))
+          best = next;
       }
       const below = this.#rows[best] as number;
       const belowKey = this.#keys[best] as number;

@@ -29,6 +29,8 @@ export interface LaneReport {
   /** Connected workers, and their slots. */
   workers: number;
   slots: number;
+  /** Groups that are remembered, those without work included. */
+  groups: number;
 }
 
 /**
@@ -102,7 +104,8 @@ export class Scheduler {
   lanes(): LaneReport[] {
     return [...this.#core.lanes.values()].map(({ type, paused, queue, waiting, running }) => {
       const { connected: workers, slots } = this.#core.workers.crew(type);
-      return { type, paused, ready: queue.size, waiting, running, workers, slots };
+      const { size: ready, groupCount: groups } = queue;
+      return { type, paused, ready, waiting, running, workers, slots, groups };
     });
   }
 

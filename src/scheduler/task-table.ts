@@ -47,12 +47,14 @@ export class TaskTable {
   /** Index of the last attempt's code, plus one. */
   readonly lastCode = new Column(uint8);
 
-  readonly #columns: readonly { grow(rows: number): void; set(row: number, value: number): void }[] =
-    [
-      ...[this.rank, this.sequence, this.wakeAtMs, this.expiresAtMs, this.group, this.wallMs],
-      ...[this.attempt, this.retryBaseMs, this.retryCapMs, this.queuePlace, this.timerPlace],
-      ...[this.tried, this.maxAttempts, this.retryOn, this.workerDeaths, this.hold, this.lastCode],
-    ];
+  readonly #columns: readonly {
+    grow(rows: number): void;
+    set(row: number, value: number): void;
+  }[] = [
+    ...[this.rank, this.sequence, this.wakeAtMs, this.expiresAtMs, this.group, this.wallMs],
+    ...[this.attempt, this.retryBaseMs, this.retryCapMs, this.queuePlace, this.timerPlace],
+    ...[this.tried, this.maxAttempts, this.retryOn, this.workerDeaths, this.hold, this.lastCode],
+  ];
 
   /** Unfinished tasks. */
   get size(): number {

@@ -23,32 +23,35 @@ const steps = fc.array(
   { maxLength: 300 },
 );
 
-t.test('rows come out by key, then tie, however they were put in, moved and taken out', async () => {
-  fc.assert(
-    fc.property(steps, (drawn) => {
-      const heap = setUp();
-      const model = new Map<number, number>();
-      for (const { row, key } of drawn) {
-        if (key === undefined) {
-          if (heap.remove(row) !== model.delete(row)) return false;
-        } else {
-          heap.set(row, key);
-          model.set(row, key);
+t.test(
+  'rows come out by key, then tie, however they were put in, moved and taken out',
+  async () => {
+    fc.assert(
+      fc.property(steps, (drawn) => {
+        const heap = setUp();
+        const model = new Map<number, number>();
+        for (const { row, key } of drawn) {
+          if (key === undefined) {
+            if (heap.remove(row) !== model.delete(row)) return false;
+          } else {
+            heap.set(row, key);
+            model.set(row, key);
+          }
+          if (heap.size !== model.size || heap.has(row) !== model.has(row)) return false;
         }
-        if (heap.size !== model.size || heap.has(row) !== model.has(row)) return false;
-      }
-      const sorted = [...model].sort(([a, x], [b, y]) => x - y || a - b);
-      const ahead = sorted.every(([row], index) => heap.countBefore(row, rows) === index);
-      const out = sorted.map(([, key]) => {
-        const { first, firstKey } = heap;
-        heap.remove(first);
-        return [first, firstKey === key] as const;
-      });
-      const same = out.every(([row, keyed], index) => keyed && row === sorted[index]?.[0]);
-      return ahead && same && heap.size === 0 && heap.first === -1;
-    }),
-  );
-});
+        const sorted = [...model].sort(([a, x], [b, y]) => x - y || a - b);
+        const ahead = sorted.every(([row], index) => heap.countBefore(row, rows) === index);
+        const out = sorted.map(([, key]) => {
+          const { first, firstKey } = heap;
+          heap.remove(first);
+          return [first, firstKey === key] as const;
+        });
+        const same = out.every(([row, keyed], index) => keyed && row === sorted[index]?.[0]);
+        return ahead && same && heap.size === 0 && heap.first === -1;
+      }),
+    );
+  },
+);
 
 t.test('counting stops where it is told to', async (t) => {
   const heap = setUp();

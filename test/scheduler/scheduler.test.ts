@@ -47,9 +47,7 @@ t.test('work is spread over the workers', async (t) => {
   rig.worker('q', 2);
   rig.task('a');
   rig.task('b');
-  const workers = rig
-    .take(0)
-    .map((action) => (action.type === 'dispatch' ? action.workerId : ''));
+  const workers = rig.take(0).map((action) => (action.type === 'dispatch' ? action.workerId : ''));
   t.same(workers.sort(), ['p', 'q']);
 });
 
@@ -118,9 +116,7 @@ t.test('failures of ours are tried again until the attempts are used up', async 
   rig.scheduler.tick(1);
   t.same(kinds(rig.take(1)), ['requeue', 'dispatch']);
   rig.result('p', 'a', 2, 2, 'internal_fail');
-  t.match(rig.take(2), [
-    { type: 'finish', attempt: 2, ending: { outcome: 'internal_fail' } },
-  ]);
+  t.match(rig.take(2), [{ type: 'finish', attempt: 2, ending: { outcome: 'internal_fail' } }]);
 });
 
 t.test('a failure of the script is final', async (t) => {

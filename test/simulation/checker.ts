@@ -165,10 +165,7 @@ export class Checker {
     this.#arrived.clear();
   }
 
-  #step(
-    action: Exclude<Action, { type: 'dropWorker' | 'forget' }>,
-    tally: Tally,
-  ): void {
+  #step(action: Exclude<Action, { type: 'dropWorker' | 'forget' }>, tally: Tally): void {
     switch (action.type) {
       case 'dispatch':
         this.#dispatch(action, tally);
@@ -258,7 +255,10 @@ export class Checker {
     }
     const sinceMs = tally.startedHeardAtMs ?? tally.dispatchedAtMs;
     const leastMs = tally.script.wallMs + promised.overdueGraceMs;
-    must(this.#world.nowMs - sinceMs >= leastMs - roundingMs, 'an attempt was stopped before its time');
+    must(
+      this.#world.nowMs - sinceMs >= leastMs - roundingMs,
+      'an attempt was stopped before its time',
+    );
   }
 
   #requeue(action: Extract<Action, { type: 'requeue' }>, tally: Tally): void {
@@ -297,7 +297,8 @@ export class Checker {
     if (cancel?.signalledAtMs !== undefined) {
       must(cancel.signalledAtMs >= cancel.requestedAtMs, 'told before it was asked');
     }
-    if (outcome === 'cancelled' && !result) must(asked, 'a task was cancelled that nobody cancelled');
+    if (outcome === 'cancelled' && !result)
+      must(asked, 'a task was cancelled that nobody cancelled');
     if (outcome === 'expired') {
       must(tally.state === 'pending', 'a running task expired');
       must(this.#world.nowMs >= tally.expiresAtMs - roundingMs, 'a task expired before its time');
@@ -340,9 +341,7 @@ export class Checker {
 
   #isCurrent(key: { workerId: string; attempt: number }, tally: Tally): void {
     const current =
-      tally.state === 'running' &&
-      tally.attempt === key.attempt &&
-      tally.workerId === key.workerId;
+      tally.state === 'running' && tally.attempt === key.attempt && tally.workerId === key.workerId;
     must(current, 'something became of an attempt that is not current');
   }
 
@@ -388,9 +387,10 @@ export class Checker {
       if (other === tally || !this.isReady(other)) continue;
       const { script } = tally;
       if (other.script.group !== script.group || other.script.type !== script.type) continue;
-      const ahead = other.script.priority === script.priority
-        ? other.index < tally.index
-        : !other.restored && !tally.restored && rank(other) < rank(tally);
+      const ahead =
+        other.script.priority === script.priority
+          ? other.index < tally.index
+          : !other.restored && !tally.restored && rank(other) < rank(tally);
       must(!ahead, 'a task went before one of a higher score');
     }
   }
@@ -427,7 +427,10 @@ export class Checker {
     for (const { type, slots, load, adopted, id } of this.hands.values()) {
       if (load.size <= slots || adopted || !free.has(type)) continue;
       const crew = [...this.hands.values()].filter((hand) => hand.type === type && !hand.draining);
-      const slotsFree = crew.reduce((sum, hand) => sum + Math.max(0, hand.slots - hand.load.size), 0);
+      const slotsFree = crew.reduce(
+        (sum, hand) => sum + Math.max(0, hand.slots - hand.load.size),
+        0,
+      );
       const all = [...this.tallies.values()].filter(({ state }) => state === 'running');
       const recalled = all.filter((tally) => tally.recalled && tally.script.type === type).length;
       const ask = all.filter((tally) => tally.workerId === id && !tally.recalled && !tally.stopped);

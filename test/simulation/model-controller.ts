@@ -320,7 +320,12 @@ export class ModelController implements WorkerEars {
         break;
       case 'giveBack': {
         const { taskId, tried } = action;
-        this.#update(taskId, { state: 'pending', tried, runAt: undefined, nextAttemptAt: undefined });
+        this.#update(taskId, {
+          state: 'pending',
+          tried,
+          runAt: undefined,
+          nextAttemptAt: undefined,
+        });
         break;
       }
       case 'requeue': {

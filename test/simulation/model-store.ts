@@ -42,7 +42,9 @@ export class ModelStore {
     this.#busy = true;
     const life = this.#life;
     const { random } = this.#world;
-    const slow = random.chance(0.02) ? random.between(0, 200) : random.between(0.2, this.#commitMsMax);
+    const slow = random.chance(0.02)
+      ? random.between(0, 200)
+      : random.between(0.2, this.#commitMsMax);
     const count = this.#queue.length;
     this.#world.after(slow, () => {
       if (this.#life !== life) return;

@@ -105,7 +105,14 @@ export class ModelWorker {
   execute(script: Script, attempt: number): void {
     this.#awake(() => {
       const { instance } = this;
-      const execution = { script, attempt, worker: this, instance, startedAtMs: undefined, over: false };
+      const execution = {
+        script,
+        attempt,
+        worker: this,
+        instance,
+        startedAtMs: undefined,
+        over: false,
+      };
       if (this.#knows(nameOf(execution))) this.#ears.observeTwice(execution);
       this.queue.push(execution);
       this.#pump();
@@ -181,7 +188,8 @@ export class ModelWorker {
           if (!execution.over) this.crash();
         });
       } else if (!script.overruns) {
-        const outcome = script.outcomes[Math.min(attempt, script.outcomes.length) - 1] ?? 'internal_fail';
+        const outcome =
+          script.outcomes[Math.min(attempt, script.outcomes.length) - 1] ?? 'internal_fail';
         const result = resultOf(outcome, outcome === 'internal_fail' ? 'INTERNAL' : undefined);
         this.#later(script.durationMs * this.slowness, () => this.#end(execution, result));
       }

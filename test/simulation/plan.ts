@@ -67,7 +67,15 @@ export function troubled(random: Random): Plan {
     tasks: random.int(20, 120),
     workers: random.int(1, 8),
     types: random.chance(0.5) ? ['python'] : ['python', 'node'],
-    groups: new Map(random.chance(0.5) ? [['', 1]] : [['', 1], ['a', 2], ['b', 0.5]]),
+    groups: new Map(
+      random.chance(0.5)
+        ? [['', 1]]
+        : [
+            ['', 1],
+            ['a', 2],
+            ['b', 0.5],
+          ],
+    ),
     arriveOverMs: random.between(0, 10_000),
     everyMs: {
       workerCrash: often(),
@@ -156,7 +164,11 @@ export function large(tasks: number, workers: number): Plan {
     tasks,
     workers,
     types: ['python', 'node', 'bash'],
-    groups: new Map([['', 1], ['a', 2], ['b', 3]]),
+    groups: new Map([
+      ['', 1],
+      ['a', 2],
+      ['b', 3],
+    ]),
     arriveOverMs: 60_000,
     everyMs: {
       workerCrash: 200,
@@ -169,7 +181,14 @@ export function large(tasks: number, workers: number): Plan {
       drain: 1_000,
     },
     faultsUntilMs: 90_000,
-    chances: { poison: 1e-5, delayed: 0.1, mortal: 0, overrun: 1e-4, runtimeError: 0.1, internalFail: 0.01 },
+    chances: {
+      poison: 1e-5,
+      delayed: 0.1,
+      mortal: 0,
+      overrun: 1e-4,
+      runtimeError: 0.1,
+      internalFail: 0.01,
+    },
     meanMs: 1_000,
     sharesUntilMs: 0,
     retry: undefined,

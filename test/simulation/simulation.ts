@@ -81,7 +81,8 @@ class Simulation {
     let looked = 0;
     while (world.step(endMs)) {
       // Looking costs as much as there are tasks.
-      if (++looked % Math.max(64, plan.tasks) === 0 && isOver() && checker.unfinished.length === 0) break;
+      if (++looked % Math.max(64, plan.tasks) === 0 && isOver() && checker.unfinished.length === 0)
+        break;
     }
     const left = checker.unfinished;
     const [first] = left;
@@ -128,7 +129,9 @@ class Simulation {
       this.#world.wallAheadMs += random.between(-60_000, 60_000);
     });
     this.#again(everyMs.cancel, () => controller.cancel(random.pick(this.#recent())));
-    this.#again(everyMs.pause, () => controller.pause(random.pick(types), random.between(10, 3_000)));
+    this.#again(everyMs.pause, () =>
+      controller.pause(random.pick(types), random.between(10, 3_000)),
+    );
     this.#again(everyMs.drain, () => controller.drain(worker()));
     // There may come to be more workers than there were.
     if (Number.isFinite(everyMs.drain)) {

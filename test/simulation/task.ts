@@ -1,6 +1,6 @@
+import { defaultRetryPolicy } from '../../src/scheduler/retry.js';
 import type { NewTask } from '../../src/scheduler/scheduler.js';
 import type { Outcome } from '../../src/verdict.js';
-import { defaultRetryPolicy } from '../../src/scheduler/retry.js';
 import type { Plan } from './plan.js';
 import type { World } from './world.js';
 
@@ -33,7 +33,9 @@ export function resetIds(): void {
 
 function nextId(world: World): string {
   const hex = (made++).toString(16).padStart(12, '0');
-  const noise = Math.floor(world.random.next() * 2 ** 32).toString(16).padStart(8, '0');
+  const noise = Math.floor(world.random.next() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-0000${noise}`;
 }
 
