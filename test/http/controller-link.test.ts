@@ -10,6 +10,7 @@ import {
   FakeController,
   finished,
   pending,
+  reply,
   report,
   silent,
   taskId,
@@ -89,6 +90,55 @@ t.test('what is safe to repeat is asked again of the controller that comes back'
   controller.start();
   for (const answer of answers) t.equal((await answer).id, taskId);
   t.equal((await status).ready, true);
+});
+
+t.test(
+  'a submission with an idempotency key is sent again, and so is what orders nothing twice',
+  async (t) => {
+    const controller = new FakeController();
+    controller.start();
+    controller.behaviour = silent;
+    const link = startLink(t, controller);
+    const stored = link.store({ ...spec, idempotencyKey: 'k' });
+    const queue = link.setQueuePaused('python', true);
+    const retried = t.rejects(link.retryTask(taskId), { code: 'CONTROLLER_LOST' });
+    const deleted = t.rejects(link.deleteSchedule('s'), { code: 'CONTROLLER_LOST' });
+    await controller.next('submit');
+    await controller.next('pauseQueue');
+    await controller.next('retryTask');
+    await controller.next('deleteSchedule');
+    controller.stop();
+    const queued = {
+      type: 'python',
+      paused: true,
+      ready: 0,
+      waiting: 0,
+      running: 0,
+      workers: 0,
+      slots: 0,
+    };
+    controller.behaviour = (message, connection) => {
+      if (message.kind === 'submit')
+        reply({ kind: 'task', task: pending(), replayed: true })(message, connection);
+      else reply({ kind: 'queueReports', queues: [queued] })(message, connection);
+    };
+    controller.start();
+    t.match(await stored, { task: { id: taskId }, replayed: true });
+    t.equal((await controller.next('submit')).task.idempotencyKey, 'k');
+    t.same(await queue, queued);
+    await Promise.all([retried, deleted]);
+  },
+);
+
+t.test('an answer to another question than was asked breaks the connection', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  const link = startLink(t, controller);
+  controller.behaviour = reply({ kind: 'done' });
+  const lists = t.rejects(link.retryTask(taskId), { code: 'CONTROLLER_LOST' });
+  await lists;
+  controller.behaviour = reply({ kind: 'page', tasks: [], next: 'n' });
+  t.match(await link.list({ limit: 1 }), { tasks: [], next: 'n' });
 });
 
 t.test('a broken connection at a controller that stays is made again', async (t) => {

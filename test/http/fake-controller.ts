@@ -162,6 +162,16 @@ export function refuseWith(code: string, text: string, field?: string): Behaviou
   };
 }
 
+type WithoutId<M> = M extends { requestId: number } ? Omit<M, 'requestId'> : never;
+
+/** Answers everything with this, whatever was asked. */
+export function reply(answer: WithoutId<Message>): Behaviour {
+  return (message, connection) => {
+    if (!('requestId' in message) || message.kind === 'forget') return;
+    connection.send({ ...answer, requestId: message.requestId } as Message);
+  };
+}
+
 export const silent: Behaviour = () => undefined;
 
 export function report(requestId: number, changes: Partial<MessageOf<'report'>> = {}) {

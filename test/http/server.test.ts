@@ -55,7 +55,7 @@ t.test('every error is problem+json with a code of its own', async (t) => {
   assertProblem(t, await ask({ path: '/v1/tasks/%zz' }), 400, 'INVALID_URL');
   const put = await ask({ method: 'PUT', path: '/v1/tasks', body: 'x' });
   assertProblem(t, put, 405, 'METHOD_NOT_ALLOWED');
-  t.equal(put.headers.allow, 'POST');
+  t.equal(put.headers.allow, 'GET, HEAD, POST');
   assertProblem(t, await ask({ method: 'POST', path: '/healthz' }), 405, 'METHOD_NOT_ALLOWED');
   const broken = await exchange(address, 'this is no HTTP\r\n\r\n');
   t.match(broken, /^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"BAD_REQUEST"/s);

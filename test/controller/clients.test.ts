@@ -1,0 +1,215 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { ClientListener } from '../../src/controller/client-listener.js';
+import { type ClientRequests, Watches } from '../../src/controller/clients.js';
+import { ScriptdError } from '../../src/errors.js';
+import { createLog } from '../../src/log.js';
+import { parseAddress } from '../../src/poll/address.js';
+import { Poller } from '../../src/poll/poller.js';
+import type { TaskView } from '../../src/task.js';
+import { Connection } from '../../src/wire/connection.js';
+import type { Message } from '../../src/wire/messages.js';
+import { finished, pending, taskId } from '../http/fake-controller.js';
+
+const token = Buffer.from('a wire token for the tests only');
+
+interface Daemon {
+  watches: Watches;
+  send(message: Message): void;
+  /** The next answer, in the order in which they come. */
+  next(): Promise<Message>;
+  ask(message: Message): Promise<Message>;
+}
+
+/** An http daemon's connection to a real listener whose controller has only what it is asked for. */
+async function connect(t: Test, requests: Partial<ClientRequests>): Promise<Daemon> {
+  const folder = mkdtempSync(join(tmpdir(), 'scriptd-clients-'));
+  const address = parseAddress(`unix:${join(folder, 'controller.sock')}`);
+  const poller = new Poller();
+  t.teardown(() => {
+    poller.close();
+    rmSync(folder, { recursive: true });
+  });
+  const watches = new Watches();
+  new ClientListener({
+    poller,
+    address,
+    local: { role: 'controller', id: 'controller', instance: 'c' },
+    token,
+    requests: requests as ClientRequests,
+    watches,
+    log: createLog('test', 'silent'),
+  });
+  const answers: Message[] = [];
+  const waiting: ((message: Message) => void)[] = [];
+  const connection = await new Promise<Connection>((resolve, reject) => {
+    const socket = poller.connect(address, { onData: () => undefined });
+    const local = { role: 'http', id: 'http', instance: 'h' } as const;
+    const options = { local, token, channel: 'client' } as const;
+    new Connection(socket, 'initiator', options, {
+      onOpen: (_peer, opened) => resolve(opened),
+      onMessage: (message) => {
+        const first = waiting.shift();
+        if (first) first(message);
+        else answers.push(message);
+      },
+      onClose: reject,
+    });
+  });
+  const send = (message: Message) => void connection.send(message);
+  const next = () => {
+    const first = answers.shift();
+    return first
+      ? Promise.resolve(first)
+      : new Promise<Message>((resolve) => waiting.push(resolve));
+  };
+  const ask = (message: Message) => {
+    send(message);
+    return next();
+  };
+  return { watches, send, next, ask };
+}
+
+t.test('a page of tasks that have much to tell fits into a frame', async (t) => {
+  const attempt = { worker: 'python-1', startedAt: 1, reason: '漢'.repeat(4_096) };
+  const attempts = Array.from({ length: 20 }, (_, index) => ({ ...attempt, attempt: index + 1 }));
+  const { stdout: _, stderr: __, ...small } = finished({ attempts });
+  const limits: number[] = [];
+  const daemon = await connect(t, {
+    query: async ({ limit }) => {
+      limits.push(limit);
+      return { tasks: Array.from({ length: limit }, () => small), next: `after${limit}` };
+    },
+  });
+  const page = await daemon.ask({ kind: 'list', requestId: 1, type: 'python', limit: 200 });
+  t.ok(page.kind === 'page' && page.tasks.length > 1 && page.tasks.length < 200);
+  t.equal(page.kind === 'page' && page.next, `after${limits.at(-1)}`, 'it goes on where it ends');
+  limits.length = 0;
+  const short = await daemon.ask({ kind: 'list', requestId: 2, limit: 3 });
+  t.match(short, { tasks: { length: 3 } });
+  t.same(limits, [3], 'a page that fits is asked for once');
+});
+
+t.test('an explanation is the word of the scheduler, else what the store has', async (t) => {
+  let view: TaskView | undefined;
+  let found: ReturnType<ClientRequests['explain']>;
+  const daemon = await connect(t, { explain: () => found, read: async () => view });
+  const ask = () => daemon.ask({ kind: 'explain', requestId: 1, taskId });
+  found = { reason: 'waits_for_retry', attempt: 1, code: undefined, inMs: 5, text: 'It waits.' };
+  t.match(await ask(), { state: 'pending', explanation: { reason: 'waits_for_retry', inMs: 5 } });
+  found = { reason: 'prefetched', worker: 'w', attempt: 1, forMs: 5, text: 'It waits there.' };
+  t.match(await ask(), { state: 'running', explanation: found });
+  found = undefined;
+  view = pending();
+  t.match(await ask(), { state: 'pending', explanation: { reason: 'storing' } });
+  view = finished({
+    outcome: 'network_fail',
+    code: 'WORKER_LOST',
+    reason: 'Worker w is lost.',
+    deadLetter: true,
+  });
+  const answer = await ask();
+  t.match(answer, { state: 'finished', explanation: { reason: 'finished', code: 'WORKER_LOST' } });
+  t.match(
+    answer.kind === 'explanation' && answer.explanation.text,
+    /^It ended with network_fail \(WORKER_LOST\) in attempt 1 on worker python-1\. Worker w is lost\. .*send it again\.$/,
+  );
+  view = undefined;
+  t.match(await ask(), { kind: 'refused', code: 'UNKNOWN_TASK' });
+});
+
+t.test('what the controller rejects is refused in its words, a fault of ours as one', async (t) => {
+  let error: Error = new ScriptdError('NOT_FINISHED', 'the task is running');
+  const daemon = await connect(t, { retry: () => Promise.reject(error) });
+  const ask = () => daemon.ask({ kind: 'retryTask', requestId: 7, taskId });
+  t.same(await ask(), {
+    kind: 'refused',
+    requestId: 7,
+    code: 'NOT_FINISHED',
+    message: 'the task is running',
+  });
+  error = Object.assign(new ScriptdError('GROUP_OVERLOADED', 'x'.repeat(5_000)), {
+    field: 'group',
+    retryAfterMs: 1_500.5,
+  });
+  t.match(await ask(), { code: 'GROUP_OVERLOADED', field: 'group', retryAfterMs: 1_501 });
+  error = new ScriptdError('STORE_FULL', 'no room');
+  t.match(await ask(), { code: 'STORE_FULL' });
+  error = new ScriptdError('ENOENT', 'no such file');
+  t.match(await ask(), { code: 'INTERNAL', message: /no such file/ });
+  error = new TypeError('x is not a function');
+  t.match(await ask(), { code: 'INTERNAL' });
+});
+
+t.test('a replayed submission does not own its task', async (t) => {
+  const cancelled: string[] = [];
+  const unfinished = new Set([taskId]);
+  const daemon = await connect(t, {
+    submit: (_task, stored) => stored(pending(), true),
+    cancel: (id) => void cancelled.push(id),
+    isUnfinished: (id) => unfinished.has(id),
+    read: async () => finished(),
+  });
+  const submit = (requestId: number, reply: 'stored' | 'finished') =>
+    daemon.send({ kind: 'submit', requestId, reply, task: { code: '' } });
+  submit(1, 'stored');
+  t.match(await daemon.next(), { kind: 'task', requestId: 1, replayed: true });
+  submit(2, 'finished');
+  submit(3, 'finished');
+  daemon.send({ kind: 'forget', requestId: 2 });
+  submit(4, 'stored');
+  t.match(await daemon.next(), { requestId: 4 }, 'the forget has been read');
+  t.same(cancelled, []);
+  daemon.watches.finished(finished());
+  t.match(await daemon.next(), { requestId: 3, task: { state: 'finished' } });
+  unfinished.clear();
+  submit(5, 'finished');
+  t.match(await daemon.next(), { requestId: 5, task: { state: 'finished' } }, 'it was finished');
+});
+
+t.test('queues and schedules are answered, and told of when they are not there', async (t) => {
+  const queue = {
+    type: 'python',
+    paused: true,
+    ready: 0,
+    waiting: 0,
+    running: 0,
+    workers: 1,
+    slots: 2,
+  };
+  const summary = {
+    id: 's',
+    cron: '@daily',
+    timeZone: 'UTC',
+    missed: 'skip',
+    enabled: true,
+  } as const;
+  const schedule = { ...summary, task: { code: '' } };
+  const daemon = await connect(t, {
+    queues: () => [queue],
+    pauseQueue: async (type) => (type === 'python' ? queue : undefined),
+    resumeQueue: async () => undefined,
+    schedules: () => [summary],
+    schedule: (id) => (id === 's' ? schedule : undefined),
+    putSchedule: async (how, put) => ({ schedule: put, created: how === 'create' }),
+    deleteSchedule: async (id) => id === 's',
+  });
+  const queues = { kind: 'queueReports', requestId: 1, queues: [queue] };
+  t.same(await daemon.ask({ kind: 'queues', requestId: 1 }), queues);
+  t.same(await daemon.ask({ kind: 'pauseQueue', requestId: 1, type: 'python' }), queues);
+  for (const kind of ['pauseQueue', 'resumeQueue'] as const) {
+    t.match(await daemon.ask({ kind, requestId: 1, type: 'perl' }), { code: 'UNKNOWN_TYPE' });
+  }
+  t.match(await daemon.ask({ kind: 'listSchedules', requestId: 1 }), { schedules: [summary] });
+  t.match(await daemon.ask({ kind: 'getSchedule', requestId: 1, scheduleId: 's' }), { schedule });
+  const put = { kind: 'putSchedule', requestId: 1, how: 'create', schedule } as const;
+  t.match(await daemon.ask(put), { kind: 'schedule', schedule, created: true });
+  const gone = { kind: 'deleteSchedule', requestId: 1, scheduleId: 's' } as const;
+  t.same(await daemon.ask(gone), { kind: 'done', requestId: 1 });
+  for (const kind of ['getSchedule', 'deleteSchedule'] as const) {
+    const answer = await daemon.ask({ kind, requestId: 1, scheduleId: 'none' });
+    t.match(answer, { code: 'UNKNOWN_SCHEDULE' });
+  }
+});
