@@ -35,6 +35,7 @@ export function addControllerCommand(program: Command): void {
     'orphanMs',
     'isolation',
     'firstScriptId',
+    'evaluator',
     'durability',
     'retentionMs',
     'retentionBytes',
@@ -60,7 +61,7 @@ async function startController(
   const { Controller } = await import('../controller/controller.js');
   const { LocalManager } = await import('../controller/managers/local.js');
   const { policyFrom } = await import('../controller/policy.js');
-  const { evaluatorOf } = await import('../scheduler/own-evaluator.js');
+  const { loadedEvaluator } = await import('../controller/evaluator-module.js');
   const { storeOf } = await import('./store-of.js');
   const layout = layoutOf(config);
   const token = prepare(config, layout);
@@ -68,6 +69,7 @@ async function startController(
   const ended = new Promise<WorkerPlace>((resolve) => {
     misconfigured = resolve;
   });
+  const evaluator = await loadedEvaluator(config.evaluator, log);
   const store = await storeOf(config, layout, log);
   const controller = new Controller({
     listen: requireLocal(parseAddress(layout.controllerAddress)),
@@ -87,7 +89,7 @@ async function startController(
         policyFrom(config.runtimes[type], config.limits),
       ]),
     ),
-    evaluator: evaluatorOf(undefined, () => undefined),
+    evaluator,
     retry: retryPolicies(config),
     groups: new Map(Object.entries(config.groups)),
     clock: systemClock,

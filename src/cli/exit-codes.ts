@@ -14,7 +14,10 @@ export const exitCodes = {
 /** Codes of errors that a restart does not mend, and what a part exits with for them. */
 const lasting: Record<string, number> = {
   BAD_CONFIG: exitCodes.config,
+  BAD_EVALUATOR: exitCodes.config,
   BAD_ADDRESS: exitCodes.config,
+  BAD_TIME: exitCodes.usage,
+  BAD_CHECK: exitCodes.usage,
   INSECURE_TRANSPORT: exitCodes.config,
   ISOLATION_UNAVAILABLE: exitCodes.config,
   AUTH_REQUIRED: exitCodes.config,

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { errorCode, errorMessage } from '../errors.js';
 import { packageRoot } from '../native.js';
 import { addControllerCommand } from './controller.js';
+import { addEvaluateCommand } from './evaluate.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { addHttpCommand } from './http.js';
 import { addStoreCommand } from './store.js';
@@ -24,6 +25,7 @@ addControllerCommand(program);
 addWorkerCommand(program);
 addHttpCommand(program);
 addStoreCommand(program);
+addEvaluateCommand(program);
 
 /** Without a command, `up` is meant. */
 function withDefault(args: readonly string[]): readonly string[] {

@@ -37,6 +37,7 @@ export function addUpCommand(program: Command): void {
     'orphanMs',
     'isolation',
     'firstScriptId',
+    'evaluator',
     'durability',
     'retentionMs',
     'retentionBytes',
@@ -130,11 +131,12 @@ class Up {
 
   #command(part: 'controller' | 'http', values: Partial<Record<SettingName, unknown>>) {
     const { dataDir, wireTokenFile, logLevel, drainMs } = this.#config;
-    const { orphanMs, isolation, firstScriptId } = this.#config;
+    const { orphanMs, isolation, firstScriptId, evaluator } = this.#config;
     const { durability, retentionMs, retentionBytes } = this.#config;
     const shared = { dataDir, wireTokenFile, logLevel, drainMs };
     const kept = { durability, retentionMs, retentionBytes };
-    const own = part === 'controller' ? { orphanMs, isolation, firstScriptId, ...kept } : {};
+    const own =
+      part === 'controller' ? { orphanMs, isolation, firstScriptId, evaluator, ...kept } : {};
     const options = { configFile: this.#configFile, lifeline: true };
     return childCommand(part, { ...values, ...shared, ...own }, options);
   }

@@ -148,6 +148,13 @@ export const settings = {
     default: () => ({}),
     help: 'weights of groups, whose shares are fair by them; others have 1 (in scriptd.yaml only)',
   }),
+  evaluator: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'module with `route` and `score` of your own, e.g. ./mine.js',
+  }),
   tokenFile: setting({
     schema: Type.String(),
     notation: 'text',

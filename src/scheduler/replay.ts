@@ -1,4 +1,5 @@
 import { invariant } from '../invariant.js';
+import { limits } from '../limits.js';
 import { Heap } from './heap.js';
 import { Scheduler } from './scheduler.js';
 
@@ -23,12 +24,18 @@ export interface ReplayOptions {
   groups?: ReadonlyMap<string, number>;
 }
 
-/** Longer than any task: nothing is to be ended by its limit. */
-const wallMs = 1e12;
+/** As long as any task may run: nothing is to be ended by its limit. */
+const wallMs = limits.wallMsMax;
 
-type Event =
-  | { atMs: number; order: number; type: 'end'; taskId: string; attempt: number; worker: string }
-  | { atMs: number; order: number; type: 'submit'; task: ReplayTask };
+/** A slot becomes free. */
+interface End {
+  atMs: number;
+  /** Of the dispatch: settles what happens at one time. */
+  order: number;
+  worker: string;
+  taskId: string;
+  attempt: number;
+}
 
 /**
  * Runs tasks of the past through the scheduler itself, on a virtual clock, with workers that take
@@ -42,11 +49,9 @@ type Event =
 export function replay(tasks: readonly ReplayTask[], options: ReplayOptions): number[] {
   const scheduler = new Scheduler({ random: () => 0.5, groups: options.groups ?? new Map() });
   const begins = new Map<string, number>();
-  const service = new Map(tasks.map(({ id, serviceMs }) => [id, serviceMs]));
+  const service = new Map(tasks.map(({ id, serviceMs }) => [id, Math.min(serviceMs, wallMs)]));
   // At one time, slots become free before tasks come.
-  const ends = new Heap<Extract<Event, { type: 'end' }>>(
-    (a, b) => a.atMs - b.atMs || a.order - b.order,
-  );
+  const ends = new Heap<End>((a, b) => (a.atMs - b.atMs || a.order - b.order) < 0);
   const startMs = tasks[0]?.createdAt ?? 0;
   let order = 0;
   for (const [type, slots] of options.slots) {
@@ -55,19 +60,25 @@ export function replay(tasks: readonly ReplayTask[], options: ReplayOptions): nu
   }
   const step = (nowMs: number) => {
     for (const action of scheduler.take(nowMs)) {
-      invariant(action.type === 'dispatch' || action.type === 'finish', 'nothing fails in a replay');
+      invariant(
+        action.type === 'dispatch' || action.type === 'finish',
+        `nothing fails in a replay, and this does: ${action.type}`,
+      );
       if (action.type === 'finish') continue;
       const { taskId, attempt, workerId: worker } = action;
       begins.set(taskId, nowMs);
       scheduler.started(worker, { taskId, attempt }, nowMs);
       const atMs = nowMs + (service.get(taskId) ?? 0);
-      ends.push({ atMs, order: order++, type: 'end', taskId, attempt, worker });
+      ends.push({ atMs, order: order++, worker, taskId, attempt });
     }
   };
   for (let next = 0; next < tasks.length || ends.peek(); ) {
     const task = tasks[next];
     const end = ends.peek();
-    const nowMs = Math.min(task?.createdAt ?? Number.POSITIVE_INFINITY, end?.atMs ?? Number.POSITIVE_INFINITY);
+    const nowMs = Math.min(
+      task?.createdAt ?? Number.POSITIVE_INFINITY,
+      end?.atMs ?? Number.POSITIVE_INFINITY,
+    );
     for (let over = ends.peek(); over && over.atMs <= nowMs; over = ends.peek()) {
       ends.pop();
       const { worker, taskId, attempt } = over;

@@ -6,6 +6,7 @@ import type { IsolationFloor, IsolationReport } from '../isolation.js';
 import type { Log } from '../log.js';
 import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import { type Listener, Poller } from '../poll/poller.js';
+import type { Check } from '../task.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
@@ -103,7 +104,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const address = requireLocal(parseAddress(options.listen));
   const { type, runtime: definition = {}, workDirectory } = options;
   const runtime = await resolveRuntime(type, definition, workDirectory);
+  await refuseUnfit(definition.check, type);
   return new WorkerDaemon(options, address, runtime);
+}
+
+async function refuseUnfit(check: Check | undefined, type: string): Promise<void> {
+  if (!check) return;
+  const checker = new Checker(1);
+  const fault = await checker.compile(check).finally(() => checker.close());
+  if (!fault) return;
+  const message = `runtimes.${type}: ${fault.message}`;
+  throw new ScriptdError('RUNTIME_INVALID', message);
 }
 
 class WorkerDaemon implements Worker {
@@ -250,7 +261,7 @@ class WorkerDaemon implements Worker {
       queueMax: slots * workerLimits.queuedPerSlot,
       nowMs,
       createRun: (waiting, events) => {
-        const { check } = waiting.task;
+        const check = waiting.task.check ?? this.#options.runtime?.check;
         if (!check) return createRun(waiting, events);
         return new CheckedRun(checked, waiting, check, events);
       },

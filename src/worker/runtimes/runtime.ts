@@ -1,4 +1,4 @@
-import type { Network } from '../../task.js';
+import type { Check, Network } from '../../task.js';
 import type { Raised } from '../verdict.js';
 
 /**
@@ -63,6 +63,8 @@ export interface RuntimeDefinition {
   env?: Readonly<Record<string, string>>;
   /** `host`: a task that asks for it gets the network of this host. Default `none`. */
   network?: Network;
+  /** What the output of a task has to be that does not say so itself. */
+  check?: Check;
   /** Modules that are imported before a script comes; python only. */
   preload?: readonly string[];
   /** `fresh`: each script has an address layout of its own. Default `shared`; python only. */
