@@ -1,17 +1,14 @@
-import { schedulerLimits } from '../../src/scheduler/limits.js';
 import { isRetried, retryBits } from '../../src/scheduler/retry.js';
 import type { Action, RestoredTask } from '../../src/scheduler/scheduler.js';
 import type { AttemptKey, Result } from '../../src/task.js';
 import { isRetriedByDefault, type Outcome } from '../../src/verdict.js';
 import type { Execution, ModelWorker } from './model-worker.js';
-import type { Hand, Tally } from './tally.js';
+import { checkRest, isReady } from './rest.js';
+import { type Hand, roundingMs, type Tally } from './tally.js';
 import type { Script } from './task.js';
 import { must } from './violation.js';
 import type { World } from './world.js';
 
-const limits = schedulerLimits;
-/** What a time loses on the way over a wall clock of 2^41 ms. */
-const roundingMs = 0.01;
 /** The numbers that the promises were made with: a changed limit must not change the check. */
 const promised = {
   workerDeathsMax: 3,
@@ -370,6 +367,13 @@ export class Checker {
     this.hands.get(workerId)?.load.delete(`${tally.script.id}/${attempt}`);
   }
 
+  /** After a turn: nothing that could go on has been left lying. */
+  checkRest(): void {
+    const { nowMs } = this.#world;
+    if (nowMs < this.#openMs + promised.settleMs) return;
+    checkRest(this.tallies, this.hands, this.pausedTypes, nowMs);
+  }
+
   #countRetry(type: string): void {
     const retries = this.#retries.get(type);
     if (!retries) return;
@@ -384,7 +388,7 @@ export class Checker {
     // Looking costs as much as there are tasks.
     if (!this.#world.random.chance(200 / this.tallies.size)) return;
     for (const other of this.tallies.values()) {
-      if (other === tally || !this.isReady(other)) continue;
+      if (other === tally || !isReady(other, this.#world.nowMs)) continue;
       const { script } = tally;
       if (other.script.group !== script.group || other.script.type !== script.type) continue;
       const ahead =
@@ -392,51 +396,6 @@ export class Checker {
           ? other.index < tally.index
           : !other.restored && !tally.restored && rank(other) < rank(tally);
       must(!ahead, 'a task went before one of a higher score');
-    }
-  }
-
-  /** Could be dispatched, as far as can be told from outside. */
-  isReady(tally: Tally): boolean {
-    const { nowMs } = this.#world;
-    return tally.state === 'pending' && !tally.retried && tally.readyAtMs <= nowMs - roundingMs;
-  }
-
-  /** After a turn: nothing that could go on has been left lying. O(tasks + workers²). */
-  checkRest(): void {
-    const { nowMs } = this.#world;
-    if (nowMs < this.#openMs + limits.settleMs) return;
-    const free = new Set<string>();
-    for (const { type, slots, load, draining } of this.hands.values()) {
-      if (!draining && load.size < slots && !this.pausedTypes.has(type)) free.add(type);
-    }
-    for (const tally of this.tallies.values()) {
-      if (tally.state === 'running' && tally.cancelAskedAtMs !== undefined) {
-        const told = tally.stopped || !this.hands.has(tally.workerId ?? '');
-        must(told, 'a cancelled task was not told to stop');
-      }
-      if (tally.state !== 'pending') continue;
-      must(tally.expiresAtMs > nowMs - roundingMs, 'a task outlived its time to live');
-      const idle = free.has(tally.script.type) && this.isReady(tally);
-      must(!idle, 'a task waits although a slot is free');
-    }
-    if (this.hands.size < 100) this.#checkLevel(free);
-  }
-
-  /** No task waits on one worker while another has nothing to do. */
-  #checkLevel(free: ReadonlySet<string>): void {
-    for (const { type, slots, load, adopted, id } of this.hands.values()) {
-      if (load.size <= slots || adopted || !free.has(type)) continue;
-      const crew = [...this.hands.values()].filter((hand) => hand.type === type && !hand.draining);
-      const slotsFree = crew.reduce(
-        (sum, hand) => sum + Math.max(0, hand.slots - hand.load.size),
-        0,
-      );
-      const all = [...this.tallies.values()].filter(({ state }) => state === 'running');
-      const recalled = all.filter((tally) => tally.recalled && tally.script.type === type).length;
-      const ask = all.filter((tally) => tally.workerId === id && !tally.recalled && !tally.stopped);
-      // Those that were told to end may be the ones without a slot.
-      const idle = ask.length === load.size && slotsFree > recalled;
-      must(!idle, 'a task waits on one worker while another has a slot free');
     }
   }
 }

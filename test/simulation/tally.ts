@@ -1,5 +1,8 @@
 import type { Script } from './task.js';
 
+/** What a time loses on the way over a wall clock of 2^41 ms. */
+export const roundingMs = 0.01;
+
 /** What the checks know of a task, from what they saw happen. Monotonic milliseconds. */
 export interface Tally {
   readonly script: Script;
