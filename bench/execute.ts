@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { type Bench, compare } from './harness.js';
+import { perSecond } from './load.js';
 import { p50Ms, pythonPath } from './programs.js';
 import { startService } from './service.js';
 
@@ -11,7 +12,7 @@ export const execute: Bench = {
   async run({ smoke }) {
     const requests = smoke ? 3 : 60;
     const python = pythonPath();
-    const service = await startService(1);
+    const service = await startService({ clients: 1 });
     try {
       const row = await compare({
         name: 'execute',
@@ -37,7 +38,7 @@ export const executeLoad: Bench = {
   async run({ smoke }) {
     const forMs = smoke ? 200 : 10_000;
     const python = pythonPath();
-    const service = await startService(clients, `python=${clients}`);
+    const service = await startService({ clients, workers: `python=${clients}` });
     try {
       const row = await compare({
         name: 'execute-load',
@@ -55,21 +56,6 @@ export const executeLoad: Bench = {
     }
   },
 };
-
-/** How often `once` is done per second by so many that do it again and again. */
-async function perSecond(forMs: number, callers: number, once: () => Promise<void>) {
-  const endsAtMs = performance.now() + forMs;
-  let done = 0;
-  const startMs = performance.now();
-  const call = async () => {
-    while (performance.now() < endsAtMs) {
-      await once();
-      done += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, call));
-  return (done * 1000) / (performance.now() - startMs);
-}
 
 function spawnPython(python: string): void {
   const { stdout, status } = spawnSync(python, ['-c', 'print(1)']);

@@ -1,5 +1,6 @@
 // `npm run bench [-- NAME...] [-- --smoke]`
 import { parseArgs } from 'node:util';
+import { dispatch, dispatchLoad } from './dispatch.js';
 import { execute, executeLoad } from './execute.js';
 import { fanin } from './fanin.js';
 import { frames } from './frames.js';
@@ -7,7 +8,17 @@ import { type Bench, runBenches } from './harness.js';
 import { startCold, startWarm } from './start.js';
 import { wake } from './wake.js';
 
-const benches: Bench[] = [wake, fanin, frames, startCold, startWarm, execute, executeLoad];
+const benches: Bench[] = [
+  wake,
+  fanin,
+  frames,
+  startCold,
+  startWarm,
+  execute,
+  executeLoad,
+  dispatch,
+  dispatchLoad,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

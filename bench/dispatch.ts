@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { ControllerLink } from '../src/http/controller-link.js';
+import { parseAddress } from '../src/poll/address.js';
+import { Poller } from '../src/poll/poller.js';
+import { readWireToken } from '../src/wire/token.js';
+import { startBullmq } from './bullmq.js';
+import { type Bench, compare } from './harness.js';
+import { p50Ms } from './programs.js';
+import { type Service, startService } from './service.js';
+
+const task = { type: 'noop', code: '' } as const;
+
+/** A task that does nothing, from the POST to its durable result; one client, one after the other. */
+export const dispatch: Bench = {
+  name: 'dispatch',
+  async run({ smoke }) {
+    const tasks = smoke ? 3 : 500;
+    const service = await startService({ clients: 1, workers: 'noop=1' });
+    const bullmq = await startBullmq(1);
+    try {
+      const row = await compare({
+        name: 'dispatch',
+        unit: 'ms p50',
+        reference: 'BullMQ, Redis without persistence',
+        bar: { atMost: 0.8 },
+        rounds: smoke ? 1 : 7,
+        measure: () => p50Ms(tasks, () => noop(service)),
+        measureReference: () => p50Ms(tasks, () => bullmq.once()),
+      });
+      return [row];
+    } finally {
+      await Promise.all([service.stop(), bullmq.stop()]);
+    }
+  },
+};
+
+/** Throws unless it succeeded. */
+export async function noop(service: Service, group?: string): Promise<void> {
+  const asked = group === undefined ? task : { ...task, group };
+  const { outcome } = await service.post('/v1/tasks?wait=30', asked);
+  if (outcome !== 'success') throw new Error(`a task that does nothing ended with ${outcome}`);
+}
+
+/** Tasks that are in flight at once; of BullMQ those that its worker has, which is its best. */
+const inFlight = 1_000;
+const bullmqConcurrency = 100;
+const bullmqBatch = 1_000;
+
+/**
+ * As many of them at once as it takes, over the protocol that http daemons speak: one message in,
+ * and one out when the result is durable.
+ */
+export const dispatchLoad: Bench = {
+  name: 'dispatch-load',
+  async run({ smoke }) {
+    const tasks = smoke ? 20 : 20_000;
+    const service = await startService({ clients: 1, workers: 'noop=64' });
+    const bullmq = await startBullmq(bullmqConcurrency);
+    const link = await connected(service.dataDir);
+    try {
+      const row = await compare({
+        name: 'dispatch-load',
+        unit: 'tasks/s',
+        reference: 'BullMQ, Redis without persistence',
+        bar: { atLeast: 3 },
+        rounds: smoke ? 1 : 7,
+        measure: () => rate(tasks, () => link.many(tasks)),
+        measureReference: () => rate(tasks, () => bullmq.many(tasks, bullmqBatch)),
+      });
+      return [row];
+    } finally {
+      link.close();
+      await Promise.all([service.stop(), bullmq.stop()]);
+    }
+  },
+};
+
+async function rate(tasks: number, run: () => Promise<void>): Promise<number> {
+  const startMs = performance.now();
+  await run();
+  return (tasks * 1000) / (performance.now() - startMs);
+}
+
+/** A client of the controller of a service, as an http daemon is one. */
+async function connected(dataDir: string) {
+  const poller = new Poller();
+  const link = new ControllerLink({
+    poller,
+    address: parseAddress(`unix:${join(dataDir, 'run', 'controller.sock')}`),
+    token: readWireToken(join(dataDir, 'wire-token'), { create: false }),
+    controllerWaitMs: 5_000,
+    log: pino({ level: 'error' }),
+  });
+  await link.status();
+  return {
+    async many(tasks: number): Promise<void> {
+      let left = tasks;
+      const one = async () => {
+        while (left > 0) {
+          left -= 1;
+          const { outcome } = await link.run(task).answer;
+          if (outcome !== 'success') throw new Error(`a task ended with ${outcome}`);
+        }
+      };
+      await Promise.all(Array.from({ length: inFlight }, one));
+    },
+    close(): void {
+      link.close();
+      poller.close();
+    },
+  };
+}

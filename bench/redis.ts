@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const startAttemptsMax = 500;
+
+/** A Redis of this bench's own. */
+export interface RedisServer {
+  /** Of its Unix socket. */
+  path: string;
+  stop(): Promise<void>;
+}
+
+/** On a Unix socket, which is faster than TCP, and without persistence, as most who use BullMQ. */
+export async function startRedis(): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'scriptd-bench-redis-'));
+  const path = join(folder, 's');
+  const flags = ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', [...flags, '--dir', folder], { stdio: 'ignore' });
+  const gone = once(child, 'exit').catch((cause: unknown) => {
+    throw new Error('this bench needs redis-server (Debian: redis-server)', { cause });
+  });
+  for (let attempt = 0; !existsSync(path); attempt++) {
+    if (attempt === startAttemptsMax) throw new Error('redis-server does not listen');
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 10))]);
+  }
+  return {
+    path,
+    async stop() {
+      child.kill('SIGTERM');
+      await gone;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
