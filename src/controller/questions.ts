@@ -1,5 +1,5 @@
 import { ScriptdError } from '../errors.js';
-import type { MessageOf } from '../wire/messages.js';
+import type { MessageOf, QueueReport } from '../wire/messages.js';
 import type { Answer } from './answers.js';
 import type { ClientRequests } from './client-requests.js';
 import { explanationOf } from './explanation.js';
@@ -30,13 +30,13 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
     case 'retryTask':
       return { kind: 'task', requestId, task: await requests.retry(question.taskId) };
     case 'queues':
-      return { kind: 'queueReports', requestId, queues: requests.queues() };
+      return { kind: 'queueReports', requestId, queues: requests.queues().map(onWire) };
     case 'pauseQueue':
     case 'resumeQueue': {
       const { kind, type } = question;
       const queue = await requests[kind](type);
       if (!queue) throw new ScriptdError('UNKNOWN_TYPE', `there are no workers of type ${type}`);
-      return { kind: 'queueReports', requestId, queues: [queue] };
+      return { kind: 'queueReports', requestId, queues: [onWire(queue)] };
     }
     case 'listSchedules':
       return { kind: 'schedules', requestId, schedules: requests.schedules() };
@@ -53,6 +53,12 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
       if (await requests.deleteSchedule(question.scheduleId)) return { kind: 'done', requestId };
       throw unknownSchedule(question.scheduleId);
   }
+}
+
+/** The scheduler may know more of a type than the wire tells. */
+function onWire(report: QueueReport): QueueReport {
+  const { type, paused, ready, waiting, running, workers, slots } = report;
+  return { type, paused, ready, waiting, running, workers, slots };
 }
 
 function unknownSchedule(id: string): ScriptdError {
