@@ -29,6 +29,8 @@ export class Checker {
   #openMs = 0;
   /** Workers that came in this turn. */
   readonly #arrived = new Set<string>();
+  /** Attempts that ended in this turn, by worker. */
+  readonly #ended = new Set<string>();
   /** Until when workers that are away are waited for. */
   readonly #awaited = new Map<string, number>();
   #submitted = 0;
@@ -138,6 +140,7 @@ export class Checker {
   heardEnd(workerId: string, { taskId, attempt }: AttemptKey): void {
     const hand = this.hands.get(workerId);
     hand?.load.delete(`${taskId}/${attempt}`);
+    this.#ended.add(`${workerId} ${taskId}/${attempt}`);
     hand?.unclaimed.delete(`${taskId}/${attempt}`);
   }
 
@@ -160,6 +163,7 @@ export class Checker {
       must(unclaimed.size === 0, 'a worker goes on with what nobody wants');
     }
     this.#arrived.clear();
+    this.#ended.clear();
   }
 
   #step(action: Exclude<Action, { type: 'dropWorker' | 'forget' }>, tally: Tally): void {
@@ -332,7 +336,9 @@ export class Checker {
   #stopStale({ workerId, taskId, attempt }: Extract<Action, { type: 'stop' }>): void {
     this.#forget({ type: 'forget', workerId, taskId, attempt });
     const hand = this.hands.get(workerId);
-    hand?.load.add(`${taskId}/${attempt}`);
+    // It may have ended in the very turn in which its worker came.
+    const ended = this.#ended.has(`${workerId} ${taskId}/${attempt}`);
+    if (!ended) hand?.load.add(`${taskId}/${attempt}`);
     hand?.unclaimed.delete(`${taskId}/${attempt}`);
   }
 
