@@ -8,10 +8,11 @@ const allowed = {
   scheduler: [],
   client: [],
   config: [],
+  drill: [],
   wire: ['poll'],
   store: ['scheduler'],
   worker: ['wire', 'poll', 'checker'],
-  http: ['wire', 'scheduler', 'poll'],
+  http: ['wire', 'scheduler', 'poll', 'checker'],
   controller: ['scheduler', 'store', 'wire', 'poll'],
 };
 

@@ -18,6 +18,7 @@ const lasting: Record<string, number> = {
   BAD_ADDRESS: exitCodes.config,
   BAD_TIME: exitCodes.usage,
   BAD_CHECK: exitCodes.usage,
+  SERVICE_UNREACHABLE: exitCodes.unavailable,
   INSECURE_TRANSPORT: exitCodes.config,
   ISOLATION_UNAVAILABLE: exitCodes.config,
   AUTH_REQUIRED: exitCodes.config,

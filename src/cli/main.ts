@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { errorCode, errorMessage } from '../errors.js';
 import { packageRoot } from '../native.js';
+import { addCheckCommand } from './check.js';
 import { addControllerCommand } from './controller.js';
+import { addDrillCommand } from './drill.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { addHttpCommand } from './http.js';
@@ -25,7 +27,9 @@ addControllerCommand(program);
 addWorkerCommand(program);
 addHttpCommand(program);
 addStoreCommand(program);
+addDrillCommand(program);
 addEvaluateCommand(program);
+addCheckCommand(program);
 
 /** Without a command, `up` is meant. */
 function withDefault(args: readonly string[]): readonly string[] {

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode, ScriptdError } from '../errors.js';
+import { Client } from './client.js';
+import { Instance, type UpCommand } from './instance.js';
+import { drillLimits } from './limits.js';
+import { Requests } from './requests.js';
+import { Saboteur } from './saboteur.js';
+import { type DrillReport, isWhole, type KeptTask, Tally } from './tally.js';
+
+export interface DrillOptions {
+  command: UpCommand;
+  /** How long tasks are submitted and parts killed. */
+  seconds: number;
+  killEveryMs: number;
+  /** What went wrong is to be looked at: the instance's folder stays. */
+  keep: boolean;
+  /** Ends it early: nothing of it stays behind. */
+  stop: AbortSignal;
+  /** Told now and then how long it lasts, in seconds, and what is submitted. */
+  onProgress: (seconds: number, submitted: number) => void;
+}
+
+/** Most tasks of one page of a list. */
+const pageTasks = 200;
+
+/**
+ * Submits scripts to an instance of its own whose parts it kills, waits until everything is
+ * finished, and compares what was acknowledged with what is there.
+ *
+ * @returns the report, and the folder if it was kept
+ * @throws ScriptdError DRILL_FAILED: it could not be held, so it says nothing
+ */
+export async function drill(options: DrillOptions) {
+  const instance = new Instance(options.command);
+  let whole = false;
+  try {
+    const report = await heldOn(instance, options);
+    whole = isWhole(report);
+    return { report, folder: options.keep && !whole ? instance.folder : undefined };
+  } finally {
+    await instance.end({ keep: options.keep && !whole });
+  }
+}
+
+async function heldOn(instance: Instance, options: DrillOptions): Promise<DrillReport> {
+  const { seconds, killEveryMs, stop, onProgress } = options;
+  const startMs = performance.now();
+  const elapsedSeconds = () => (performance.now() - startMs) / 1_000;
+  const tally = new Tally();
+  const requests = new Requests(await instance.ready(), () => {
+    tally.sentAgain += 1;
+  });
+  const random = Math.random;
+  const over = AbortSignal.any([stop, AbortSignal.timeout(seconds * 1_000)]);
+  const progress = setInterval(() => onProgress(elapsedSeconds(), tally.submitted), 100);
+  try {
+    const { notesFile } = instance;
+    const clients = Array.from({ length: drillLimits.clients }, (_, index) =>
+      new Client({ name: `client${index + 1}`, requests, tally, notesFile, random }).run(over),
+    );
+    await Promise.all([
+      new Saboteur({ instance, tally, killEveryMs, random }).run(over),
+      ...clients,
+    ]);
+    await finished(requests, stop);
+    const kept = await everything(requests);
+    return tally.report(kept, executions(notesFile), elapsedSeconds());
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+/** Waits until nothing is pending or running, or until that takes too long. */
+async function finished(requests: Requests, stop: AbortSignal): Promise<void> {
+  const deadlineMs = performance.now() + drillLimits.finishMs;
+  while (performance.now() < deadlineMs) {
+    if (stop.aborted) throw new ScriptdError('DRILL_FAILED', 'the drill was ended early');
+    const pages = await Promise.all(
+      ['pending', 'running'].map((state) => page(requests, `state=${state}&limit=1`)),
+    );
+    if (pages.every(({ tasks }) => tasks.length === 0)) return;
+    await sleep(drillLimits.pollMs);
+  }
+}
+
+async function everything(requests: Requests): Promise<KeptTask[]> {
+  const all: KeptTask[] = [];
+  let cursor = '';
+  for (;;) {
+    const { tasks, next } = await page(requests, `limit=${pageTasks}${cursor}`);
+    all.push(...tasks);
+    if (next === undefined) return all;
+    cursor = `&cursor=${encodeURIComponent(next)}`;
+  }
+}
+
+async function page(requests: Requests, query: string) {
+  const answer = await requests.persist(() => ({ path: `/v1/tasks?${query}` }));
+  if (answer?.status !== 200) {
+    const said = answer ? `${answer.status}: ${JSON.stringify(answer.json)}` : 'no answer';
+    throw new ScriptdError('DRILL_FAILED', `the list of tasks cannot be read: ${said}`);
+  }
+  return answer.json as { tasks: KeptTask[]; next?: string };
+}
+
+/** One mark for each execution. */
+function executions(notesFile: string): string[] {
+  try {
+    return readFileSync(notesFile, 'utf8').split('\n').slice(0, -1);
+  } catch (error) {
+    // Nothing was executed.
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
