@@ -17,8 +17,11 @@ export const httpLimits = {
   unsentBytesMax: 512 * 1024 * 1024,
   /** Smaller ones are not counted. */
   unsentBytesCounted: 64 * 1024,
-  /** Nesting of a JSON body, the outermost object included, and the values in it. */
-  jsonDepthMax: 16,
+  /**
+   * Nesting of a JSON body, the outermost object included, and the values in it. A frame has one
+   * level more: what was nested deeper would cost the connection to the controller.
+   */
+  jsonDepthMax: limits.frameDepthMax - 1,
   jsonValuesMax: 4_096,
   /** Longest text of a problem's `detail`, in UTF-16 units. */
   detailMax: 2_048,

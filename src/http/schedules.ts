@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ScheduleSummary, ScheduleView } from '../schedule.js';
 import { ignoreBodies } from './bodies.js';
+import type { Checks } from './checks.js';
 import type { ControllerPort } from './controller-port.js';
 import { readQuery } from './query.js';
 import { checkScheduleId, readScheduleBody } from './schedule-body.js';
@@ -12,7 +13,11 @@ interface ById {
 }
 
 /** Tasks that are submitted by a clock. */
-export function scheduleRoutes(app: FastifyInstance, controller: ControllerPort): void {
+export function scheduleRoutes(
+  app: FastifyInstance,
+  controller: ControllerPort,
+  checks: Checks,
+): void {
   app.get('/v1/schedules', { exposeHeadRoute: true }, async (request) => {
     readQuery(request.url, []);
     return { schedules: (await controller.schedules()).map(summaryJson) };
@@ -21,6 +26,7 @@ export function scheduleRoutes(app: FastifyInstance, controller: ControllerPort)
   app.post('/v1/schedules', async (request, reply) => {
     readQuery(request.url, []);
     const asked = readScheduleBody(request.body, undefined, Date.now());
+    await checks.refuseUnfit(asked.task, 'task.');
     const { schedule } = await controller.putSchedule('create', asked);
     reply.header('location', `/v1/schedules/${schedule.id}`);
     return reply.code(201).send(scheduleJson(schedule));
@@ -32,6 +38,7 @@ export function scheduleRoutes(app: FastifyInstance, controller: ControllerPort)
 
   app.put<ById>('/v1/schedules/:id', async (request, reply) => {
     const asked = readScheduleBody(request.body, readId(request), Date.now());
+    await checks.refuseUnfit(asked.task, 'task.');
     const { schedule, created } = await controller.putSchedule('put', asked);
     return reply.code(created ? 201 : 200).send(scheduleJson(schedule));
   });

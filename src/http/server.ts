@@ -6,6 +6,7 @@ import { Poller } from '../poll/poller.js';
 import type { WireToken } from '../wire/token.js';
 import { requireLocal } from '../wire/transport.js';
 import { createApp } from './app.js';
+import { Checks } from './checks.js';
 import { ControllerLink } from './controller-link.js';
 import { debugRoutes } from './debug.js';
 import { executeRoutes } from './execute.js';
@@ -75,6 +76,7 @@ class Daemon {
   readonly #options: HttpOptions;
   readonly #link: ControllerLink;
   readonly #poller: Poller;
+  readonly #checks = new Checks();
   readonly #product: FastifyInstance;
   readonly #debug: FastifyInstance;
   #closing: Promise<void> | undefined;
@@ -89,10 +91,10 @@ class Daemon {
     const shared = { guard, isDraining, unsent: new UnsentAnswers(), log };
     this.#product = createApp(shared, (app) => {
       executeRoutes(app, link, log);
-      taskRoutes(app, link);
+      taskRoutes(app, link, this.#checks);
       workerRoutes(app, link);
       queueRoutes(app, link);
-      scheduleRoutes(app, link);
+      scheduleRoutes(app, link, this.#checks);
       healthRoute(app);
       readyRoute(app, link);
       homeRoute(app);
@@ -124,6 +126,7 @@ class Daemon {
     await Promise.all(apps.map((app) => app.close()));
     clearTimeout(tell);
     clearTimeout(cut);
+    this.#checks.close();
     this.#link.close();
     this.#poller.close();
   }

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { type Static, Type } from 'typebox';
+import { checkFault } from '../checker/fault.js';
 import { collectFault } from '../file-names.js';
 import { limits } from '../limits.js';
 import { OneOf, validator } from '../schema.js';
-import { Limits, networks, TaskSpec } from '../task.js';
+import { type Check, Limits, networks, TaskSpec } from '../task.js';
 import { type BytesJson, checkUnicode, readBytes } from './json-bytes.js';
 import { httpLimits } from './limits.js';
 import { type Problem, problem } from './problem.js';
@@ -76,8 +77,21 @@ function checkTexts(task: Omit<TaskBody, 'stdin' | 'files' | 'runAt'>): void {
     checkWithoutNul(`env.${name}`, value);
     checkText(`env.${name}`, value, limits.envValueBytesMax);
   }
+  checkCheck(task.check ?? { exact: '' });
   const fault = collectFault(task.collect ?? []);
   if (fault) throw problem('INVALID_FIELD', fault.message, { field: fault.field });
+}
+
+/** But for what takes a process to find out; checks.ts does that. */
+function checkCheck(check: Check): void {
+  const fault = checkFault(check);
+  if (fault) throw problem('INVALID_FIELD', fault.message, { field: fault.field });
+  const { pattern = '', exact = '', script } = check;
+  checkUnicode('check.pattern', pattern);
+  checkUnicode('check.exact', exact);
+  for (const text of [script?.code ?? '', ...(script?.args ?? [])]) {
+    checkUnicode('check.script', text);
+  }
 }
 
 function checkText(field: string, text: string, bytesMax: number): void {

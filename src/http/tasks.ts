@@ -5,6 +5,7 @@ import { limits } from '../limits.js';
 import { validator } from '../schema.js';
 import { TaskId, type TaskView } from '../task.js';
 import { ignoreBodies } from './bodies.js';
+import type { Checks } from './checks.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { taskHeaders } from './execute.js';
@@ -23,11 +24,12 @@ interface ById {
 }
 
 /** Submit a task, look at it and at others, read its outputs, cancel it, send it again. */
-export function taskRoutes(app: FastifyInstance, controller: ControllerPort): void {
+export function taskRoutes(app: FastifyInstance, controller: ControllerPort, checks: Checks): void {
   app.post('/v1/tasks', async (request, reply) => {
     const waitSeconds = readWait(request, reply);
     const idempotencyKey = readIdempotencyKey(request.raw);
     const spec = readTaskBody(request.body, Date.now());
+    await checks.refuseUnfit(spec);
     const asked = idempotencyKey === undefined ? spec : { ...spec, idempotencyKey };
     const { task: stored, replayed } = await controller.store(asked);
     reply.header('location', `/v1/tasks/${stored.id}`);

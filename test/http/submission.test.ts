@@ -1,4 +1,5 @@
 import t from 'tap';
+import { httpLimits } from '../../src/http/limits.js';
 import { limits } from '../../src/limits.js';
 import { type Asking, assertProblem, startDaemon } from './daemon.js';
 import { answerWith, finished, pending, refuseWith, reply, taskId } from './fake-controller.js';
@@ -148,3 +149,18 @@ t.test('every time of a task is shown as text', async (t) => {
     durability: 'fsync',
   });
 });
+
+t.test(
+  'the deepest body that is taken reaches the controller, and costs no connection',
+  async (t) => {
+    const { ask, controller } = await startDaemon(t);
+    controller.behaviour = answerWith(pending());
+    const nested = (depth: number): object => (depth === 1 ? {} : { not: nested(depth - 1) });
+    const outside = 2;
+    const deepest = { check: { schema: nested(httpLimits.jsonDepthMax - outside) } };
+    t.equal((await ask(submission(deepest))).status, 201);
+    t.same((await controller.next('submit')).task, { code: '', ...deepest });
+    const deeper = { check: { schema: nested(httpLimits.jsonDepthMax - outside + 1) } };
+    assertProblem(t, await ask(submission(deeper)), 400, 'INVALID_JSON');
+  },
+);
