@@ -165,6 +165,7 @@ StrictPlan StrictPlanOf(const Napi::Value& value) {
                     .control = ControlOf(plan.Get("control")),
                     .uid_map = std::nullopt,
                     .gid_map = {}};
+  result.own_network = BooleanOf(plan.Get("ownNetwork"), "ownNetwork");
   if (plan.Has("cgroup")) result.cgroup = IntOf(plan.Get("cgroup"), "cgroup");
   if (plan.Has("uidMap")) {
     result.uid_map = StringOf(plan.Get("uidMap"), "uidMap");

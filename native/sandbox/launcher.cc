@@ -134,8 +134,12 @@ StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
   const std::string inside_number = std::to_string(inside.get());
   const std::string status_number = std::to_string(status.childs.get());
   const std::string control_number = std::to_string(control.childs.get());
-  std::vector<std::string_view> words{"scriptd-init", inside_number, status_number};
-  if (control.childs) words.emplace_back(control_number);
+  // The user namespace of an ordinary user has to make its own.
+  const Descriptor network = plan.own_network && !plan.uid_map ? networks_.Take() : Descriptor();
+  if (network) kept.push_back(network.get());
+  const std::string network_number = std::to_string(network.get());
+  const std::vector<std::string_view> words{"scriptd-init", inside_number, status_number,
+                                            control_number, network_number};
   const StringBlock argv(words);
   StrictChild child{.init = plan.init.c_str(),
                     .argv = &argv,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "descriptor.h"
+#include "network_pool.h"
 #include "plan.h"
 #include "stack.h"
 #include "strict_plan.h"
@@ -38,6 +39,7 @@ class Launcher {
   StartedProcess RequestFork(int requests, const StrictPlan& plan);
 
  private:
+  NetworkPool networks_;
   Stack stack_;  // reused: its pages are faulted in only once
 };
 

@@ -18,6 +18,7 @@ struct StrictPlan {
   int cgroup = -1;         // a directory of cgroup v2 to start in, or -1; stays the caller's
   StdinSource stdin_source;
   ControlKind control;  // the script's 3, or what scriptd-init waits on
+  bool own_network = false;
   // Maps of a new user namespace, as in uid_map; without them there is none.
   std::optional<std::string> uid_map;
   std::string gid_map;

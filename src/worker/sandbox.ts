@@ -150,6 +150,7 @@ interface Addon {
     cgroup?: number;
     stdinPipe: boolean;
     control: 'none' | 'pipe';
+    ownNetwork: boolean;
     uidMap?: string;
     gidMap?: string;
   }): NativeStarted;
@@ -269,6 +270,7 @@ function nativePlan(
   return {
     ...{ init: initExecutable(), inside: insidePlan(strict, plan), procs },
     ...{ stdinPipe: plan.stdinPipe, control: plan.control },
+    ownNetwork: strict.network === 'none',
     ...(cgroup !== undefined && { cgroup }),
     ...(uid !== 0 && { uidMap: `${strict.uid} ${uid} 1`, gidMap: `${strict.gid} ${gid} 1` }),
   };

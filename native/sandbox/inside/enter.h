@@ -9,8 +9,8 @@ namespace scriptd::sandbox {
 
 /// The first, by the process that is alone in new pid, mount, ipc and uts namespaces: joins
 /// the cgroups, enters its own root. `ruleset` becomes Landlock's, or -1 where the kernel has none
-/// and the plan doesn't require it.
-Failure PrepareInside(const InsidePlan& plan, int& ruleset);
+/// and the plan doesn't require it. `network` is a fresh network namespace, or -1.
+Failure PrepareInside(const InsidePlan& plan, int network, int& ruleset);
 
 /// The second, by the process that the script runs in, which has the script's ids: limits,
 /// Landlock, seccomp. No capability is left.

@@ -76,7 +76,8 @@ Failure ReadPlan(Sandbox& sandbox) {
 
 Failure EnterSandbox(Sandbox& sandbox) {
   const InsidePlan& plan = sandbox.plan;
-  if (const Failure failure = PrepareInside(plan, sandbox.ruleset)) return failure;
+  if (const Failure failure = PrepareInside(plan, sandbox.channels.network, sandbox.ruleset))
+    return failure;
   if (const Failure failure = SealIdentity()) return failure;
   if (plan.waits) {
     if (const Failure failure = ReceiveFrame(sandbox.channels.control, sandbox.frame)) {

@@ -11,6 +11,7 @@ struct Channels {
   int plan;     // a file that holds the plan
   int status;   // a socket for how it went, see status.h
   int control;  // a pipe that the task frame comes by, or -1
+  int network;  // a fresh network namespace, or -1: it makes its own
 };
 
 /// What the life of a run's first process hangs on. Never destroyed: it lives as long as that.
