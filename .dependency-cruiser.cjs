@@ -12,6 +12,7 @@ const allowed = {
   worker: ['wire', 'poll'],
   http: ['wire', 'scheduler', 'poll'],
   controller: ['scheduler', 'store', 'wire', 'poll'],
+  selftest: ['worker', 'wire', 'poll'],
 };
 
 module.exports = {

@@ -4,8 +4,10 @@ import { Command, CommanderError } from 'commander';
 import { errorCode, errorMessage } from '../errors.js';
 import { packageRoot } from '../native.js';
 import { addControllerCommand } from './controller.js';
+import { addDoctorCommand } from './doctor.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { addHttpCommand } from './http.js';
+import { addSelftestCommand } from './selftest.js';
 import { addUpCommand } from './up.js';
 import { addWorkerCommand } from './worker.js';
 
@@ -22,6 +24,8 @@ addUpCommand(program);
 addControllerCommand(program);
 addWorkerCommand(program);
 addHttpCommand(program);
+addDoctorCommand(program);
+addSelftestCommand(program);
 
 /** Without a command, `up` is meant. */
 function withDefault(args: readonly string[]): readonly string[] {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { IsolationFloor, IsolationLevel, IsolationReport } from '../isolation.js';
+import { BasicIsolation } from './basic-isolation.js';
 import type { CgroupHost } from './cgroup/cgroup.js';
 import { findCgroups } from './cgroup/find.js';
 import type { WorkRoot } from './directory.js';
@@ -82,7 +83,7 @@ export function createIsolation(
 const layersOfNone: readonly LayerName[] = ['start', 'rlimits', 'no-new-privileges'];
 
 /** Workers of one name, each of a service of its own, have each their own work directory. */
-function cgroupName(worker: string, workDirectory: string): string {
+export function cgroupName(worker: string, workDirectory: string): string {
   const service = createHash('sha256').update(workDirectory).digest('hex').slice(0, 8);
   return `scriptd-${worker}-${service}`;
 }
@@ -126,8 +127,10 @@ function build(
     case 'none':
       cgroups?.close();
       return { isolation: new PlainIsolation(root), also: [] };
-    case 'basic':
-      throw new ScriptdError('ISOLATION_UNAVAILABLE', 'isolation basic is not there yet');
+    case 'basic': {
+      const isolation = new BasicIsolation(runtime, root, cgroups, ids);
+      return { isolation, also: isolation.also };
+    }
     case 'strict': {
       invariant(cgroups, 'strict is not chosen without cgroups');
       return { isolation: new StrictIsolation(runtime, cgroups, ids.first, ids.count), also: [] };
