@@ -53,10 +53,15 @@ export class BasicIsolation implements Isolation {
     const bootstrap = runtime.bootstrap ? [runtime.bootstrap.folder] : [];
     const facts = hostFacts.filter((path) => existsSync(path));
     this.#readOnly = [...visiblePaths(runtime), ...bootstrap, ...facts];
-    const needed = [runtime.file, ...runtime.prefixes, ...bootstrap];
     const isRoot = process.geteuid?.() === 0;
+    // What is made for the runtime lies in the worker's own folder.
+    const opened = (path: string) => (path.startsWith(`${root.path}/`) ? 1 + ownFolders : 0);
     const ownIds =
-      isRoot && needed.every((path) => letsThrough(path, 0)) && letsThrough(root.path, ownFolders);
+      isRoot &&
+      letsThrough(root.path, ownFolders) &&
+      [runtime.file, ...runtime.prefixes, ...bootstrap].every((path) =>
+        letsThrough(path, opened(path)),
+      );
     this.#freeIds = ownIds
       ? Array.from({ length: count }, (_, index) => first + count - 1 - index)
       : undefined;
