@@ -116,7 +116,11 @@ async function startRig(
   const runtime = (await resolveRuntime(type, definition, folder)) as ProcessRuntime;
   const cgroups = findCgroups(`scriptd-bench-${process.pid}`);
   if (!('version' in cgroups)) throw new Error(`strict isolation needs cgroups: ${cgroups.detail}`);
-  const isolation = new StrictIsolation(runtime, cgroups, 1_900_000_000, enclosuresMax(1));
+  const isolation = new StrictIsolation(runtime, cgroups, {
+    first: 1_900_000_000,
+    count: enclosuresMax(1),
+    log,
+  });
   const plan = forkServerPlan(runtime);
   const starter = new Starter({
     ...{ runtime, isolation, poller, log, nowMs, readyMax: prepared ? 1 : 0 },
@@ -143,6 +147,7 @@ async function startRig(
     },
     async stop() {
       await starter.close();
+      await isolation.settled();
       isolation.close();
       deadlines.close();
       poller.close();

@@ -9,6 +9,7 @@ import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import type { LayerName } from './layers.js';
 import { PlainIsolation } from './plain-isolation.js';
 import type { ExecuteMessage } from './queue.js';
+import { countedRlimits, plainRlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import { memoryLimit } from './strict-isolation.js';
 import { visiblePaths } from './visible-paths.js';
@@ -48,7 +49,7 @@ export class BasicIsolation implements Isolation {
     cgroups: CgroupHost | undefined,
     { first, count }: { first: number; count: number },
   ) {
-    this.#plain = new PlainIsolation(root);
+    this.#plain = new PlainIsolation(root, cgroups ? countedRlimits : plainRlimits);
     this.#cgroups = cgroups;
     const bootstrap = runtime.bootstrap ? [runtime.bootstrap.folder] : [];
     const facts = hostFacts.filter((path) => existsSync(path));

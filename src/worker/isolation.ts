@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { IsolationFloor, IsolationLevel, IsolationReport } from '../isolation.js';
+import type { Log } from '../log.js';
 import { BasicIsolation } from './basic-isolation.js';
 import type { CgroupHost } from './cgroup/cgroup.js';
 import { findCgroups } from './cgroup/find.js';
@@ -28,6 +29,7 @@ export interface IsolationOptions {
   /** The least that is taken; `auto` takes the strongest that this host can do. */
   isolation: IsolationFloor;
   firstScriptId?: number;
+  log: Log;
 }
 
 /** How a worker keeps its scripts apart, with what it tells of that. */
@@ -66,6 +68,7 @@ export function createIsolation(
     const { isolation, also } = build(level, runtime, root, host, {
       first: options.firstScriptId ?? firstScriptIdDefault,
       count: ids,
+      log: options.log,
     });
     const missing = floor === 'auto' ? missingFor('strict', layers) : [];
     return {
@@ -121,7 +124,7 @@ function build(
   runtime: ProcessRuntime,
   root: WorkRoot,
   cgroups: CgroupHost | undefined,
-  ids: { first: number; count: number },
+  ids: { first: number; count: number; log: Log },
 ): { isolation: Isolation; also: readonly LayerName[] } {
   switch (level) {
     case 'none':
@@ -133,7 +136,7 @@ function build(
     }
     case 'strict': {
       invariant(cgroups, 'strict is not chosen without cgroups');
-      return { isolation: new StrictIsolation(runtime, cgroups, ids.first, ids.count), also: [] };
+      return { isolation: new StrictIsolation(runtime, cgroups, ids), also: [] };
     }
   }
 }
