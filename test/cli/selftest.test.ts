@@ -1,13 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../src/native.js';
 
+/** Of its own: another selftest of this host may be at work. */
+const temporary = mkdtempSync(join(tmpdir(), 'scriptd-test-'));
+chmodSync(temporary, 0o755);
+t.teardown(() => rmSync(temporary, { recursive: true, force: true }));
+
 function selftest(args: readonly string[]) {
   const clean = ['-u', 'NODE_OPTIONS', join(packageRoot, 'bin', 'scriptd'), 'selftest', ...args];
-  return spawnSync('env', clean, { encoding: 'utf8' });
+  return spawnSync('env', clean, { encoding: 'utf8', env: { ...process.env, TMPDIR: temporary } });
 }
 
 interface Answer {
@@ -31,7 +36,7 @@ t.test('at level none what is not promised is not run, and is not called blocked
   t.equal(verdictOf(/kill everybody/), 'not promised');
   t.equal(verdictOf(/sleep for ever/), 'contained');
   t.same(
-    readdirSync(tmpdir()).filter((name) => name.startsWith('scriptd-selftest-')),
+    readdirSync(temporary).filter((name) => name.startsWith('scriptd-selftest-')),
     [],
     'its folder is gone',
   );
