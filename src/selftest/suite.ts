@@ -56,16 +56,20 @@ export async function* runSuite(
   rows: readonly Row[] = hostileRows,
 ): AsyncGenerator<RowReport> {
   // What is there after the first is there to stay.
-  await Promise.all(Array.from({ length: suiteSlots }, () => target.run({ code: 'print(1)' })));
-  // Another demand, for which other processes are held ready.
-  const another = { code: 'print(1)', limits: { diskBytes: 1 << 20 } };
-  const before = await measure(target, calmMs, () => target.run(another));
+  await target.run({ code: 'print(1)' });
+  // As many at once as there are slots: so many are held ready from then on.
+  const pair = Array.from({ length: suiteSlots }, () => ({ code: overlapping }));
+  const before = await measure(target, calmMs, () =>
+    Promise.all(pair.map((task) => target.run(task))),
+  );
   for (const row of rows) {
     if (isBelow(target.level, row.promisedFrom)) {
       yield { name: row.name, verdict: 'not promised', problems: [] };
     } else yield await runRow(target, row, before);
   }
 }
+
+const overlapping = 'import time; time.sleep(0.5)';
 
 function isBelow(level: IsolationLevel, wanted: IsolationLevel): boolean {
   return isolationLevels.indexOf(level) < isolationLevels.indexOf(wanted);
