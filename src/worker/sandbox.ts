@@ -7,7 +7,12 @@ import { invariant } from '../invariant.js';
 import { initExecutable, loadAddon } from '../native.js';
 import { type BasicPlan, type NativeBasicPlan, nativeBasicPlan } from './basic-plan.js';
 import { checkFileName, type InputFile } from './program.js';
-import { type Capacity, encodeInsidePlan, encodeReadOnly, type ReadOnlyPath } from './sandbox-plan.js';
+import {
+  type Capacity,
+  encodeInsidePlan,
+  encodeReadOnly,
+  type ReadOnlyPath,
+} from './sandbox-plan.js';
 import type { TaskFrame } from './task-frame.js';
 
 /** All that a process is started with. */
