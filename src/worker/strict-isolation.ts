@@ -6,7 +6,6 @@ import type { CgroupHost, CgroupLimits, RunCgroup } from './cgroup/cgroup.js';
 import { ReadyCgroups } from './cgroup/ready.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
-import { workerLimits } from './limits.js';
 import { countedRlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import type { StrictPlan } from './sandbox.js';
@@ -36,7 +35,7 @@ export class StrictIsolation implements Isolation {
   ) {
     this.#log = log;
     this.#cgroups = cgroups;
-    this.#ready = new ReadyCgroups(cgroups, workerLimits.readyCgroupsMax, log);
+    this.#ready = new ReadyCgroups(cgroups, log);
     const { bootstrap } = runtime;
     const place = bootstrap && { source: bootstrap.folder, target: bootstrapPlace };
     this.#readOnly = place ? [...visiblePaths(runtime), place] : visiblePaths(runtime);
@@ -97,10 +96,7 @@ export class StrictIsolation implements Isolation {
       },
       leave: () => {
         this.#left.push({ cgroup, id });
-        this.#clear ??= setImmediate(() => {
-          this.#removeLeft();
-          this.#ready.refill();
-        });
+        this.#clear ??= setImmediate(() => this.#removeLeft());
       },
     };
   }
@@ -112,7 +108,7 @@ export class StrictIsolation implements Isolation {
 
   close(): void {
     this.#removeLeft();
-    this.#ready.clear();
+    this.#ready.close();
     this.#cgroups.close();
   }
 

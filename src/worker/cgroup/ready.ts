@@ -1,27 +1,26 @@
 import type { Log } from '../../log.js';
+import { workerLimits } from '../limits.js';
 import type { CgroupHost, CgroupLimits, RunCgroup } from './cgroup.js';
 
 /**
  * Cgroups that are made ahead: making one takes a sixth of a cold start. Each is for one run and has
- * had no process before. They are made one at a time between runs, with the limits of the last that
- * was wanted; the rest is done when one is taken.
+ * had no process before. They are made one at a time, a moment after one was taken, with the limits of
+ * that; what differs is done when they are taken. So when nothing happens they are as many as may be.
  */
 export class ReadyCgroups {
   readonly #host: CgroupHost;
-  readonly #max: number;
   readonly #log: Log;
   readonly #ready: RunCgroup[] = [];
-  #wanted: CgroupLimits | undefined;
+  #refill: NodeJS.Timeout | undefined;
 
-  constructor(host: CgroupHost, max: number, log: Log) {
+  constructor(host: CgroupHost, log: Log) {
     this.#host = host;
-    this.#max = max;
     this.#log = log;
   }
 
   /** One that is ready, or a new one. @throws Error of node:fs when the kernel refuses it */
   take(limits: CgroupLimits): RunCgroup {
-    this.#wanted = limits;
+    this.#refillSoon(limits);
     const cgroup = this.#ready.pop();
     if (!cgroup) return this.#host.create(limits);
     try {
@@ -33,19 +32,24 @@ export class ReadyCgroups {
     return cgroup;
   }
 
-  /** Makes one, if there are too few and it is known what for. */
-  refill(): void {
-    if (!this.#wanted || this.#ready.length >= this.#max) return;
-    try {
-      this.#ready.push(this.#host.create(this.#wanted));
-    } catch (error) {
-      // A run that finds none makes its own, and says what is wrong, if it still is.
-      this.#log.warn({ err: error }, 'no cgroup made ahead');
-    }
+  /** Removes those that nobody took. @throws Error of node:fs */
+  close(): void {
+    clearTimeout(this.#refill);
+    for (const cgroup of this.#ready.splice(0)) cgroup.release();
   }
 
-  /** Removes those that nobody took. @throws Error of node:fs */
-  clear(): void {
-    for (const cgroup of this.#ready.splice(0)) cgroup.release();
+  /** Not at once: the process that is being started would wait for the kernel's lock on cgroups. */
+  #refillSoon(limits: CgroupLimits): void {
+    this.#refill ??= setTimeout(() => {
+      this.#refill = undefined;
+      try {
+        this.#ready.push(this.#host.create(limits));
+      } catch (error) {
+        // A run that finds none makes its own, and says what is wrong, if it still is.
+        this.#log.warn({ err: error }, 'no cgroup made ahead');
+        return;
+      }
+      if (this.#ready.length < workerLimits.readyCgroupsMax) this.#refillSoon(limits);
+    }, workerLimits.readyCgroupMs).unref();
   }
 }
