@@ -155,8 +155,9 @@ StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
                     .stderr_fd = err.childs.get(),
                     .failed_syscall = nullptr,
                     .error = 0};
-  Cloned cloned = CloneSharingMemory(stack_, RunStrictChild, &child,
-                                     {.namespaces = NamespacesOf(plan, mounts), .cgroup = plan.cgroup});
+  Cloned cloned =
+      CloneSharingMemory(stack_, RunStrictChild, &child,
+                         {.namespaces = NamespacesOf(plan, mounts), .cgroup = plan.cgroup});
   if (plan.own_network && !plan.uid_map) networks_.Refill();
   if (child.failed_syscall != nullptr) {
     WaitFor(cloned.pid);

@@ -13,8 +13,8 @@ export const workerLimits = {
   readyMax: 32,
   /** Cgroups made ahead. */
   readyCgroupsMax: 4,
-  /** From the taking of one to the making of another, and between two that are made. */
-  readyCgroupMs: 2,
+  /** From the taking of one to the making of those that are missing. */
+  readyCgroupMs: 5,
   /** Sorts of demand for which processes are held ready. */
   poolsMax: 4,
   /** How long a burst of demand is remembered. */

@@ -4,8 +4,8 @@ import type { CgroupHost, CgroupLimits, RunCgroup } from './cgroup.js';
 
 /**
  * Cgroups that are made ahead: making one takes a sixth of a cold start. Each is for one run and has
- * had no process before. They are made one at a time, a moment after one was taken, with the limits of
- * that; what differs is done when they are taken. So when nothing happens they are as many as may be.
+ * had no process before. They are made a moment after one was taken, with the limits of that; what
+ * differs is done when they are taken. So when nothing happens they are as many as may be.
  */
 export class ReadyCgroups {
   readonly #host: CgroupHost;
@@ -43,13 +43,13 @@ export class ReadyCgroups {
     this.#refill ??= setTimeout(() => {
       this.#refill = undefined;
       try {
-        this.#ready.push(this.#host.create(limits));
+        while (this.#ready.length < workerLimits.readyCgroupsMax) {
+          this.#ready.push(this.#host.create(limits));
+        }
       } catch (error) {
         // A run that finds none makes its own, and says what is wrong, if it still is.
         this.#log.warn({ err: error }, 'no cgroup made ahead');
-        return;
       }
-      if (this.#ready.length < workerLimits.readyCgroupsMax) this.#refillSoon(limits);
     }, workerLimits.readyCgroupMs).unref();
   }
 }
