@@ -25,7 +25,9 @@ export const startCold: Bench = {
   name: 'start-cold',
   async run({ smoke }) {
     if (!existsSync(bwrap)) throw new Error(`start-cold needs ${bwrap}: install bubblewrap`);
-    const rig = await startRig('true', { command: ['/bin/true'] }, { prepared: false });
+    // Given an argument, true looks up the locale: the reference gives it none.
+    const definition = { command: ['/bin/true'], env: { LANG: 'C' } };
+    const rig = await startRig('true', definition, { prepared: false });
     const reference = [bwrap, '--unshare-all', '--die-with-parent', '--ro-bind', '/', '/'] as const;
     try {
       const runs = smoke ? 2 : 40;

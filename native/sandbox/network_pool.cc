@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <sched.h>
 
-#include <csignal>
 #include <cstddef>
 #include <system_error>
 #include <utility>
 
+#include "quiet_thread.h"
 #include "system_error.h"
 
 namespace scriptd::sandbox {
@@ -41,30 +41,26 @@ NetworkPool::~NetworkPool() {
 }
 
 Descriptor NetworkPool::Take() {
+  const std::scoped_lock lock(mutex_);
+  if (ready_.empty()) return {};
+  Descriptor taken = std::move(ready_.back());
+  ready_.pop_back();
+  return taken;
+}
+
+void NetworkPool::Refill() {
   if (!thread_.joinable()) {
-    // Signals are for the threads that were there before: a new one inherits what is blocked.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-      thread_ = std::thread(&NetworkPool::Fill, this);
+      thread_ = StartQuietly(&NetworkPool::Fill, this);
     } catch (const std::system_error&) {
-      // No more threads at the moment; the next call tries again.
+      return;  // no more threads at the moment; the next call tries again
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
-  Descriptor taken;
   {
     const std::scoped_lock lock(mutex_);
     wanted_ = true;
-    if (!ready_.empty()) {
-      taken = std::move(ready_.back());
-      ready_.pop_back();
-    }
   }
   changed_.notify_one();
-  return taken;
 }
 
 void NetworkPool::Fill() {

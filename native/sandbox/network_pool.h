@@ -20,8 +20,12 @@ class NetworkPool {
   NetworkPool& operator=(const NetworkPool&) = delete;
 
   /// One that nobody has been in, close-on-exec, or empty when there is none at the moment: it
-  /// never waits. The first call starts the thread.
+  /// never waits.
   Descriptor Take();
+
+  /// Has more made, if there are few. To be called when the process that got the last one is on its
+  /// way: the thread would take its processor. The first call starts the thread.
+  void Refill();
 
  private:
   void Fill();

@@ -3,6 +3,7 @@ import { limits as maxima } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Limits } from '../task.js';
 import type { CgroupHost, CgroupLimits, RunCgroup } from './cgroup/cgroup.js';
+import { ReadyCgroups } from './cgroup/ready.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
 import { countedRlimits } from './rlimits.js';
@@ -15,6 +16,7 @@ import { visiblePaths } from './visible-paths.js';
 export class StrictIsolation implements Isolation {
   readonly level = 'strict';
   readonly #cgroups: CgroupHost;
+  readonly #ready: ReadyCgroups;
   readonly #readOnly: StrictPlan['readOnly'];
   /** Ids that no run has at present. */
   readonly #freeIds: number[];
@@ -33,6 +35,7 @@ export class StrictIsolation implements Isolation {
   ) {
     this.#log = log;
     this.#cgroups = cgroups;
+    this.#ready = new ReadyCgroups(cgroups, log);
     const { bootstrap } = runtime;
     const place = bootstrap && { source: bootstrap.folder, target: bootstrapPlace };
     this.#readOnly = place ? [...visiblePaths(runtime), place] : visiblePaths(runtime);
@@ -52,7 +55,7 @@ export class StrictIsolation implements Isolation {
     const { bootstrap } = runtime;
     const environment = scriptEnvironment(runtime, folders, env);
     const space = spaceOf(limits);
-    const cgroup = this.#cgroups.create(cgroupLimits(limits));
+    const cgroup = this.#ready.take(cgroupLimits(limits));
     const id = this.#freeIds.pop();
     invariant(id, 'there are as many ids as enclosures');
     let cpuBeforeMs = 0;
@@ -93,23 +96,24 @@ export class StrictIsolation implements Isolation {
       },
       leave: () => {
         this.#left.push({ cgroup, id });
-        this.#clear ??= setImmediate(() => this.#clearUp());
+        this.#clear ??= setImmediate(() => this.#removeLeft());
       },
     };
   }
 
   /** What a run leaves beside its cgroup is gone with its namespaces. */
   async settled(): Promise<void> {
-    this.#clearUp();
+    this.#removeLeft();
   }
 
   close(): void {
-    this.#clearUp();
+    this.#removeLeft();
+    this.#ready.close();
     this.#cgroups.close();
   }
 
   /** Removes the cgroups of runs that are over, after their results went out. */
-  #clearUp(): void {
+  #removeLeft(): void {
     clearImmediate(this.#clear);
     this.#clear = undefined;
     for (const { cgroup, id } of this.#left.splice(0)) {

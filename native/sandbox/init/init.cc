@@ -16,7 +16,7 @@
 namespace scriptd::sandbox {
 namespace {
 
-constexpr int kArguments = 5;
+constexpr int kArguments = 6;
 constexpr std::size_t kStackBytes = 32768;
 
 struct Script {
@@ -117,7 +117,7 @@ int RunInit(int argc, char* const* argv) {
   const Channels channels{.plan = NumberOf(argv[1]),
                           .status = NumberOf(argv[2]),
                           .control = NumberOf(argv[3]),
-                          .network = NumberOf(argv[4])};
+                          .ahead = {NumberOf(argv[4]), NumberOf(argv[5])}};
   const Failure failure = Run(channels);
   if (!failure) return 0;
   WriteFailed(channels.status, failure);

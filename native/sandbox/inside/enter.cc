@@ -58,11 +58,11 @@ Failure Limits(const Program& program) {
 
 }  // namespace
 
-Failure PrepareInside(const InsidePlan& plan, int network, int& ruleset) {
+Failure PrepareInside(const InsidePlan& plan, const MadeAhead& ahead, int& ruleset) {
   RawSyscall(SYS_umask, 0);
   if (const Failure failure = JoinCgroups(plan)) return failure;
-  if (const Failure failure = OwnNetwork(plan, network)) return failure;
-  if (const Failure failure = EnterOwnRoot(plan)) return failure;
+  if (const Failure failure = OwnNetwork(plan, ahead.network)) return failure;
+  if (const Failure failure = EnterOwnRoot(plan, ahead.mounts)) return failure;
   const long named = RawSyscall(SYS_sethostname, Address(kHostName), sizeof(kHostName) - 1);
   if (named < 0) return Outcome("hostname", named);
   const long made = MakeRuleset();

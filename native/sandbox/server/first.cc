@@ -96,7 +96,7 @@ void LiveAsFirstProcess(Received& request, const HostIds& host) {
   Sandbox sandbox{{.plan = request.plan(),
                    .status = request.status(),
                    .control = request.control(),
-                   .network = -1}};
+                   .ahead = {.network = -1, .mounts = request.mounts()}}};
   if (const Failure failure = Enter(sandbox, request, host)) Fail(sandbox, failure);
   // libc's, which makes its own state right in the child.
   const pid_t pid = fork();
