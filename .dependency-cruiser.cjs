@@ -14,6 +14,7 @@ const allowed = {
   worker: ['wire', 'poll', 'checker'],
   http: ['wire', 'scheduler', 'poll', 'checker'],
   controller: ['scheduler', 'store', 'wire', 'poll'],
+  selftest: ['worker', 'wire', 'poll'],
 };
 
 module.exports = {

@@ -25,7 +25,9 @@ export const startCold: Bench = {
   name: 'start-cold',
   async run({ smoke }) {
     if (!existsSync(bwrap)) throw new Error(`start-cold needs ${bwrap}: install bubblewrap`);
-    const rig = await startRig('true', { command: ['/bin/true'] }, { prepared: false });
+    // Given an argument, true looks up the locale: the reference gives it none.
+    const definition = { command: ['/bin/true'], env: { LANG: 'C' } };
+    const rig = await startRig('true', definition, { prepared: false });
     const reference = [bwrap, '--unshare-all', '--die-with-parent', '--ro-bind', '/', '/'] as const;
     try {
       const runs = smoke ? 2 : 40;
@@ -116,7 +118,11 @@ async function startRig(
   const runtime = (await resolveRuntime(type, definition, folder)) as ProcessRuntime;
   const cgroups = findCgroups(`scriptd-bench-${process.pid}`);
   if (!('version' in cgroups)) throw new Error(`strict isolation needs cgroups: ${cgroups.detail}`);
-  const isolation = new StrictIsolation(runtime, cgroups, 1_900_000_000, enclosuresMax(1));
+  const isolation = new StrictIsolation(runtime, cgroups, {
+    first: 1_900_000_000,
+    count: enclosuresMax(1),
+    log,
+  });
   const plan = forkServerPlan(runtime);
   const starter = new Starter({
     ...{ runtime, isolation, poller, log, nowMs, readyMax: prepared ? 1 : 0 },
@@ -143,6 +149,7 @@ async function startRig(
     },
     async stop() {
       await starter.close();
+      await isolation.settled();
       isolation.close();
       deadlines.close();
       poller.close();

@@ -19,7 +19,7 @@ const addonFolder = join(buildFolder, 'Release');
 const fuzzFolder = join(buildFolder, 'fuzz');
 const reportFolder = join(buildFolder, 'reports');
 /** Folder of tests -> which of them exercise the addons. */
-const nativeTests = { poll: /\.test\.js$/, worker: /^sandbox.*\.test\.js$/ };
+const nativeTests = { poll: /\.test\.js$/, worker: /^(collect|sandbox.*)\.test\.js$/ };
 const fuzzArguments = ['-runs=20000', '-max_len=512', '-verbosity=0'];
 
 const failures = [];

@@ -35,8 +35,11 @@ export function loadAddon(name: 'epoll' | 'sandbox'): unknown {
  * @throws Error when it is in none of them, with the cure in the message.
  */
 export function initExecutable(): string {
-  return besideAddons('scriptd-init');
+  init ??= besideAddons('scriptd-init');
+  return init;
 }
+
+let init: string | undefined;
 
 /**
  * Absolute path of the shared library that a fork server loads (native/sandbox/server). Looked for in

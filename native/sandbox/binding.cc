@@ -147,17 +147,20 @@ SpawnPlan PlanOf(const Napi::Value& value) {
           .basic = BasicPlanOf(plan.Get("basic"))};
 }
 
+std::vector<std::uint8_t> BytesOf(const Napi::Value& value, const char* what) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    ThrowType(value.Env(), std::string(what) + " must be a Uint8Array");
+  }
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return {bytes.Data(), bytes.Data() + bytes.ByteLength()};
+}
+
 StrictPlan StrictPlanOf(const Napi::Value& value) {
   if (!value.IsObject()) ThrowType(value.Env(), "the plan must be an object");
   const Napi::Object plan = value.As<Napi::Object>();
-  const Napi::Value inside = plan.Get("inside");
-  if (!inside.IsTypedArray() ||
-      inside.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    ThrowType(value.Env(), "inside must be a Uint8Array");
-  }
-  const auto bytes = inside.As<Napi::Uint8Array>();
   StrictPlan result{.init = PathOf(plan.Get("init"), "init"),
-                    .inside = {bytes.Data(), bytes.Data() + bytes.ByteLength()},
+                    .inside = BytesOf(plan.Get("inside"), "inside"),
+                    .read_only = BytesOf(plan.Get("readOnly"), "readOnly"),
                     .procs = DescriptorsOf(plan.Get("procs"), "procs"),
                     .stdin_source = BooleanOf(plan.Get("stdinPipe"), "stdinPipe")
                                         ? StdinSource::kPipe
@@ -165,6 +168,7 @@ StrictPlan StrictPlanOf(const Napi::Value& value) {
                     .control = ControlOf(plan.Get("control")),
                     .uid_map = std::nullopt,
                     .gid_map = {}};
+  result.own_network = BooleanOf(plan.Get("ownNetwork"), "ownNetwork");
   if (plan.Has("cgroup")) result.cgroup = IntOf(plan.Get("cgroup"), "cgroup");
   if (plan.Has("uidMap")) {
     result.uid_map = StringOf(plan.Get("uidMap"), "uidMap");

@@ -9,11 +9,13 @@ namespace scriptd::sandbox {
 
 /// With it come descriptors (SCM_RIGHTS, unix(7)), in this order: the plan (inside/inside_plan.h),
 /// the status socket, stdin, stdout, stderr, the control pipe, with kIntoCgroup a directory of
-/// cgroup v2, and the cgroup.procs files that the plan counts.
+/// cgroup v2, with kMountsAhead a mount namespace (`EnterOwnRoot` in inside/mounts.h), and the
+/// cgroup.procs files that the plan counts.
 struct ForkRequest {
-  static constexpr std::uint32_t kMagic = 0x014b4653;  // "SFK" and the version
+  static constexpr std::uint32_t kMagic = 0x024b4653;  // "SFK" and the version
   static constexpr std::uint32_t kOwnUserNamespace = 1;
   static constexpr std::uint32_t kIntoCgroup = 2;
+  static constexpr std::uint32_t kMountsAhead = 4;
 
   std::uint32_t magic;
   std::uint32_t flags;

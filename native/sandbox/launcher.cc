@@ -65,8 +65,9 @@ Descriptor FileOf(const std::vector<std::uint8_t>& bytes) {
 }
 
 /// The others, network and cgroup, are made by scriptd-init (inside/enter.cc).
-std::uint64_t NamespacesOf(const StrictPlan& plan) {
-  std::uint64_t flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+std::uint64_t NamespacesOf(const StrictPlan& plan, int mounts) {
+  std::uint64_t flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (mounts < 0) flags |= CLONE_NEWNS;
   if (plan.uid_map) flags |= CLONE_NEWUSER;
   return flags;
 }
@@ -134,8 +135,15 @@ StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
   const std::string inside_number = std::to_string(inside.get());
   const std::string status_number = std::to_string(status.childs.get());
   const std::string control_number = std::to_string(control.childs.get());
-  std::vector<std::string_view> words{"scriptd-init", inside_number, status_number};
-  if (control.childs) words.emplace_back(control_number);
+  // The user namespace of an ordinary user has to make its own.
+  const Descriptor network = plan.own_network && !plan.uid_map ? networks_.Take() : Descriptor();
+  if (network) kept.push_back(network.get());
+  const int mounts = MountsFor(plan);
+  if (mounts >= 0) kept.push_back(mounts);
+  const std::string network_number = std::to_string(network.get());
+  const std::string mounts_number = std::to_string(mounts);
+  const std::vector<std::string_view> words{"scriptd-init", inside_number,  status_number,
+                                            control_number, network_number, mounts_number};
   const StringBlock argv(words);
   StrictChild child{.init = plan.init.c_str(),
                     .argv = &argv,
@@ -147,14 +155,21 @@ StartedProcess Launcher::StartStrict(const StrictPlan& plan) {
                     .stderr_fd = err.childs.get(),
                     .failed_syscall = nullptr,
                     .error = 0};
-  Cloned cloned = CloneSharingMemory(stack_, RunStrictChild, &child,
-                                     {.namespaces = NamespacesOf(plan), .cgroup = plan.cgroup});
+  Cloned cloned =
+      CloneSharingMemory(stack_, RunStrictChild, &child,
+                         {.namespaces = NamespacesOf(plan, mounts), .cgroup = plan.cgroup});
+  if (plan.own_network && !plan.uid_map) networks_.Refill();
   if (child.failed_syscall != nullptr) {
     WaitFor(cloned.pid);
     throw SystemError(child.failed_syscall, child.error);
   }
   return {cloned.pid,          std::move(cloned.pidfd), std::move(in.ours),    std::move(out.ours),
           std::move(err.ours), std::move(control.ours), std::move(status.ours)};
+}
+
+// A user namespace may only enter mount namespaces of its own.
+int Launcher::MountsFor(const StrictPlan& plan) {
+  return plan.uid_map ? -1 : roots_.For(plan.read_only);
 }
 
 StartedProcess Launcher::RequestFork(int requests, const StrictPlan& plan) {
@@ -171,6 +186,11 @@ StartedProcess Launcher::RequestFork(int requests, const StrictPlan& plan) {
   if (plan.cgroup >= 0) {
     request.flags |= ForkRequest::kIntoCgroup;
     descriptors.push_back(plan.cgroup);
+  }
+  const int mounts = MountsFor(plan);
+  if (mounts >= 0) {
+    request.flags |= ForkRequest::kMountsAhead;
+    descriptors.push_back(mounts);
   }
   descriptors.insert(descriptors.end(), plan.procs.begin(), plan.procs.end());
   SendRequest(requests, request, descriptors);

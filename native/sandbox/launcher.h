@@ -1,7 +1,9 @@
 #pragma once
 
 #include "descriptor.h"
+#include "network_pool.h"
 #include "plan.h"
+#include "root_templates.h"
 #include "stack.h"
 #include "strict_plan.h"
 
@@ -38,6 +40,11 @@ class Launcher {
   StartedProcess RequestFork(int requests, const StrictPlan& plan);
 
  private:
+  /// -1 when the process has to make it itself.
+  int MountsFor(const StrictPlan& plan);
+
+  NetworkPool networks_;
+  RootTemplates roots_;
   Stack stack_;  // reused: its pages are faulted in only once
 };
 

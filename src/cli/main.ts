@@ -5,10 +5,12 @@ import { errorCode, errorMessage } from '../errors.js';
 import { packageRoot } from '../native.js';
 import { addCheckCommand } from './check.js';
 import { addControllerCommand } from './controller.js';
+import { addDoctorCommand } from './doctor.js';
 import { addDrillCommand } from './drill.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { addHttpCommand } from './http.js';
+import { addSelftestCommand } from './selftest.js';
 import { addStoreCommand } from './store.js';
 import { addUpCommand } from './up.js';
 import { addWorkerCommand } from './worker.js';
@@ -30,6 +32,8 @@ addStoreCommand(program);
 addDrillCommand(program);
 addEvaluateCommand(program);
 addCheckCommand(program);
+addDoctorCommand(program);
+addSelftestCommand(program);
 
 /** Without a command, `up` is meant. */
 function withDefault(args: readonly string[]): readonly string[] {

@@ -30,6 +30,13 @@ export class ByteWriter {
     this.#size = this.#buffer.writeUInt8(0, this.#size);
   }
 
+  /** Bytes that another writer wrote, as they are. */
+  written(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#size);
+    this.#size += bytes.length;
+  }
+
   /** A list: its length, and its items as `write` writes them. */
   list<T>(items: readonly T[], write: (item: T) => void): void {
     this.u32(items.length);

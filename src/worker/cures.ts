@@ -44,10 +44,7 @@ export function rootCure({ inContainer }: Surroundings): string {
 
 export function cgroupCure({ isRoot, inContainer }: Surroundings): string {
   if (inContainer) {
-    return (
-      'give the container cgroups of its own that it may write to: --cgroupns private and ' +
-      '-v /sys/fs/cgroup:/sys/fs/cgroup:rw, or --privileged'
-    );
+    return `let the container write to its own cgroups: ${containerFlags}`;
   }
   const service = 'run scriptd as a systemd service with Delegate=yes';
   return isRoot ? service : `${service} (on cgroup v2), or as root`;

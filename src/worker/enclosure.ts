@@ -19,6 +19,8 @@ export interface Enclosure {
   readonly plan: SpawnPlan;
   /** The script's HOME and TMPDIR, as it sees them. */
   readonly folders: { home: string; temporary: string };
+  /** What its processes lay upon themselves for a task with these limits, beside what it has. */
+  rlimits(limits: Limits): SpawnPlan['limits'];
   /**
    * A task comes into it: from here on its limits hold, and what it uses is counted.
    *

@@ -31,7 +31,7 @@ import {
 import { scriptFiles } from './script-files.js';
 import { encodeTaskFrame } from './task-frame.js';
 import { type Cause, Termination } from './termination.js';
-import { internalFault, processLimits, startFailed, type Verdict } from './verdict.js';
+import { internalFault, startFailed, type Verdict } from './verdict.js';
 import type { Prepared } from './warm/prepared.js';
 import type { Starter } from './warm/starter.js';
 
@@ -198,7 +198,7 @@ export class Execution {
       inspect,
       argv: runtime.argv(args),
       env: environmentEntries(scriptEnvironment(runtime, enclosure.folders, env)),
-      limits: frameLimits(processLimits(limits)),
+      limits: frameLimits(enclosure.rlimits(limits)),
       files: scriptFiles(runtime, this.#task),
     });
     this.#writeTo(fd, 'task', frame);

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { IsolationFloor, IsolationLevel, IsolationReport } from '../isolation.js';
+import type { Log } from '../log.js';
+import { BasicIsolation } from './basic-isolation.js';
 import type { CgroupHost } from './cgroup/cgroup.js';
 import { findCgroups } from './cgroup/find.js';
 import type { WorkRoot } from './directory.js';
@@ -27,6 +29,7 @@ export interface IsolationOptions {
   /** The least that is taken; `auto` takes the strongest that this host can do. */
   isolation: IsolationFloor;
   firstScriptId?: number;
+  log: Log;
 }
 
 /** How a worker keeps its scripts apart, with what it tells of that. */
@@ -65,6 +68,7 @@ export function createIsolation(
     const { isolation, also } = build(level, runtime, root, host, {
       first: options.firstScriptId ?? firstScriptIdDefault,
       count: ids,
+      log: options.log,
     });
     const missing = floor === 'auto' ? missingFor('strict', layers) : [];
     return {
@@ -82,7 +86,7 @@ export function createIsolation(
 const layersOfNone: readonly LayerName[] = ['start', 'rlimits', 'no-new-privileges'];
 
 /** Workers of one name, each of a service of its own, have each their own work directory. */
-function cgroupName(worker: string, workDirectory: string): string {
+export function cgroupName(worker: string, workDirectory: string): string {
   const service = createHash('sha256').update(workDirectory).digest('hex').slice(0, 8);
   return `scriptd-${worker}-${service}`;
 }
@@ -120,17 +124,19 @@ function build(
   runtime: ProcessRuntime,
   root: WorkRoot,
   cgroups: CgroupHost | undefined,
-  ids: { first: number; count: number },
+  ids: { first: number; count: number; log: Log },
 ): { isolation: Isolation; also: readonly LayerName[] } {
   switch (level) {
     case 'none':
       cgroups?.close();
       return { isolation: new PlainIsolation(root), also: [] };
-    case 'basic':
-      throw new ScriptdError('ISOLATION_UNAVAILABLE', 'isolation basic is not there yet');
+    case 'basic': {
+      const isolation = new BasicIsolation(runtime, root, cgroups, ids);
+      return { isolation, also: isolation.also };
+    }
     case 'strict': {
       invariant(cgroups, 'strict is not chosen without cgroups');
-      return { isolation: new StrictIsolation(runtime, cgroups, ids.first, ids.count), also: [] };
+      return { isolation: new StrictIsolation(runtime, cgroups, ids), also: [] };
     }
   }
 }

@@ -58,11 +58,12 @@ export function tryLayers(cgroups: CgroupHost | CgroupMissing): Layer[] {
   const where = surroundings();
   const plain = probeStart({});
   const strict = probeStart({ strict: strictPlan({}) });
+  const basic = probeStart({ basic: { landlock: 'if-available', readOnly: ['/'], writable: [] } });
   return [
     ...plainLayers(plain),
     ...strictLayers(strict, where),
     landlockLayer(),
-    seccompLayer(strict),
+    seccompLayer(basic),
     cgroupLayer(cgroups, strict, where),
   ];
 }
@@ -74,9 +75,7 @@ export function missingFor(level: IsolationLevel, layers: readonly Layer[]): Lay
 
 /** The strongest level that nothing is missing for. */
 export function strongestOf(layers: readonly Layer[]): IsolationLevel {
-  // basic is not there yet.
-  const levels = isolationLevels.filter((level) => level !== 'basic');
-  const possible = levels.filter((level) => missingFor(level, layers).length === 0);
+  const possible = isolationLevels.filter((level) => missingFor(level, layers).length === 0);
   return possible.at(-1) ?? 'none';
 }
 
@@ -210,8 +209,8 @@ function landlockLayer(): Layer {
   };
 }
 
-function seccompLayer(strict: ProbeFailure | undefined): Layer {
-  const failed = strict?.step === 'seccomp' ? strict.message : undefined;
+function seccompLayer(basic: ProbeFailure | undefined): Layer {
+  const failed = basic?.message;
   return {
     ...{ name: 'seccomp', neededBy: fromBasic, available: failed === undefined },
     detail: failed ?? 'system calls that a script has no use for are refused',

@@ -13,6 +13,10 @@ export const workerLimits = {
   drainMsDefault: 30_000,
   /** Processes held ready for tasks to come, of each sort of demand. */
   readyMax: 32,
+  /** Cgroups made ahead. */
+  readyCgroupsMax: 4,
+  /** From the taking of one to the making of those that are missing. */
+  readyCgroupMs: 5,
   /** Sorts of demand for which processes are held ready. */
   poolsMax: 4,
   /** How long a burst of demand is remembered. */

@@ -3,18 +3,20 @@ import type { WorkRoot } from './directory.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
 import type { ExecuteMessage } from './queue.js';
+import { plainRlimits, type Rlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import type { SpawnPlan } from './sandbox.js';
 import { scriptFiles } from './script-files.js';
-import { processLimits } from './verdict.js';
 
 /** Level `none`: a directory of its own for each run, and the limits of a process. */
 export class PlainIsolation implements Isolation {
   readonly level = 'none';
   readonly #root: WorkRoot;
+  readonly #rlimits: Rlimits;
 
-  constructor(root: WorkRoot) {
+  constructor(root: WorkRoot, rlimits: Rlimits = plainRlimits) {
     this.#root = root;
+    this.#rlimits = rlimits;
   }
 
   canPrepare(runtime: ProcessRuntime): boolean {
@@ -22,7 +24,7 @@ export class PlainIsolation implements Isolation {
   }
 
   keyOf(runtime: ProcessRuntime, { limits, env }: Demand): string {
-    const own = runtime.bootstrap?.takesLimits ? {} : rlimits(limits);
+    const own = runtime.bootstrap?.takesLimits ? {} : this.#rlimits(limits);
     return JSON.stringify([own, env ?? {}]);
   }
 
@@ -36,7 +38,7 @@ export class PlainIsolation implements Isolation {
     let plan: SpawnPlan;
     if (argv) {
       const stdin = task?.stdin && task.stdin.length > 0 ? 'pipe' : 'null';
-      plan = { ...common, argv, env: env(task?.env), stdin, limits: rlimits(demand.limits) };
+      plan = { ...common, argv, env: env(task?.env), stdin, limits: this.#rlimits(demand.limits) };
     } else {
       const { bootstrap } = runtime;
       plan = {
@@ -44,13 +46,14 @@ export class PlainIsolation implements Isolation {
         argv: bootstrap?.argv(bootstrap.folder) ?? [],
         env: env(demand.env),
         stdin: 'pipe',
-        limits: bootstrap?.takesLimits ? {} : rlimits(demand.limits),
+        limits: bootstrap?.takesLimits ? {} : this.#rlimits(demand.limits),
         control: true,
       };
     }
     return {
       plan,
       folders,
+      rlimits: this.#rlimits,
       admit: () => undefined,
       cpuMs: undefined,
       collect: (order) => collectFrom(directory.path, order),
@@ -66,13 +69,4 @@ export class PlainIsolation implements Isolation {
   close(): void {
     // The root stays: it is the next worker's of this name.
   }
-}
-
-/** Without a cgroup, memory is held down by the address space, and only when asked for. */
-function rlimits(limits: Demand['limits']): SpawnPlan['limits'] {
-  const { memoryBytes } = limits;
-  return {
-    ...processLimits(limits),
-    ...(memoryBytes === undefined ? {} : { addressSpaceBytes: memoryBytes }),
-  };
 }

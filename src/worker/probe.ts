@@ -24,7 +24,7 @@ const statusBytesMax = 8192;
  * @returns undefined when it came so far
  */
 export function probeStart(
-  surroundings: Pick<SpawnPlan, 'strict'> & Partial<SpawnPlan>,
+  surroundings: Pick<SpawnPlan, 'strict' | 'basic'>,
 ): ProbeFailure | undefined {
   const plan: SpawnPlan = {
     ...{ file: nothing, argv: ['nothing'], env: {}, cwd: '/', stdin: 'null' as const },

@@ -28,7 +28,8 @@ export interface InsidePlan extends Program {
   tmp: Capacity;
   shm: Capacity;
   file: string;
-  readOnly: readonly ReadOnlyPath[];
+  /** As `encodeReadOnly` returns them. */
+  readOnly: Uint8Array;
   /** Descriptors of cgroup.procs files. */
   procs: readonly number[];
 }
@@ -61,10 +62,17 @@ export function encodeInsidePlan(plan: InsidePlan): Uint8Array {
   }
   writer.string(plan.file);
   writeProgram(writer, plan);
-  writer.list(plan.readOnly, ({ source, target }) => {
+  writer.written(plan.readOnly);
+  writer.list(plan.procs, (fd) => writer.u32(fd));
+  return writer.finish();
+}
+
+/** The read-only paths as a plan has them: a list of source, target. */
+export function encodeReadOnly(paths: readonly ReadOnlyPath[]): Uint8Array {
+  const writer = new ByteWriter();
+  writer.list(paths, ({ source, target }) => {
     writer.string(source);
     writer.string(target);
   });
-  writer.list(plan.procs, (fd) => writer.u32(fd));
   return writer.finish();
 }

@@ -7,7 +7,12 @@ import { invariant } from '../invariant.js';
 import { initExecutable, loadAddon } from '../native.js';
 import { type BasicPlan, type NativeBasicPlan, nativeBasicPlan } from './basic-plan.js';
 import { checkFileName, type InputFile } from './program.js';
-import { type Capacity, encodeInsidePlan, type ReadOnlyPath } from './sandbox-plan.js';
+import {
+  type Capacity,
+  encodeInsidePlan,
+  encodeReadOnly,
+  type ReadOnlyPath,
+} from './sandbox-plan.js';
 import type { TaskFrame } from './task-frame.js';
 
 /** All that a process is started with. */
@@ -54,7 +59,8 @@ export interface StrictPlan {
   /**
    * Absolute paths of the host that are there too, read-only with all that is mounted below: at the
    * same place, where a symbolic link is made anew, or at another, for which it is followed. What a
-   * later one has in an earlier one is kept.
+   * later one has in an earlier one is kept. The list is not changed afterwards: what it leads to is
+   * kept for further starts with the same (native/sandbox/root_templates.h).
    */
   readOnly: readonly (string | ReadOnlyPath)[];
   /** /work, where the input files count too. */
@@ -146,10 +152,12 @@ interface Addon {
   startStrict(plan: {
     init: string;
     inside: Uint8Array;
+    readOnly: Uint8Array;
     procs: readonly number[];
     cgroup?: number;
     stdinPipe: boolean;
     control: 'none' | 'pipe';
+    ownNetwork: boolean;
     uidMap?: string;
     gidMap?: string;
   }): NativeStarted;
@@ -266,9 +274,11 @@ function nativePlan(
 ): Parameters<Addon['startStrict']>[0] {
   const { uid, gid } = hostIds();
   const { v1Procs: procs = [], v2Directory: cgroup } = strict.cgroup;
+  const readOnly = readOnlyBytes(strict.readOnly);
   return {
-    ...{ init: initExecutable(), inside: insidePlan(strict, plan), procs },
+    ...{ init: initExecutable(), inside: insidePlan(strict, plan, readOnly), readOnly, procs },
     ...{ stdinPipe: plan.stdinPipe, control: plan.control },
+    ownNetwork: strict.network === 'none',
     ...(cgroup !== undefined && { cgroup }),
     ...(uid !== 0 && { uidMap: `${strict.uid} ${uid} 1`, gidMap: `${strict.gid} ${gid} 1` }),
   };
@@ -279,19 +289,8 @@ function hostIds(): { uid: number; gid: number } {
 }
 
 /** The plan as the first process of the sandbox reads it. */
-function insidePlan(strict: StrictPlan, plan: CheckedPlan): Uint8Array {
+function insidePlan(strict: StrictPlan, plan: CheckedPlan, readOnly: Uint8Array): Uint8Array {
   const { uid, gid, directory, tmp, shm, files, cgroup } = strict;
-  const readOnly = strict.readOnly.map((path) =>
-    typeof path === 'string' ? { source: path, target: path } : path,
-  );
-  for (const { source, target } of readOnly) {
-    checkedPath('readOnly', source);
-    checkedPath('readOnly', target);
-  }
-  for (const { name } of files) checkFileName(name);
-  for (const value of [directory, tmp, shm].flatMap(({ bytes, inodes }) => [bytes, inodes])) {
-    invariant(Number.isSafeInteger(value) && value >= 0, `capacity ${value}`);
-  }
   for (const { name } of files) checkFileName(name);
   for (const value of [directory, tmp, shm].flatMap(({ bytes, inodes }) => [bytes, inodes])) {
     invariant(Number.isSafeInteger(value) && value >= 0, `capacity ${value}`);
@@ -304,6 +303,24 @@ function insidePlan(strict: StrictPlan, plan: CheckedPlan): Uint8Array {
     ownNetwork: strict.network === 'none',
     waits: strict.waits === true && plan.control === 'pipe',
   });
+}
+
+/** A worker has the same list in all its plans. */
+const encodedReadOnly = new WeakMap<StrictPlan['readOnly'], Uint8Array>();
+
+function readOnlyBytes(list: StrictPlan['readOnly']): Uint8Array {
+  const known = encodedReadOnly.get(list);
+  if (known) return known;
+  const paths = list.map((path) =>
+    typeof path === 'string' ? { source: path, target: path } : path,
+  );
+  for (const { source, target } of paths) {
+    checkedPath('readOnly', source);
+    checkedPath('readOnly', target);
+  }
+  const bytes = encodeReadOnly(paths);
+  encodedReadOnly.set(list, bytes);
+  return bytes;
 }
 
 /** Limits as task frames and plans have them. */

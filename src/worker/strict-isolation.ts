@@ -1,33 +1,45 @@
 import { invariant } from '../invariant.js';
 import { limits as maxima } from '../limits.js';
+import type { Log } from '../log.js';
 import type { Limits } from '../task.js';
-import type { CgroupHost, CgroupLimits } from './cgroup/cgroup.js';
+import type { CgroupHost, CgroupLimits, RunCgroup } from './cgroup/cgroup.js';
+import { ReadyCgroups } from './cgroup/ready.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
+import { countedRlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
 import type { StrictPlan } from './sandbox.js';
 import type { Capacity } from './sandbox-plan.js';
-import { processLimits } from './verdict.js';
 import { visiblePaths } from './visible-paths.js';
 
 /** Level `strict`: namespaces, a file system, ids and a cgroup of its own for each run. */
 export class StrictIsolation implements Isolation {
   readonly level = 'strict';
   readonly #cgroups: CgroupHost;
+  readonly #ready: ReadyCgroups;
   readonly #readOnly: StrictPlan['readOnly'];
   /** Ids that no run has at present. */
   readonly #freeIds: number[];
+  readonly #log: Log;
+  #left: { cgroup: RunCgroup; id: number }[] = [];
+  #clear: NodeJS.Immediate | undefined;
 
   /**
-   * @param firstId of `ids` user and group ids that nobody else on this host has
-   * @param ids as many as there may be enclosures at once
+   * @param ids user and group ids that nobody else on this host has, from `first` on; as many as there
+   *   may be enclosures at once
    */
-  constructor(runtime: ProcessRuntime, cgroups: CgroupHost, firstId: number, ids: number) {
+  constructor(
+    runtime: ProcessRuntime,
+    cgroups: CgroupHost,
+    { first, count, log }: { first: number; count: number; log: Log },
+  ) {
+    this.#log = log;
     this.#cgroups = cgroups;
+    this.#ready = new ReadyCgroups(cgroups, log);
     const { bootstrap } = runtime;
     const place = bootstrap && { source: bootstrap.folder, target: bootstrapPlace };
     this.#readOnly = place ? [...visiblePaths(runtime), place] : visiblePaths(runtime);
-    this.#freeIds = Array.from({ length: ids }, (_, index) => firstId + ids - 1 - index);
+    this.#freeIds = Array.from({ length: count }, (_, index) => first + count - 1 - index);
   }
 
   canPrepare(): boolean {
@@ -35,7 +47,7 @@ export class StrictIsolation implements Isolation {
   }
 
   keyOf(runtime: ProcessRuntime, { limits, network, env }: Demand): string {
-    const own = runtime.bootstrap && !runtime.bootstrap.takesLimits ? processLimits(limits) : {};
+    const own = runtime.bootstrap && !runtime.bootstrap.takesLimits ? countedRlimits(limits) : {};
     return JSON.stringify([network, spaceOf(limits), own, env ?? {}]);
   }
 
@@ -43,7 +55,7 @@ export class StrictIsolation implements Isolation {
     const { bootstrap } = runtime;
     const environment = scriptEnvironment(runtime, folders, env);
     const space = spaceOf(limits);
-    const cgroup = this.#cgroups.create(cgroupLimits(limits));
+    const cgroup = this.#ready.take(cgroupLimits(limits));
     const id = this.#freeIds.pop();
     invariant(id, 'there are as many ids as enclosures');
     let cpuBeforeMs = 0;
@@ -55,7 +67,7 @@ export class StrictIsolation implements Isolation {
         env: environment,
         cwd: folders.home,
         stdin: 'pipe',
-        limits: !bootstrap || bootstrap.takesLimits ? {} : processLimits(limits),
+        limits: !bootstrap || bootstrap.takesLimits ? {} : countedRlimits(limits),
         control: true,
         strict: {
           uid: id,
@@ -71,6 +83,7 @@ export class StrictIsolation implements Isolation {
           ...(!bootstrap && { waits: true }),
         },
       },
+      rlimits: countedRlimits,
       admit: (admitted) => {
         cgroup.limit(cgroupLimits(admitted));
         cpuBeforeMs = cgroup.cpuMs();
@@ -82,18 +95,36 @@ export class StrictIsolation implements Isolation {
         return { ...usage, cpuMs: usage.cpuMs - cpuBeforeMs };
       },
       leave: () => {
-        cgroup.release();
-        this.#freeIds.push(id);
+        this.#left.push({ cgroup, id });
+        this.#clear ??= setImmediate(() => this.#removeLeft());
       },
     };
   }
 
+  /** What a run leaves beside its cgroup is gone with its namespaces. */
   async settled(): Promise<void> {
-    // What a run leaves is gone with its namespaces.
+    this.#removeLeft();
   }
 
   close(): void {
+    this.#removeLeft();
+    this.#ready.close();
     this.#cgroups.close();
+  }
+
+  /** Removes the cgroups of runs that are over, after their results went out. */
+  #removeLeft(): void {
+    clearImmediate(this.#clear);
+    this.#clear = undefined;
+    for (const { cgroup, id } of this.#left.splice(0)) {
+      try {
+        cgroup.release();
+        this.#freeIds.push(id);
+      } catch (error) {
+        // Its ids stay taken: something may still run with them.
+        this.#log.error({ err: error }, 'the cgroup of a run cannot be removed');
+      }
+    }
   }
 }
 

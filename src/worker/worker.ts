@@ -361,11 +361,12 @@ class WorkerDaemon implements Worker {
   async #release(): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#listener.close();
-    await this.#session.end(workerLimits.lingerMs);
+    // Whoever waits for this worker waits for its connections to close: that comes last.
     this.#checker.close();
     await this.#starter?.close();
     await this.#isolation.settled();
     this.#isolation.close();
+    await this.#session.end(workerLimits.lingerMs);
     this.#deadlines.close();
     this.#poller.close();
     this.#log.info({ unacknowledged: this.#emitter.size }, 'worker closed');

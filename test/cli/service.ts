@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,15 +83,28 @@ export class Service {
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 
-  /** All live processes of this service, its scripts included: all know its folder. */
+  /** All live processes of this service: all know its folder, but for scripts in a sandbox. */
   processes(): { pid: number; command: string }[] {
+    const groups = this.#cgroups();
     return readdirSync('/proc').flatMap((name) => {
       const pid = Number(name);
       if (!Number.isInteger(pid) || pid === process.pid) return [];
       const command = readProc(pid, 'cmdline').replaceAll('\0', ' ');
       const known =
-        command.includes(this.dataDir) || readProc(pid, 'environ').includes(this.dataDir);
+        command.includes(this.dataDir) ||
+        readProc(pid, 'environ').includes(this.dataDir) ||
+        groups.some((group) => readProc(pid, 'cgroup').includes(group));
       return known ? [{ pid, command }] : [];
+    });
+  }
+
+  /** Names of the cgroups that its workers make. */
+  #cgroups(): string[] {
+    const work = join(this.dataDir, 'work');
+    if (!existsSync(work)) return [];
+    return readdirSync(work).map((name) => {
+      const service = createHash('sha256').update(join(work, name)).digest('hex').slice(0, 8);
+      return `scriptd-${name}-${service}/`;
     });
   }
 

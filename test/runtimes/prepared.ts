@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
@@ -37,7 +37,7 @@ export interface Ended {
   report: string | undefined;
 }
 
-export const environment = (env: Record<string, string> = {}) => ({
+export const environment = (env: Record<string, string> = {}): Record<string, string> => ({
   PATH: '/usr/bin:/bin',
   LANG: 'C.UTF-8',
   PYTHONUTF8: '1',
@@ -71,6 +71,19 @@ export const frameOf = (name: string, script: Script): Uint8Array =>
     ],
   });
 
+/**
+ * Starts a command with exactly these variables. Through env(1): the test runner adds some of its own
+ * to every process that a test starts.
+ */
+export function spawnWith(
+  env: Record<string, string>,
+  command: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
+  const entries = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return spawn('/usr/bin/env', ['-i', ...entries, ...command], options);
+}
+
 /** `interpreter script`, without anything of ours: what everything else is compared with. */
 export function runPlainly(command: string[], name: string, script: Script): Promise<Ended> {
   return inFolder(async (folder) => {
@@ -78,9 +91,9 @@ export function runPlainly(command: string[], name: string, script: Script): Pro
       mkdirSync(dirname(join(folder, file as string)), { recursive: true });
       writeFileSync(join(folder, file as string), content as string);
     }
-    const [file, ...words] = [...command, name, ...(script.args ?? [])];
-    const options = { cwd: folder, env: environment(script.env) };
-    return ended(spawn(file as string, words, options), folder, script.stdin);
+    const words = [...command, name, ...(script.args ?? [])];
+    const child = spawnWith(environment(script.env), words, { cwd: folder });
+    return ended(child, folder, script.stdin);
   });
 }
 
@@ -92,10 +105,8 @@ export function runPrepared(
   { atOnce = false, frame = frameOf(name, script) } = {},
 ): Promise<Ended> {
   return inFolder(async (folder) => {
-    const [file, ...words] = command;
-    const child = spawn(file as string, words, {
+    const child = spawnWith({ ...environment(), TO_BE_GONE: 'x' }, command, {
       cwd: folder,
-      env: { ...environment(), TO_BE_GONE: 'x' },
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     });
     const result = ended(child, folder, script.stdin);

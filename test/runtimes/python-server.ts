@@ -10,6 +10,7 @@ import {
   frameOf,
   inFolder,
   type Script,
+  spawnWith,
   untilItReads,
 } from './prepared.js';
 
@@ -29,9 +30,7 @@ export class PythonServer {
   readonly ready: Promise<string>;
 
   constructor(command: string[]) {
-    const [file, ...words] = command;
-    this.#child = spawn(file as string, words, {
-      env: environment(),
+    this.#child = spawnWith(environment(), command, {
       stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
     });
     const answers = this.#child.stdio[3] as NodeJS.ReadableStream;

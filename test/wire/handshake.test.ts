@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Action, Handshake, type HandshakeOptions } from '../../src/wire/handshake.js';
-import type { Message } from '../../src/wire/messages.js';
+import { type Message, protocolVersion } from '../../src/wire/messages.js';
 
 const token = Buffer.from('a token of the installation');
 const controller = { role: 'controller', id: 'controller', instance: 'c1' } as const;
@@ -91,7 +91,7 @@ t.test('someone in the middle cannot change who is who', async (t) => {
 
 t.test('another protocol version is refused, and says what to do', async (t) => {
   const hello = sent(initiator().begin());
-  const [action] = acceptor().step({ ...hello, protocol: 2 } as Message);
+  const [action] = acceptor().step({ ...hello, protocol: protocolVersion + 1 } as Message);
   t.match(action, { type: 'refuse', code: 'PROTOCOL_VERSION', reason: /update the older/ });
 });
 

@@ -75,7 +75,11 @@ t.test('an interpreter that is not there is RUNTIME_MISSING, with type and cure'
     ['ruby', { command: ['no-such-ruby', '{script}'] }],
   ] as const) {
     const message = new RegExp(`^type ${type} needs .*(no-such|nowhere).*install .*configuration`);
-    await t.rejects(resolveRuntime(type, definition, workDirectory), { code: 'RUNTIME_MISSING', message }, type);
+    await t.rejects(
+      resolveRuntime(type, definition, workDirectory),
+      { code: 'RUNTIME_MISSING', message },
+      type,
+    );
   }
 });
 
@@ -99,11 +103,20 @@ t.test('node is found even when PATH has none: the worker itself runs on it', as
 t.test(
   'a type without runtime or command, and an extension that leads elsewhere, are refused',
   async (t) => {
-    await t.rejects(resolveRuntime('ruby', {}, workDirectory), { code: 'RUNTIME_INVALID', message: /type ruby/ });
-    await t.rejects(resolveRuntime('x', { command: [] }, workDirectory), { code: 'RUNTIME_INVALID' });
+    await t.rejects(resolveRuntime('ruby', {}, workDirectory), {
+      code: 'RUNTIME_INVALID',
+      message: /type ruby/,
+    });
+    await t.rejects(resolveRuntime('x', { command: [] }, workDirectory), {
+      code: 'RUNTIME_INVALID',
+    });
     for (const type of ['sh', 'python', 'node', 'bash']) {
       const definition = { ...(type === 'sh' ? { command: ['sh'] } : {}), extension: '/../../x' };
-      await t.rejects(resolveRuntime(type, definition, workDirectory), { code: 'RUNTIME_INVALID' }, type);
+      await t.rejects(
+        resolveRuntime(type, definition, workDirectory),
+        { code: 'RUNTIME_INVALID' },
+        type,
+      );
     }
   },
 );

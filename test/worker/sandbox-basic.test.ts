@@ -218,14 +218,6 @@ t.test('landlock that is required and fails is reported, and nothing is left', a
   t.same(openDescriptors(), before);
 });
 
-t.test(
-  'ids that the worker may not take are refused',
-  { skip: root && 'not as root' },
-  async (t) => {
-    await t.rejects(basic(t, 'true', { uid, gid: uid }), { syscall: 'identity', code: 'EPERM' });
-  },
-);
-
 t.test('the control pipe is there too, and nothing else', async (t) => {
   const { work } = place(t);
   const started = startProcess(

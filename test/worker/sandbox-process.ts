@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,9 +93,20 @@ export function children(): number[] {
     .filter((pid) => Number.isInteger(pid) && parentOf(pid) === process.pid);
 }
 
-/** The descriptors that this process has open, without the one that the look takes. */
+/**
+ * The descriptors that this process has open, without the one that the look takes and the network
+ * namespaces that are made ahead, whose number changes at any time.
+ */
 export function openDescriptors(): string[] {
-  return readdirSync('/proc/self/fd');
+  return readdirSync('/proc/self/fd').filter((fd) => !linkOf(fd).startsWith('net:['));
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return 'net:[]'; // it was closed while we looked: the look's own, or handed on
+  }
 }
 
 /** The fields of /proc/PID/stat after the program's name: state, ppid, pgrp, session, tty. */

@@ -33,11 +33,11 @@ interface Result {
 }
 
 /** Runs `sh -c script` at that level, started by uid 65534, or by us where we aren't root. */
-function unprivileged(level: 'basic' | 'strict', script: string): Result {
+function unprivileged(level: 'basic' | 'strict', script: string, asked = {}): Result {
   const readOnly = ['/usr', '/bin', '/sbin', '/lib', '/lib64'].filter(existsSync);
   const capacity = { bytes: 2 ** 20, inodes: 64 };
   const plans = {
-    basic: { landlock: 'if-available', readOnly, writable: [work, '/dev/null'] },
+    basic: { landlock: 'if-available', readOnly, writable: [work, '/dev/null'], ...asked },
     strict: {
       ...{ uid: 70004, gid: 70004, readOnly, files: [], network: 'none', cgroup: {} },
       ...{ directory: capacity, tmp: capacity, shm: capacity, landlock: 'if-available' },
@@ -149,4 +149,9 @@ t.test('basic: no capability, no_new_privs, a filter', async (t) => {
   const { stdout, stderr } = unprivileged('basic', ': >own && echo own; id -u; ulimit -c');
   t.equal(stdout.split('\n')[0], 'own', stderr);
   t.equal(stdout.split('\n')[2], '0', 'no core dumps');
+});
+
+t.test('basic: ids that the worker may not take are refused', async (t) => {
+  const { error } = unprivileged('basic', 'true', { uid: 70_004, gid: 70_004 });
+  t.match(error, { code: 'EPERM', syscall: 'identity' });
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Result } from '../../src/task.js';
 import { Demand } from '../../src/worker/warm/demand.js';
@@ -202,12 +203,23 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE), resource.getrlimit(resource.RL
       await ready(rig, 2);
     };
     await run(20);
+    await calm();
     const before = { fds: openDescriptors(), children: children().length };
     await run(280);
     await eventually(() => openDescriptors() === before.fds);
     t.equal(children().length, before.children);
   });
 });
+
+/** Until what is made ahead, cgroups too, has been made. */
+async function calm(): Promise<void> {
+  let [before, now] = [-1, openDescriptors()];
+  while (now !== before) {
+    before = now;
+    await sleep(200);
+    now = openDescriptors();
+  }
+}
 
 /** Fork servers among the children of this process. */
 function forkServers(): number[] {

@@ -16,8 +16,7 @@
 namespace scriptd::sandbox {
 namespace {
 
-constexpr int kArgumentsMin = 3;
-constexpr int kArgumentsMax = 4;
+constexpr int kArguments = 6;
 constexpr std::size_t kStackBytes = 32768;
 
 struct Script {
@@ -27,7 +26,9 @@ struct Script {
 
 alignas(16) std::uint8_t script_stack[kStackBytes];
 
+/// A descriptor's number; "-1" is none.
 int NumberOf(const char* text) {
+  if (*text == '-') return -1;
   int number = 0;
   for (; *text >= '0' && *text <= '9'; text++) number = number * 10 + (*text - '0');
   return number;
@@ -112,9 +113,11 @@ Failure Run(const Channels& channels) {
 }  // namespace
 
 int RunInit(int argc, char* const* argv) {
-  if (argc < kArgumentsMin || argc > kArgumentsMax) return 2;
-  const int control = argc == kArgumentsMax ? NumberOf(argv[3]) : -1;
-  const Channels channels{NumberOf(argv[1]), NumberOf(argv[2]), control};
+  if (argc != kArguments) return 2;
+  const Channels channels{.plan = NumberOf(argv[1]),
+                          .status = NumberOf(argv[2]),
+                          .control = NumberOf(argv[3]),
+                          .ahead = {NumberOf(argv[4]), NumberOf(argv[5])}};
   const Failure failure = Run(channels);
   if (!failure) return 0;
   WriteFailed(channels.status, failure);

@@ -30,10 +30,13 @@ Failure JoinCgroups(const InsidePlan& plan) {
   return Outcome("cgroup", RawSyscall(SYS_unshare, CLONE_NEWCGROUP));
 }
 
-/// Takes longer than all other namespaces together, so it is made here, where the worker doesn't
-/// wait for it.
-Failure OwnNetwork(const InsidePlan& plan) {
-  return plan.own_network ? Outcome("network", RawSyscall(SYS_unshare, CLONE_NEWNET)) : Failure{};
+/// Making one takes longer than all other namespaces together, so where none was made ahead it is
+/// made here, where the worker doesn't wait for it.
+Failure OwnNetwork(const InsidePlan& plan, int made) {
+  if (!plan.own_network) return {};
+  if (made < 0) return Outcome("network", RawSyscall(SYS_unshare, CLONE_NEWNET));
+  const long result = RawSyscall(SYS_setns, made, CLONE_NEWNET);
+  return Outcome("network", result < 0 ? result : RawSyscall(SYS_close, made));
 }
 
 /// The first process has the script's uid too and is counted with its processes.
@@ -55,11 +58,11 @@ Failure Limits(const Program& program) {
 
 }  // namespace
 
-Failure PrepareInside(const InsidePlan& plan, int& ruleset) {
+Failure PrepareInside(const InsidePlan& plan, const MadeAhead& ahead, int& ruleset) {
   RawSyscall(SYS_umask, 0);
   if (const Failure failure = JoinCgroups(plan)) return failure;
-  if (const Failure failure = OwnNetwork(plan)) return failure;
-  if (const Failure failure = EnterOwnRoot(plan)) return failure;
+  if (const Failure failure = OwnNetwork(plan, ahead.network)) return failure;
+  if (const Failure failure = EnterOwnRoot(plan, ahead.mounts)) return failure;
   const long named = RawSyscall(SYS_sethostname, Address(kHostName), sizeof(kHostName) - 1);
   if (named < 0) return Outcome("hostname", named);
   const long made = MakeRuleset();

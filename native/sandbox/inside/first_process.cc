@@ -13,7 +13,6 @@
 #include <cstdint>
 
 #include "collect.h"
-#include "enter.h"
 #include "fresh.h"
 #include "identity.h"
 #include "input_files.h"
@@ -76,7 +75,8 @@ Failure ReadPlan(Sandbox& sandbox) {
 
 Failure EnterSandbox(Sandbox& sandbox) {
   const InsidePlan& plan = sandbox.plan;
-  if (const Failure failure = PrepareInside(plan, sandbox.ruleset)) return failure;
+  if (const Failure failure = PrepareInside(plan, sandbox.channels.ahead, sandbox.ruleset))
+    return failure;
   if (const Failure failure = SealIdentity()) return failure;
   if (plan.waits) {
     if (const Failure failure = ReceiveFrame(sandbox.channels.control, sandbox.frame)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "enter.h"
 #include "failure.h"
 #include "inside_plan.h"
 #include "task_frame.h"
@@ -11,6 +12,7 @@ struct Channels {
   int plan;     // a file that holds the plan
   int status;   // a socket for how it went, see status.h
   int control;  // a pipe that the task frame comes by, or -1
+  MadeAhead ahead;
 };
 
 /// What the life of a run's first process hangs on. Never destroyed: it lives as long as that.

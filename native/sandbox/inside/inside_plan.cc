@@ -53,6 +53,13 @@ long ReadProcs(ByteReader& reader, Pages<int>& procs) {
 
 }  // namespace
 
+long ParseReadOnly(const std::uint8_t* bytes, std::size_t size, Pages<ReadOnly>& paths) {
+  ByteReader reader(bytes, size);
+  const long result = ReadReadOnly(reader, paths);
+  if (result < 0) return result;
+  return reader.failed() || reader.left() != 0 ? -EINVAL : 0;
+}
+
 long ParsePlan(const std::uint8_t* bytes, std::size_t size, InsidePlan& plan) {
   ByteReader reader(bytes, size);
   if (reader.U32() != kMagic) return -EINVAL;

@@ -38,6 +38,9 @@ struct InsidePlan {
   Pages<int> procs;  // open cgroup.procs files of cgroup v1, ours to close
 };
 
+/// Reads the read-only paths of a plan alone. As ParsePlan.
+long ParseReadOnly(const std::uint8_t* bytes, std::size_t size, Pages<ReadOnly>& paths);
+
 /// Reads a plan as src/worker/sandbox-plan.ts writes it, which also describes the format. 0, or
 /// -EINVAL when anything is wrong with the bytes, or -ENOMEM.
 long ParsePlan(const std::uint8_t* bytes, std::size_t size, InsidePlan& plan);

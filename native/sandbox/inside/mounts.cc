@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -75,11 +76,17 @@ bool AreEqual(const char* a, const char* b) {
   return *a == *b;
 }
 
+/// "tmp" and "tmp/a" are, "tmpa" is not.
+bool IsAtOrBelow(const char* path, const char* place) {
+  while (*place != '\0' && *path == *place) path++, place++;
+  return *place == '\0' && (*path == '\0' || *path == '/');
+}
+
 /// A path of the host in the new root, with all that is mounted below it. A link that stays where
 /// it was is made anew; elsewhere it would lead to nothing, so there it is followed.
 long AddReadOnly(const ReadOnly& path) {
   const char* target = path.target + 1;
-  const long flags = AreEqual(path.source, path.target) ? AT_SYMLINK_NOFOLLOW : 0;
+  const long flags = FollowsLink(path) ? 0 : AT_SYMLINK_NOFOLLOW;
   struct statx status {};
   long result =
       RawSyscall(SYS_statx, AT_FDCWD, Address(path.source), flags, STATX_TYPE, Address(&status));
@@ -100,8 +107,8 @@ long AddReadOnly(const ReadOnly& path) {
                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-Failure AddReadOnlyPaths(const InsidePlan& plan) {
-  for (const ReadOnly& path : plan.read_only) {
+Failure AddReadOnlyPaths(const Pages<ReadOnly>& paths) {
+  for (const ReadOnly& path : paths) {
     const long result = AddReadOnly(path);
     if (result < 0) return Outcome("read-only", result, path.source);
   }
@@ -153,12 +160,21 @@ Failure AddDevices() {
   return {};
 }
 
+// What each run has of its own is mounted here.
+constexpr const char* kPlaces[] = {"work", "tmp", "dev/shm", "proc"};
+
+Failure AddPlaces() {
+  for (const char* place : kPlaces) {
+    const long result = MakeDirectory(place, kRoot, kRoot);
+    if (result < 0) return Outcome("root", result, place);
+  }
+  return {};
+}
+
 /// See tmpfs(5). The kernel takes 0 for "no limit", so the least that it can limit is given
 /// instead.
 long AddTmpfs(const char* target, const char* mode, const Capacity& capacity,
               const InsidePlan& plan) {
-  const long made = MakeDirectory(target, kRoot, kRoot);
-  if (made < 0) return made;
   Text<160> options;
   options << "mode=" << mode << ",size=" << (capacity.bytes == 0 ? 1 : capacity.bytes)
           << ",nr_inodes=" << (capacity.inodes == 0 ? 1 : capacity.inodes) << ",uid=" << plan.uid
@@ -186,10 +202,8 @@ constexpr const char* kMasked[] = {"proc/kcore", "proc/keys", "proc/latency_stat
 /// Read-only as a whole, so that nothing below /proc/sys, /proc/irq and the like can be written, by
 /// whatever identity.
 Failure AddProc() {
-  long result = MakeDirectory("proc", kRoot, kRoot);
-  if (result >= 0) {
-    result = Mount("proc", "proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
-  }
+  long result =
+      Mount("proc", "proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   if (result < 0) return Outcome("proc", result, "/proc");
   for (const char* path : kMasked) {
     result = Mount("dev/null", path, nullptr, MS_BIND, nullptr);
@@ -199,28 +213,69 @@ Failure AddProc() {
 }
 
 /// pivot_root(".", ".") puts the old root over the new one; it is then taken away. See
-/// pivot_root(2).
-long LeaveHost() {
+/// pivot_root(2). The file system of the new one can't be written to any more, through whatever
+/// mount.
+Failure LeaveHost() {
   long result = RawSyscall(SYS_pivot_root, Address("."), Address("."));
   if (result >= 0) result = RawSyscall(SYS_umount2, Address("."), MNT_DETACH);
-  if (result >= 0) result = SetAttributes(".", 0, MOUNT_ATTR_RDONLY);
-  return result < 0 ? result : RawSyscall(SYS_chdir, Address(kWorkDirectory));
+  if (result >= 0) {
+    result = Mount(nullptr, ".", nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID, nullptr);
+  }
+  return Outcome("pivot_root", result);
 }
 
-}  // namespace
-
-Failure EnterOwnRoot(const InsidePlan& plan) {
+/// As the working directory; nothing is mounted in it yet.
+Failure BeginRoot() {
   long result = Mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   if (result < 0) return Outcome("mount-namespace", result);
   result = MountRoot();
   if (result < 0) return Outcome("root", result);
-  if (const Failure failure = AddDevices()) return failure;
+  const Failure failure = AddDevices();
+  return failure ? failure : AddPlaces();
+}
+
+Failure BuildRoot(const InsidePlan& plan) {
+  if (const Failure failure = BeginRoot()) return failure;
   if (const Failure failure = AddWritable(plan)) return failure;
   // After these: an interpreter may live below /tmp.
-  if (const Failure failure = AddReadOnlyPaths(plan)) return failure;
+  if (const Failure failure = AddReadOnlyPaths(plan.read_only)) return failure;
   if (const Failure failure = AddProc()) return failure;
-  result = LeaveHost();
-  return Outcome("pivot_root", result);
+  return LeaveHost();
 }
+
+/// setns makes the root of the namespace the working directory.
+Failure CopyRoot(const InsidePlan& plan, int mounts) {
+  long result = RawSyscall(SYS_setns, mounts, CLONE_NEWNS);
+  if (result >= 0) result = RawSyscall(SYS_unshare, CLONE_NEWNS);
+  if (result >= 0) result = RawSyscall(SYS_close, mounts);
+  if (result < 0) return Outcome("mount-namespace", result);
+  const Failure failure = AddWritable(plan);
+  return failure ? failure : AddProc();
+}
+
+}  // namespace
+
+Failure EnterOwnRoot(const InsidePlan& plan, int mounts) {
+  const Failure failure = mounts < 0 ? BuildRoot(plan) : CopyRoot(plan, mounts);
+  if (failure) return failure;
+  return Outcome("root", RawSyscall(SYS_chdir, Address(kWorkDirectory)), kWorkDirectory);
+}
+
+Failure BuildTemplate(const Pages<ReadOnly>& paths) {
+  if (const Failure failure = BeginRoot()) return failure;
+  if (const Failure failure = AddReadOnlyPaths(paths)) return failure;
+  return LeaveHost();
+}
+
+bool FitTemplate(const Pages<ReadOnly>& paths) {
+  for (const ReadOnly& path : paths) {
+    for (const char* place : kPlaces) {
+      if (IsAtOrBelow(path.target + 1, place)) return false;
+    }
+  }
+  return true;
+}
+
+bool FollowsLink(const ReadOnly& path) { return !AreEqual(path.source, path.target); }
 
 }  // namespace scriptd::sandbox

@@ -93,7 +93,10 @@ Failure BecomeForkedScript(const Sandbox& sandbox) {
 }  // namespace
 
 void LiveAsFirstProcess(Received& request, const HostIds& host) {
-  Sandbox sandbox{{request.plan(), request.status(), request.control()}};
+  Sandbox sandbox{{.plan = request.plan(),
+                   .status = request.status(),
+                   .control = request.control(),
+                   .ahead = {.network = -1, .mounts = request.mounts()}}};
   if (const Failure failure = Enter(sandbox, request, host)) Fail(sandbox, failure);
   // libc's, which makes its own state right in the child.
   const pid_t pid = fork();

@@ -37,7 +37,8 @@ long Received::From(int socket) {
 
 /// None is numbered below 3: those are in use.
 long Received::Check() const {
-  constexpr std::uint32_t kKnown = ForkRequest::kOwnUserNamespace | ForkRequest::kIntoCgroup;
+  constexpr std::uint32_t kKnown =
+      ForkRequest::kOwnUserNamespace | ForkRequest::kIntoCgroup | ForkRequest::kMountsAhead;
   if (header_.magic != ForkRequest::kMagic || (header_.flags & ~kKnown) != 0) return -EBADMSG;
   if (size_ < first_procs()) return -EBADMSG;
   for (std::size_t i = 0; i < size_; ++i) {

@@ -26,6 +26,8 @@ class Received {
   int control() const { return fds_[5]; }
   /// A directory of cgroup v2, or -1.
   int cgroup() const { return into_cgroup() ? fds_[kFixed] : -1; }
+  /// A mount namespace, or -1.
+  int mounts() const { return mounts_ahead() ? fds_[kFixed + (into_cgroup() ? 1 : 0)] : -1; }
   std::size_t procs_size() const { return size_ - first_procs(); }
   int procs(std::size_t index) const { return fds_[first_procs() + index]; }
 
@@ -39,7 +41,10 @@ class Received {
   static constexpr std::size_t kFixed = 6;
 
   bool into_cgroup() const { return (header_.flags & ForkRequest::kIntoCgroup) != 0; }
-  std::size_t first_procs() const { return kFixed + (into_cgroup() ? 1 : 0); }
+  bool mounts_ahead() const { return (header_.flags & ForkRequest::kMountsAhead) != 0; }
+  std::size_t first_procs() const {
+    return kFixed + (into_cgroup() ? 1 : 0) + (mounts_ahead() ? 1 : 0);
+  }
   long Check() const;
   bool Keeps(int fd) const;
   void Close();

@@ -24,7 +24,8 @@ constexpr long kSignalSetBytes = 8;  // the kernel's sigset_t, not libc's
 /// namespaces it makes itself (inside/enter.cc).
 long CloneSibling(const Received& request) {
   clone_args arguments{};
-  arguments.flags = CLONE_PARENT | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+  arguments.flags = CLONE_PARENT | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (request.mounts() < 0) arguments.flags |= CLONE_NEWNS;
   if (request.own_user_namespace()) arguments.flags |= CLONE_NEWUSER;
   const std::uint64_t flags = arguments.flags;
   if (request.cgroup() >= 0) {

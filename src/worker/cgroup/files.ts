@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../errors.js';
 
@@ -11,11 +20,54 @@ export function readNumber(directory: string, file: string): number {
 
 /** A value of a file of lines `name value`; 0 when it has no such line. */
 export function readField(directory: string, file: string, field: string): number {
-  const text = readFileSync(join(directory, file), 'utf8');
-  for (const line of text.split('\n')) {
-    if (line.startsWith(`${field} `)) return Number(line.slice(field.length + 1));
+  return fieldOf(readFileSync(join(directory, file), 'utf8'), field);
+}
+
+function fieldOf(lines: string, name: string): number {
+  for (const line of lines.split('\n')) {
+    if (line.startsWith(`${name} `)) return Number(line.slice(name.length + 1));
   }
   return 0;
+}
+
+/** Longer than what is read of any of them. */
+const text = Buffer.allocUnsafe(4096);
+
+/** A file that stays open, so that a later read is one system call. */
+export class OpenFile {
+  readonly #fd: number;
+
+  /** @throws Error of node:fs */
+  constructor(directory: string, file: string) {
+    this.#fd = openSync(join(directory, file), 'r');
+  }
+
+  /** One that this kernel may not have. */
+  static ifThere(directory: string, file: string): OpenFile | undefined {
+    try {
+      return new OpenFile(directory, file);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  number(): number {
+    return Number(this.#read());
+  }
+
+  /** As `readField`. */
+  field(name: string): number {
+    return fieldOf(this.#read(), name);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #read(): string {
+    return text.toString('latin1', 0, readSync(this.#fd, text, 0, text.length, 0));
+  }
 }
 
 export function write(directory: string, file: string, value: string | number): void {

@@ -1,15 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupHost, CgroupLimits, CgroupUsage, RunCgroup } from './cgroup.js';
-import {
-  make,
-  readField,
-  readNumber,
-  remove,
-  removeEmptyChildren,
-  write,
-  writeIfThere,
-} from './files.js';
+import { make, OpenFile, remove, removeEmptyChildren, write, writeIfThere } from './files.js';
 
 const controllers = ['memory', 'pids', 'cpuacct', 'cpu'] as const;
 type Controller = (typeof controllers)[number];
@@ -56,6 +48,7 @@ export class V1Host implements CgroupHost {
     const folders = {} as V1Folders;
     const made: string[] = [];
     const procs: number[] = [];
+    const counters: Counters = {};
     try {
       for (const controller of controllers) {
         const parent = this.#folders[controller];
@@ -68,12 +61,14 @@ export class V1Host implements CgroupHost {
         procs.push(openSync(join(folder, 'cgroup.procs'), 'w'));
       }
       limit(folders, undefined, limits);
+      openCounters(folders, counters);
     } catch (error) {
       for (const fd of procs) closeSync(fd);
+      closeCounters(counters);
       for (const folder of made) remove(folder);
       throw error;
     }
-    return new V1Run(folders, made, procs, limits);
+    return new V1Run(folders, made, procs, counters, limits);
   }
 
   close(): void {
@@ -88,15 +83,18 @@ class V1Run implements RunCgroup {
   readonly entry: { v1Procs: readonly number[] };
   readonly #folders: V1Folders;
   readonly #made: readonly string[];
+  readonly #counters: Counters;
   #limits: CgroupLimits;
 
   constructor(
     folders: V1Folders,
     made: readonly string[],
     v1Procs: readonly number[],
+    counters: Counters,
     limits: CgroupLimits,
   ) {
     this.#limits = limits;
+    this.#counters = counters;
     this.#folders = folders;
     this.#made = made;
     this.entry = { v1Procs };
@@ -108,25 +106,48 @@ class V1Run implements RunCgroup {
   }
 
   cpuMs(): number {
-    return readNumber(this.#folders.cpuacct, 'cpuacct.usage') / 1e6;
+    return (this.#counters.cpu?.number() ?? 0) / 1e6;
   }
 
   usage(): CgroupUsage {
-    const { memory, pids } = this.#folders;
+    const { oom, forks, memoryPeak, processesPeak } = this.#counters;
     return {
-      oomKills: readField(memory, 'memory.oom_control', 'oom_kill'),
-      forksRefused: readField(pids, 'pids.events', 'max'),
+      oomKills: oom?.field('oom_kill') ?? 0,
+      forksRefused: forks?.field('max') ?? 0,
       cpuMs: this.cpuMs(),
-      memoryPeakBytes: readNumber(memory, 'memory.max_usage_in_bytes'),
-      // Kernels before 6.12 do not count it in v1.
-      processesPeak: existsSync(join(pids, 'pids.peak')) ? readNumber(pids, 'pids.peak') : 0,
+      memoryPeakBytes: memoryPeak?.number() ?? 0,
+      processesPeak: processesPeak?.number() ?? 0,
     };
   }
 
   release(): void {
     for (const fd of this.entry.v1Procs) closeSync(fd);
+    closeCounters(this.#counters);
     for (const folder of this.#made) remove(folder);
   }
+}
+
+/** What the kernel counts, as files that stay open while the cgroup is there. */
+interface Counters {
+  cpu?: OpenFile;
+  oom?: OpenFile;
+  forks?: OpenFile;
+  memoryPeak?: OpenFile;
+  processesPeak?: OpenFile | undefined;
+}
+
+/** @param counters takes what was opened, so that it can be closed when one cannot */
+function openCounters({ memory, pids, cpuacct }: V1Folders, counters: Counters): void {
+  counters.cpu = new OpenFile(cpuacct, 'cpuacct.usage');
+  counters.oom = new OpenFile(memory, 'memory.oom_control');
+  counters.forks = new OpenFile(pids, 'pids.events');
+  counters.memoryPeak = new OpenFile(memory, 'memory.max_usage_in_bytes');
+  // Kernels before 6.12 do not count it in v1.
+  counters.processesPeak = OpenFile.ifThere(pids, 'pids.peak');
+}
+
+function closeCounters(counters: Counters): void {
+  for (const file of Object.values(counters)) file?.close();
 }
 
 /** Writes the limits that are other than before. */

@@ -1,0 +1,177 @@
+import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { invariant } from '../invariant.js';
+import type { Limits } from '../task.js';
+import type { BasicPlan } from './basic-plan.js';
+import type { CgroupHost, RunCgroup } from './cgroup/cgroup.js';
+import type { WorkRoot } from './directory.js';
+import type { Demand, Enclosure, Isolation } from './enclosure.js';
+import type { LayerName } from './layers.js';
+import { PlainIsolation } from './plain-isolation.js';
+import type { ExecuteMessage } from './queue.js';
+import { countedRlimits, plainRlimits } from './rlimits.js';
+import type { ProcessRuntime } from './runtimes/runtime.js';
+import { memoryLimit } from './strict-isolation.js';
+import { visiblePaths } from './visible-paths.js';
+
+/** What programs ask of the whole host; nothing of single processes is among it. */
+const hostFacts = [
+  ...['cpuinfo', 'filesystems', 'loadavg', 'meminfo', 'stat', 'uptime', 'version'].map(
+    (name) => `/proc/${name}`,
+  ),
+  '/sys/devices/system/cpu',
+];
+
+const devices = ['null', 'zero', 'full', 'random', 'urandom'].map((name) => `/dev/${name}`);
+
+/**
+ * Level `basic`: what an unprivileged container still allows. A plain start with landlock and seccomp
+ * upon it, and, where they are to be had, ids and a cgroup of its own for each run.
+ */
+export class BasicIsolation implements Isolation {
+  readonly level = 'basic';
+  /** Layers that each run has beside those that the level promises. */
+  readonly also: readonly LayerName[];
+  readonly #plain: PlainIsolation;
+  readonly #cgroups: CgroupHost | undefined;
+  readonly #readOnly: readonly string[];
+  /** Ids that no run has at present; undefined where all have the worker's own. */
+  readonly #freeIds: number[] | undefined;
+
+  /**
+   * @param cgroups undefined where none can be had
+   * @param ids for root: user and group ids that nobody else on this host has, as many as there may
+   *   be enclosures at once
+   */
+  constructor(
+    runtime: ProcessRuntime,
+    root: WorkRoot,
+    cgroups: CgroupHost | undefined,
+    { first, count }: { first: number; count: number },
+  ) {
+    this.#plain = new PlainIsolation(root, cgroups ? countedRlimits : plainRlimits);
+    this.#cgroups = cgroups;
+    const bootstrap = runtime.bootstrap ? [runtime.bootstrap.folder] : [];
+    const facts = hostFacts.filter((path) => existsSync(path));
+    this.#readOnly = [...visiblePaths(runtime), ...bootstrap, ...facts];
+    const isRoot = process.geteuid?.() === 0;
+    // What is made for the runtime lies in the worker's own folder.
+    const opened = (path: string) => (path.startsWith(`${root.path}/`) ? 1 + ownFolders : 0);
+    const ownIds =
+      isRoot &&
+      letsThrough(root.path, ownFolders) &&
+      [runtime.file, ...runtime.prefixes, ...bootstrap].every((path) =>
+        letsThrough(path, opened(path)),
+      );
+    this.#freeIds = ownIds
+      ? Array.from({ length: count }, (_, index) => first + count - 1 - index)
+      : undefined;
+    this.also = [...(ownIds ? ['identity' as const] : []), ...(cgroups ? ['cgroup' as const] : [])];
+  }
+
+  canPrepare(runtime: ProcessRuntime): boolean {
+    return this.#plain.canPrepare(runtime);
+  }
+
+  keyOf(runtime: ProcessRuntime, demand: Demand): string {
+    return this.#plain.keyOf(runtime, demand);
+  }
+
+  enclose(runtime: ProcessRuntime, demand: Demand, task?: ExecuteMessage): Enclosure {
+    const inner = this.#plain.enclose(runtime, demand, task);
+    const id = this.#freeIds?.pop();
+    invariant(id !== undefined || !this.#freeIds, 'there are as many ids as enclosures');
+    const giveBack = () => {
+      inner.leave();
+      if (id !== undefined) this.#freeIds?.push(id);
+    };
+    let cgroup: RunCgroup | undefined;
+    try {
+      if (id !== undefined) giveTo(inner.plan.cwd, id);
+      cgroup = this.#cgroups?.create(cgroupLimits(demand.limits));
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    const basic: BasicPlan = {
+      landlock: 'require',
+      readOnly: this.#readOnly,
+      writable: [inner.plan.cwd, ...devices],
+      ...(id !== undefined && { uid: id, gid: id }),
+      ...(cgroup && { cgroup: cgroup.entry }),
+    };
+    return { ...inner, plan: { ...inner.plan, basic }, ...counted(inner, cgroup, giveBack) };
+  }
+
+  settled(): Promise<void> {
+    return this.#plain.settled();
+  }
+
+  close(): void {
+    this.#plain.close();
+    this.#cgroups?.close();
+  }
+}
+
+/** What the cgroup adds to an enclosure. */
+function counted(
+  inner: Enclosure,
+  cgroup: RunCgroup | undefined,
+  giveBack: () => void,
+): Pick<Enclosure, 'admit' | 'cpuMs' | 'usage' | 'leave'> {
+  if (!cgroup) {
+    const { admit, cpuMs, usage } = inner;
+    return { admit, cpuMs, usage, leave: giveBack };
+  }
+  let cpuBeforeMs = 0;
+  return {
+    admit: (limits) => {
+      inner.admit(limits);
+      cgroup.limit(cgroupLimits(limits));
+      cpuBeforeMs = cgroup.cpuMs();
+    },
+    cpuMs: () => cgroup.cpuMs() - cpuBeforeMs,
+    usage: () => {
+      const usage = cgroup.usage();
+      return { ...usage, cpuMs: usage.cpuMs - cpuBeforeMs };
+    },
+    leave: () => {
+      cgroup.release();
+      giveBack();
+    },
+  };
+}
+
+function cgroupLimits(limits: Limits) {
+  return { memoryBytes: memoryLimit(limits), processes: limits.processes };
+}
+
+/** Folders from the work directories up that are scriptd's own: DATA-DIR/work/NAME. */
+const ownFolders = 3;
+const searchByOthers = 0o001;
+
+/**
+ * True when other ids get to `path`, an interpreter or a work directory: else they cannot be taken.
+ *
+ * @param own folders from there up that are scriptd's: those are opened for passing, not for looking
+ */
+function letsThrough(path: string, own: number): boolean {
+  let folder = path;
+  for (let depth = 0; ; depth++) {
+    const { mode, uid } = statSync(folder);
+    if ((mode & searchByOthers) === 0) {
+      if (depth >= own || uid !== process.geteuid?.()) return false;
+      chmodSync(folder, (mode & 0o7777) | searchByOthers);
+    }
+    if (folder === '/') return true;
+    folder = dirname(folder);
+  }
+}
+
+/** A fresh work directory and what was written into it. */
+function giveTo(directory: string, id: number): void {
+  for (const entry of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+    chownSync(join(directory, entry), id, id);
+  }
+  chownSync(directory, id, id);
+}
