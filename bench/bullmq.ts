@@ -25,8 +25,8 @@ export async function startBullmq(concurrency: number): Promise<Bullmq> {
   const queue = new Queue(name, { connection });
   const events = new QueueEvents(name, { connection });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
-  let onCompleted = () => {};
-  events.on('completed', () => onCompleted());
+  let onCompleted: (() => void) | undefined;
+  events.on('completed', () => onCompleted?.());
   return {
     async once() {
       const job = await queue.add('noop', {});

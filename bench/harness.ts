@@ -56,6 +56,13 @@ export async function compare(comparison: Comparison): Promise<BenchRow> {
   return { name, value, unit, reference, referenceValue, ratio, bar: bound, holds };
 }
 
+/** A figure that may not exceed a bound, which is its own reference. */
+export function bound(name: string, value: number, unit: string, most: number): BenchRow {
+  const ratio = value / most;
+  const measured = { name, value, unit, reference: 'bound', referenceValue: most };
+  return { ...measured, ratio, bar: '≤ 1', holds: ratio <= 1 };
+}
+
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

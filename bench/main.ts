@@ -5,7 +5,9 @@ import { execute, executeLoad } from './execute.js';
 import { fanin } from './fanin.js';
 import { frames } from './frames.js';
 import { type Bench, runBenches } from './harness.js';
+import { pending } from './pending.js';
 import { startCold, startWarm } from './start.js';
+import { submit } from './submit.js';
 import { wake } from './wake.js';
 
 const benches: Bench[] = [
@@ -18,6 +20,8 @@ const benches: Bench[] = [
   executeLoad,
   dispatch,
   dispatchLoad,
+  submit,
+  pending,
 ];
 
 const { values, positionals } = parseArgs({

@@ -55,6 +55,17 @@ export async function loadEchoServer(
   }
 }
 
+/** Posts the same JSON body again and again over that many connections to a server of this host. */
+export async function loadPosts(
+  port: number,
+  load: { connections: number; seconds: number; path: string; body: unknown },
+): Promise<LoadResult> {
+  const { connections, seconds, path, body } = load;
+  const words = [port, connections, seconds].map(String);
+  const { stdout } = await run(program, ['post', ...words, path, JSON.stringify(body)]);
+  return JSON.parse(stdout) as LoadResult;
+}
+
 /** Arguments of taskset(1). */
 function onCore(core: number, command: string[]): string[] {
   return ['--cpu-list', String(core % availableParallelism()), ...command];

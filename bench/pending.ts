@@ -1,0 +1,97 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { LmdbStore } from '../src/store/lmdb/store.js';
+import type { Submission } from '../src/store/port.js';
+import { noop } from './dispatch.js';
+import { type Bench, type BenchRow, bound, compare } from './harness.js';
+import { p50Ms } from './programs.js';
+import { type Service, startService } from './service.js';
+
+/** Two types without processes, each with a worker; `held` is paused, so that its tasks pend. */
+const config = 'runtimes:\n  held: {kind: noop}\n';
+const workers = 'noop=1,held=1';
+/** One that fair shares do not confuse with what pends; and no group may hold more than a million. */
+const group = 'bench';
+const batch = 5_000;
+
+/** A no-op task while a million others are pending, against a thousand; and what the million costs. */
+export const pending: Bench = {
+  name: 'pending-1m',
+  async run({ smoke }) {
+    const many = await startPending(smoke ? 1_000 : 1_000_000);
+    const few = await startPending(smoke ? 10 : 1_000);
+    const tasks = smoke ? 3 : 200;
+    try {
+      const row = await compare({
+        name: 'pending-1m',
+        unit: 'ms p50',
+        reference: 'with 1,000 pending',
+        bar: { atMost: 1.2 },
+        rounds: smoke ? 1 : 9,
+        measure: () => p50Ms(tasks, () => noop(many.service, group)),
+        measureReference: () => p50Ms(tasks, () => noop(few.service, group)),
+      });
+      const memory = bound('pending-1m memory', anonymousMiB(many.service), 'MiB', 300);
+      return [row, memory, bound('pending-1m start', many.readySeconds, 's', 5)] as BenchRow[];
+    } finally {
+      await Promise.all([many.service.stop(), few.service.stop()]);
+    }
+  },
+};
+
+/** A service that has been started on a store with so many pending tasks. */
+async function startPending(tasks: number): Promise<{ service: Service; readySeconds: number }> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-bench-'));
+  const file = join(dataDir, 'scriptd.yaml');
+  writeFileSync(file, config);
+  const options = { clients: 1, workers, dataDir, flags: [`--config=${file}`] };
+  const before = await startService(options);
+  await before.post('/v1/queues/held/pause', {});
+  await before.stop({ keep: true });
+  await fill(join(dataDir, 'store'), tasks);
+  const startMs = performance.now();
+  const service = await startService(options);
+  return { service, readySeconds: (performance.now() - startMs) / 1000 };
+}
+
+async function fill(directory: string, tasks: number): Promise<void> {
+  const store = new LmdbStore({ directory, durability: 'os' });
+  for (let done = 0; done < tasks; done += batch) {
+    const size = Math.min(batch, tasks - done);
+    await store.submit(Array.from({ length: size }, submission));
+  }
+  await store.close();
+}
+
+const code = `${'# a comment that is as long as a line of code usually is\n'.repeat(36)}print(1)\n`;
+const limits = {
+  wallMs: 30_000,
+  cpuMs: 30_000,
+  memoryBytes: 512 * 1024 * 1024,
+  outputBytes: 4 * 1024 * 1024,
+  diskBytes: 64 * 1024 * 1024,
+  openFiles: 256,
+  processes: 256,
+};
+
+/** 2 KB of code. */
+function submission(): Submission {
+  const id = uuidv7();
+  const kept = { id, type: 'held', state: 'pending', priority: 0, score: 0, tags: [] } as const;
+  return {
+    view: {
+      ...{ ...kept, tags: [], limits, network: 'none', attempt: 0, attempts: [] },
+      createdAt: Date.now(),
+      durability: 'fsync',
+    },
+    spec: { code: `${code}# ${id}`, type: 'held' },
+  };
+}
+
+/** What the controller has for itself, without pages of files, which the kernel may take back. */
+function anonymousMiB(service: Service): number {
+  const status = readFileSync(`/proc/${service.pidOf('controller')}/status`, 'utf8');
+  return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+}
