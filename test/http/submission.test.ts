@@ -151,16 +151,21 @@ t.test('every time of a task is shown as text', async (t) => {
 });
 
 t.test(
-  'the deepest body that is taken reaches the controller, and costs no connection',
+  'the deepest bodies that are taken reach the controller, and cost no connection',
   async (t) => {
     const { ask, controller } = await startDaemon(t);
     controller.behaviour = answerWith(pending());
-    const nested = (depth: number): object => (depth === 1 ? {} : { not: nested(depth - 1) });
-    const outside = 2;
-    const deepest = { check: { schema: nested(httpLimits.jsonDepthMax - outside) } };
-    t.equal((await ask(submission(deepest))).status, 201);
-    t.same((await controller.next('submit')).task, { code: '', ...deepest });
-    const deeper = { check: { schema: nested(httpLimits.jsonDepthMax - outside + 1) } };
-    assertProblem(t, await ask(submission(deeper)), 400, 'INVALID_JSON');
+    const nested = (depth: number): Record<string, unknown> =>
+      depth === 1 ? {} : { not: nested(depth - 1) };
+    const check = { schema: nested(limits.checkSchemaDepthMax) };
+    t.equal((await ask(submission({ check }))).status, 201);
+    t.same((await controller.next('submit')).task, { code: '', check });
+    const schedule = { id: 's', cron: '@daily', task: { code: '', check } };
+    const view = { ...schedule, timeZone: 'UTC', missed: 'skip', enabled: true } as const;
+    controller.behaviour = reply({ kind: 'schedule', schedule: view });
+    const put = { ...submission({}, {}, '/v1/schedules'), body: JSON.stringify(schedule) };
+    t.same((await ask(put)).json, view);
+    const deeper = { schema: nested(httpLimits.jsonDepthMax) };
+    assertProblem(t, await ask(submission({ check: deeper })), 400, 'INVALID_JSON');
   },
 );
