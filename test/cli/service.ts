@@ -37,9 +37,14 @@ export class Service {
    * Starts one and waits until it says that it is ready. It is ended with the test.
    *
    * @param config text of its configuration file
+   * @param dataDir what an earlier one left; without it, a folder of its own
    */
-  static async start(test: Test, args: readonly string[] = [], config?: string): Promise<Service> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-up-'));
+  static async start(
+    test: Test,
+    args: readonly string[] = [],
+    config?: string,
+    dataDir = mkdtempSync(join(tmpdir(), 'scriptd-up-')),
+  ): Promise<Service> {
     // In its working directory, where it looks for one.
     if (config !== undefined) writeFileSync(join(dataDir, 'scriptd.yaml'), config);
     const command = ['up', '--port', '0', '--debug-port', '0', '--data-dir', dataDir, ...args];
