@@ -245,7 +245,7 @@ function specBytes(spec: TaskSpec): number {
 
 function indexRecord(kept: Kept): IndexRecord | undefined {
   const { view, spec, bytes, attemptsBefore, workerDeaths } = kept;
-  const { id, type, state, priority, group, createdAt, attempt, worker, startedAt } = view;
+  const { id, type, state, priority, score, group, createdAt, attempt, worker, startedAt } = view;
   if (state === 'finished') return undefined;
   const { runAt, expiresAt, nextAttemptAt, cancel } = view;
   const isRunning = state === 'running';
@@ -254,6 +254,7 @@ function indexRecord(kept: Kept): IndexRecord | undefined {
     type,
     state,
     priority,
+    score,
     ...(group !== undefined && { group }),
     createdAt,
     ...(runAt !== undefined && { runAt }),

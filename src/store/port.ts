@@ -72,6 +72,8 @@ export interface IndexRecord {
   type: string;
   state: Exclude<TaskState, 'finished'>;
   priority: number;
+  /** What the evaluator gave it when it was submitted. */
+  score?: number;
   group?: string;
   createdAt: number;
   runAt?: number;

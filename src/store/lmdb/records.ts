@@ -85,6 +85,7 @@ export interface Row {
   deadLetter: true | undefined;
   finishedAt: number | undefined;
   resultBytes: number | undefined;
+  score: number | undefined;
 }
 
 const asIs = undefined;
@@ -110,6 +111,7 @@ const rowTuple = tuple({
   nextAttemptAt: asIs,
   cancel: asIs,
   deadLetter: asIs,
+  score: asIs,
 });
 
 /** The 16 bytes of the id, then the tuple. */
@@ -146,6 +148,7 @@ export const rows: ValueEncoder<Row> = {
       nextAttemptAt: fields[18] ?? undefined,
       cancel: fields[19] ?? undefined,
       deadLetter: fields[20] ?? undefined,
+      score: fields[21] ?? undefined,
     };
   },
 };
@@ -173,6 +176,7 @@ type RowFields = [
   nextAttemptAt: number | Absent,
   cancel: CancelRecord | Absent,
   deadLetter: true | Absent,
+  score: number | Absent,
 ];
 
 /** What the store holds, kept with each commit. */
@@ -230,6 +234,7 @@ export function indexRecordOf(row: Row, state: IndexRecord['state']): IndexRecor
     workerDeaths,
     bytes,
   };
+  if (row.score !== undefined) record.score = row.score;
   if (group !== undefined) record.group = group;
   if (runAt !== undefined) record.runAt = runAt;
   if (expiresAt !== undefined) record.expiresAt = expiresAt;

@@ -322,8 +322,8 @@ function findUnfinished(changes: Changes, taskId: string) {
 
 /** What of a row follows the view. */
 function changing(view: TaskView) {
-  const { priority, attempt, runAt, expiresAt, nextAttemptAt, cancel } = view;
-  return { priority, attempt, runAt, expiresAt, nextAttemptAt, cancel };
+  const { priority, score, attempt, runAt, expiresAt, nextAttemptAt, cancel } = view;
+  return { priority, score, attempt, runAt, expiresAt, nextAttemptAt, cancel };
 }
 
 function removeRows(changes: Changes, sequence: number, row: Row): void {
