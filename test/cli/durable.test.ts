@@ -38,7 +38,7 @@ t.test('SIGTERM keeps what is pending, and the next up runs it in order', async 
   const { json: running } = await first.submit({ type: 'bash', code: waits });
   await until('it runs', () => first.processes().some(({ command }) => /script\.sh/.test(command)));
   const ids: string[] = [];
-  const names = ['a', 'b', 'c', 'd'];
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   for (const name of names) {
     const { status, json } = await first.submit({ type: 'bash', code: code(name) });
     t.match({ status, ...json }, { status: 201, durability: 'fsync' });
@@ -49,7 +49,10 @@ t.test('SIGTERM keeps what is pending, and the next up runs it in order', async 
   writeFileSync(join(notes, 'go'), '');
   t.same(await stopped, { code: 0, signal: null });
   t.ok(existsSync(join(notes, 'ended')), 'what ran was let finish');
-  t.same(noted(), ['running'], 'nothing else was begun');
+  // What the worker had been given ahead may be done too.
+  const done = noted();
+  t.same(done, ['running', ...names].slice(0, done.length));
+  t.ok(done.length < 1 + names.length, 'the rest was kept');
   t.same(first.processes(), []);
 
   const second = await Service.start(t, args, undefined, dataDir);
