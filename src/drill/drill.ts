@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, ScriptdError } from '../errors.js';
@@ -35,12 +36,18 @@ export async function drill(options: DrillOptions) {
   const instance = new Instance(options.command);
   let whole = false;
   try {
-    const report = await heldOn(instance, options);
+    const report = await Promise.race([heldOn(instance, options), endedEarly(options.stop)]);
     whole = isWhole(report);
     return { report, folder: options.keep && !whole ? instance.folder : undefined };
   } finally {
     await instance.end({ keep: options.keep && !whole });
   }
+}
+
+/** @throws ScriptdError DRILL_FAILED once the signal comes */
+async function endedEarly(stop: AbortSignal): Promise<never> {
+  if (!stop.aborted) await once(stop, 'abort');
+  throw new ScriptdError('DRILL_FAILED', 'the drill was ended early: it says nothing');
 }
 
 async function heldOn(instance: Instance, options: DrillOptions): Promise<DrillReport> {
@@ -63,7 +70,7 @@ async function heldOn(instance: Instance, options: DrillOptions): Promise<DrillR
       new Saboteur({ instance, tally, killEveryMs, random }).run(over),
       ...clients,
     ]);
-    await finished(requests, stop);
+    await finished(requests);
     const kept = await everything(requests);
     return tally.report(kept, executions(notesFile), elapsedSeconds());
   } finally {
@@ -72,10 +79,9 @@ async function heldOn(instance: Instance, options: DrillOptions): Promise<DrillR
 }
 
 /** Waits until nothing is pending or running, or until that takes too long. */
-async function finished(requests: Requests, stop: AbortSignal): Promise<void> {
+async function finished(requests: Requests): Promise<void> {
   const deadlineMs = performance.now() + drillLimits.finishMs;
   while (performance.now() < deadlineMs) {
-    if (stop.aborted) throw new ScriptdError('DRILL_FAILED', 'the drill was ended early');
     const pages = await Promise.all(
       ['pending', 'running'].map((state) => page(requests, `state=${state}&limit=1`)),
     );

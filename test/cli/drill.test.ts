@@ -1,28 +1,37 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { type DrillReport, isWhole, type KeptTask, Tally } from '../../src/drill/tally.js';
+import { packageRoot } from '../../src/native.js';
 import { scriptd } from './scriptd.js';
+import { until } from './service.js';
+
+// Where the drills of these tests have their folders: others may be held at the same time.
+const place = mkdtempSync(join(tmpdir(), 'scriptd-drills-'));
+process.env.TMPDIR = place;
+t.teardown(() => rmSync(place, { recursive: true, force: true }));
 
 /** Folders of drills, and processes that know one. */
 function remains(): string[] {
-  const folders = readdirSync(tmpdir()).filter((name) => name.startsWith('scriptd-drill-'));
   const commands = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {
-      return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('scriptd-drill-');
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(place);
     } catch (error) {
       // It has ended.
       return !(error instanceof Error);
     }
   });
-  return [...folders, ...commands];
+  return [...readdirSync(place), ...commands];
 }
 
 t.test('parts are killed for 20 seconds: nothing is lost, nothing is left behind', async (t) => {
-  const before = remains();
   const args = ['drill', '--seconds', '20', '--kill-every-ms', '1500', '--json'];
-  const { code, stdout, stderr } = await scriptd(args, tmpdir());
+  const { code, stdout, stderr } = await scriptd(args, place);
   t.equal(code, 0, stderr);
   const report = JSON.parse(stdout) as DrillReport;
   const { submitted, finished, pending, dead, lost, twoOutcomes, doubled, notExecuted } = report;
@@ -36,11 +45,11 @@ t.test('parts are killed for 20 seconds: nothing is lost, nothing is left behind
       ...{ lost: [], twoOutcomes: [], doubled: [], notExecuted: [], pending: 0 },
     },
   );
-  t.same(remains(), before);
+  t.same(remains(), []);
 });
 
 t.test('a drill of no length is refused', async (t) => {
-  const { code, stderr } = await scriptd(['drill', '--seconds', '0'], tmpdir());
+  const { code, stderr } = await scriptd(['drill', '--seconds', '0'], place);
   t.equal(code, 64);
   t.match(stderr, /whole number from 1/);
 });
@@ -90,4 +99,16 @@ t.test('each thing that may go wrong is found', async (t) => {
   const nothing = tallyOf().report([], [], 1);
   const reports = { lost, pending, notExecuted, otherOutcome, again, doubled, nothing };
   for (const [name, report] of Object.entries(reports)) t.notOk(isWhole(report), name);
+});
+
+t.test('a drill that is ended early leaves nothing behind either', async (t) => {
+  const clean = ['-u', 'NODE_OPTIONS', join(packageRoot, 'bin', 'scriptd'), 'drill'];
+  const child = spawn('env', clean, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said = text(child.stderr);
+  await until('its parts run', () => remains().length >= 4);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  t.equal(child.exitCode, 1);
+  t.match(await said, /ended early/);
+  t.same(remains(), []);
 });

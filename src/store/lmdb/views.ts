@@ -60,4 +60,5 @@ export const viewTuple = tuple({
   cancel: tuple({ cause: asIs, requestedAt: asIs, signalledAt: asIs, goneAt: asIs }),
   deadLetter: asIs,
   filesNotCollected: tuples(tuple({ name: asIs, code: asIs, reason: asIs })),
+  format: asIs,
 });
