@@ -59,7 +59,11 @@ async function heldOn(instance: Instance, options: DrillOptions): Promise<DrillR
     tally.sentAgain += 1;
   });
   const random = Math.random;
-  const over = AbortSignal.any([stop, AbortSignal.timeout(seconds * 1_000)]);
+  // Not AbortSignal.any of a timeout: Node 20 may collect that before its time has come.
+  const end = new AbortController();
+  const over = end.signal;
+  const timer = setTimeout(() => end.abort(), seconds * 1_000);
+  stop.addEventListener('abort', () => end.abort(), { once: true });
   const progress = setInterval(() => onProgress(elapsedSeconds(), tally.submitted), 100);
   try {
     const { notesFile } = instance;
@@ -74,7 +78,9 @@ async function heldOn(instance: Instance, options: DrillOptions): Promise<DrillR
     const kept = await everything(requests);
     return tally.report(kept, executions(notesFile), elapsedSeconds());
   } finally {
+    clearTimeout(timer);
     clearInterval(progress);
+    end.abort();
   }
 }
 
