@@ -39,8 +39,11 @@ export function addDrillCommand(program: Command): void {
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
       const progress = new ProgressLine('drill, seconds');
       const ending = new ProgressLine('waiting for what is not finished; submitted');
-      const { report, folder } = await drill({
-        ...{ seconds, killEveryMs, keep, command: upCommand, stop: stop.signal },
+      const report = await drill({
+        ...{ seconds, killEveryMs, command: upCommand, stop: stop.signal },
+        onKept: keep
+          ? (folder) => void process.stderr.write(`scriptd: kept in ${folder}\n`)
+          : undefined,
         onProgress(elapsed, submitted) {
           if (elapsed < seconds) progress.show(Math.floor(elapsed), seconds);
           else ending.show(submitted);
@@ -49,7 +52,6 @@ export function addDrillCommand(program: Command): void {
       progress.end();
       ending.end();
       process.stdout.write(json ? `${JSON.stringify(report)}\n` : text(report));
-      if (folder !== undefined) process.stderr.write(`scriptd: kept in ${folder}\n`);
       if (!isWhole(report)) process.exitCode = exitCodes.failed;
     });
 }

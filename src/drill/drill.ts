@@ -14,8 +14,8 @@ export interface DrillOptions {
   /** How long tasks are submitted and parts killed. */
   seconds: number;
   killEveryMs: number;
-  /** What went wrong is to be looked at: the instance's folder stays. */
-  keep: boolean;
+  /** Given: when something went wrong the instance's folder stays, and this is told where. */
+  onKept: ((folder: string) => void) | undefined;
   /** Ends it early: nothing of it stays behind. */
   stop: AbortSignal;
   /** Told now and then how long it lasts, in seconds, and what is submitted. */
@@ -29,18 +29,19 @@ const pageTasks = 200;
  * Submits scripts to an instance of its own whose parts it kills, waits until everything is
  * finished, and compares what was acknowledged with what is there.
  *
- * @returns the report, and the folder if it was kept
  * @throws ScriptdError DRILL_FAILED: it could not be held, so it says nothing
  */
-export async function drill(options: DrillOptions) {
+export async function drill(options: DrillOptions): Promise<DrillReport> {
   const instance = new Instance(options.command);
   let whole = false;
   try {
     const report = await Promise.race([heldOn(instance, options), endedEarly(options.stop)]);
     whole = isWhole(report);
-    return { report, folder: options.keep && !whole ? instance.folder : undefined };
+    return report;
   } finally {
-    await instance.end({ keep: options.keep && !whole });
+    const keep = options.onKept !== undefined && !whole;
+    await instance.end({ keep });
+    if (keep) options.onKept?.(instance.folder);
   }
 }
 
