@@ -31,6 +31,8 @@ export const lmdbStoreLimits = {
   sweepEveryMs: 10_000,
   /** So much room is left on its file system: with less, nothing is written. */
   fullBelowBytes: 1024 * 1024,
+  /** What nobody waits for is written so long after it was handed in, where nothing else is before. */
+  lazyCommitMs: 5,
   /** Lines that an import commits together. */
   importLinesMax: 256,
 } as const;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { ScriptdError } from '../../errors.js';
+import { lmdbStoreLimits } from '../limits.js';
 import { Changes } from './changes.js';
 import type { Environment } from './environment.js';
 import { causeOf, requireRoom, storeFault } from './faults.js';
@@ -22,6 +23,10 @@ export class Commits {
   #waiting: Step[] = [];
   #writing: Step[] = [];
   #running: Promise<void> | undefined;
+  /** Of those that wait, one does not want to. */
+  #urgent = false;
+  /** Begins a commit of steps that can wait, once they have. */
+  #timer: NodeJS.Timeout | undefined;
   /** Set for good once the environment can't be written any more. */
   #broken: ScriptdError | undefined;
 
@@ -48,18 +53,39 @@ export class Commits {
     return new Promise<T>((resolve, reject) => {
       const sinceMs = this.#clock.monotonicMs();
       this.#waiting.push({ change, sinceMs, resolve: resolve as Step['resolve'], reject });
-      // After this turn's other calls: they come in the same run of JavaScript.
-      this.#running ??= Promise.resolve().then(() => this.#run());
+      this.#begin();
+    });
+  }
+
+  /**
+   * As `add`, of what nobody waits for: it goes with the next commit, and begins one by itself only
+   * when none has come for `lazyCommitMs`.
+   */
+  addLazily<T>(change: (changes: Changes) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const sinceMs = this.#clock.monotonicMs();
+      this.#waiting.push({ change, sinceMs, resolve: resolve as Step['resolve'], reject });
+      this.#timer ??= setTimeout(() => this.#begin(), lmdbStoreLimits.lazyCommitMs);
     });
   }
 
   /** Resolves once nothing waits. */
   async settled(): Promise<void> {
+    if (this.#waiting.length > 0) this.#begin();
     await this.#running;
   }
 
+  #begin(): void {
+    this.#urgent = true;
+    // After this turn's other calls: they come in the same run of JavaScript.
+    this.#running ??= Promise.resolve().then(() => this.#run());
+  }
+
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#urgent) {
+      this.#urgent = false;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
       this.#writing = this.#waiting;
       this.#waiting = [];
       await this.#commit(this.#writing);

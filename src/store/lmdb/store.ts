@@ -74,8 +74,10 @@ export class LmdbStore implements TaskStore {
     return this.#add((changes) => tasks.submit(changes, submissions));
   }
 
+  /** What a crash loses of it, the worker tells the next controller. */
   claim(claims: readonly Claim[]): Promise<void> {
-    return this.#add((changes) => tasks.claim(changes, claims));
+    if (this.#closed) return Promise.reject(closed());
+    return this.#commits.addLazily((changes) => tasks.claim(changes, claims));
   }
 
   requeue(requeues: readonly Requeue[]): Promise<void> {
