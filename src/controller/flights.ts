@@ -1,45 +1,75 @@
 import { invariant } from '../invariant.js';
+import { Column, float64, int32 } from '../scheduler/column.js';
 import type { Ending } from '../scheduler/endings.js';
+import { TaskIds } from '../scheduler/task-ids.js';
 import type { AttemptRecord, Timeline } from '../task.js';
+import { GroupNames } from './group-names.js';
 
-/** What the controller remembers of a task that is not finished, beside the scheduler. */
-interface Flight {
-  /** Since when it waits to be dispatched. Monotonic milliseconds, like all here. */
-  queuedSinceMs: number;
-  dispatchedMs: number;
-  queuedMs: number;
-  attempt: AttemptRecord | undefined;
-  /** Bytes that it holds until it is finished. */
+/** What a task holds until it is finished. */
+export interface Held {
   bytes: number;
   group: string | undefined;
 }
 
-/** The unfinished tasks, timed: from submission over each attempt to the end. */
+/** An attempt that has begun. Monotonic milliseconds. */
+interface Flight {
+  dispatchedMs: number;
+  queuedMs: number;
+  record: AttemptRecord;
+}
+
+const rowsMin = 64;
+const noRow = -1;
+
+/**
+ * What the controller remembers of tasks that are not finished, beside the scheduler: from submission
+ * over each attempt to the end. Of one that waits, a row of numbers: there may be a million.
+ */
 export class Flights {
-  readonly #flights = new Map<string, Flight>();
+  readonly #ids = new TaskIds();
+  /** Since when it waits to be dispatched. Monotonic milliseconds. */
+  readonly #queuedSinceMs = new Column(float64);
+  /** Plus one; 0: the row is free. */
+  readonly #bytes = new Column(int32);
+  readonly #groups = new GroupNames();
+  readonly #free: number[] = [];
+  #rows = 0;
+  #capacity = 0;
+  readonly #flying = new Map<string, Flight>();
 
   get size(): number {
-    return this.#flights.size;
+    return this.#rows - this.#free.length;
   }
 
-  ids(): IterableIterator<string> {
-    return this.#flights.keys();
+  *ids(): IterableIterator<string> {
+    for (let row = 0; row < this.#rows; row++) {
+      if (this.#bytes.get(row) > 0) yield this.#ids.text(row);
+    }
   }
 
   has(taskId: string): boolean {
-    return this.#flights.has(taskId);
+    return this.#ids.find(taskId) !== noRow;
   }
 
-  add(taskId: string, { bytes, group }: Pick<Flight, 'bytes' | 'group'>, nowMs: number): void {
-    const times = { queuedSinceMs: nowMs, dispatchedMs: 0, queuedMs: 0 };
-    this.#flights.set(taskId, { ...times, attempt: undefined, bytes, group });
+  add(taskId: string, { bytes, group }: Held, nowMs: number): void {
+    invariant(!this.has(taskId), `task ${taskId} is in flight already`);
+    const row = this.#free.pop() ?? this.#rows++;
+    if (row === this.#capacity) this.#grow();
+    invariant(this.#ids.add(row, taskId), `the id of a task is a UUID, not ${taskId}`);
+    this.#queuedSinceMs.set(row, nowMs);
+    this.#bytes.set(row, bytes + 1);
+    this.#groups.set(row, group);
   }
 
   /** Returns what it held. */
-  remove(taskId: string): Pick<Flight, 'bytes' | 'group'> {
-    const flight = this.#get(taskId);
-    this.#flights.delete(taskId);
-    return flight;
+  remove(taskId: string): Held {
+    const row = this.#find(taskId);
+    const held = { bytes: this.#bytes.get(row) - 1, group: this.#groups.take(row) };
+    this.#bytes.set(row, 0);
+    this.#ids.remove(row);
+    this.#free.push(row);
+    this.#flying.delete(taskId);
+    return held;
   }
 
   /** An attempt begins. Returns its record. */
@@ -50,27 +80,23 @@ export class Flights {
     nowMs: number,
     wallMs: number,
   ): AttemptRecord {
-    const flight = this.#get(taskId);
-    flight.dispatchedMs = nowMs;
-    flight.queuedMs = nowMs - flight.queuedSinceMs;
-    flight.attempt = { attempt, worker, startedAt: wallMs };
-    return flight.attempt;
+    const queuedMs = nowMs - this.#queuedSinceMs.get(this.#find(taskId));
+    const record = { attempt, worker, startedAt: wallMs };
+    this.#flying.set(taskId, { dispatchedMs: nowMs, queuedMs, record });
+    return record;
   }
 
   /** An attempt that began under an earlier controller goes on. */
   resume(taskId: string, record: AttemptRecord, nowMs: number): void {
-    const flight = this.#get(taskId);
-    flight.dispatchedMs = nowMs;
-    flight.attempt = record;
+    this.#flying.set(taskId, { dispatchedMs: nowMs, queuedMs: 0, record });
   }
 
   /** An attempt was handed back before it had begun. Returns its record as it then is. */
   giveBack(taskId: string, nowMs: number, wallMs: number): AttemptRecord | undefined {
-    const flight = this.#get(taskId);
-    flight.queuedSinceMs = nowMs;
-    const { attempt } = flight;
-    flight.attempt = undefined;
-    return attempt && { ...attempt, finishedAt: wallMs };
+    this.#queuedSinceMs.set(this.#find(taskId), nowMs);
+    const flight = this.#flying.get(taskId);
+    this.#flying.delete(taskId);
+    return flight && { ...flight.record, finishedAt: wallMs };
   }
 
   /** An attempt ended. Returns its record as it then is; undefined when none had begun. */
@@ -86,20 +112,28 @@ export class Flights {
     };
   }
 
-  /** Where the time of the attempt that just ended went; undefined without a worker's figures. */
+  /** Where the time of the attempt that is ending went; undefined without a worker's figures. */
   timeline(taskId: string, ending: Ending, nowMs: number): Timeline | undefined {
     const phases = ending.result?.phases;
-    if (!phases) return undefined;
-    const { queuedMs, dispatchedMs } = this.#get(taskId);
+    const flight = this.#flying.get(taskId);
+    if (!phases || !flight) return undefined;
+    const { queuedMs, dispatchedMs } = flight;
     const { startMs, runMs, drainMs, checkMs = 0 } = phases;
     // What the worker did not account for: the way there and back.
     const dispatchMs = Math.max(0, nowMs - dispatchedMs - startMs - runMs - drainMs - checkMs);
     return { queuedMs, dispatchMs, startMs, runMs, drainMs, checkMs };
   }
 
-  #get(taskId: string): Flight {
-    const flight = this.#flights.get(taskId);
-    invariant(flight, `task ${taskId} is not in flight`);
-    return flight;
+  #find(taskId: string): number {
+    const row = this.#ids.find(taskId);
+    invariant(row !== noRow, `task ${taskId} is not in flight`);
+    return row;
+  }
+
+  #grow(): void {
+    this.#capacity = Math.max(rowsMin, 2 * this.#capacity);
+    this.#ids.grow(this.#capacity);
+    this.#queuedSinceMs.grow(this.#capacity);
+    this.#bytes.grow(this.#capacity);
   }
 }
