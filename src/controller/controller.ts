@@ -20,6 +20,7 @@ import type { ClientRequests } from './client-requests.js';
 import { Watches } from './clients.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
+import { FreshTasks } from './fresh-tasks.js';
 import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
@@ -96,7 +97,8 @@ export class Controller implements ClientRequests {
         onMessage: (name, message) => this.#fromWorker(name, message),
       },
     );
-    const shared = { store, flights: this.#flights, admission: this.#admission, clock, log };
+    const fresh = new FreshTasks();
+    const shared = { store, flights: this.#flights, fresh, admission: this.#admission, clock, log };
     this.#submissions = new Submissions({
       ...{ ...shared, policies, evaluator },
       onStored: (task) => {

@@ -9,6 +9,9 @@ export const controllerLimits = {
   /** Of one group, the one without a name included. */
   groupTasksMax: 1_000_000,
   groupBytesMax: 4 * 1024 * 1024 * 1024,
+  /** Of new tasks that wait for a worker, kept in memory so that they need not be read again. */
+  freshTasksMax: 4_096,
+  freshBytesMax: 8 * 1024 * 1024,
   /** A store that has not written for so long is slow: nothing more is let in. */
   storeSlowMs: 10_000,
   /** Before what the store refused is handed in again. */

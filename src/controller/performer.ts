@@ -5,11 +5,12 @@ import type { Admission } from '../scheduler/admission.js';
 import { attemptId, type CancelTrace } from '../scheduler/attempt.js';
 import type { Action } from '../scheduler/scheduler.js';
 import type { Claim, Completion, Requeue, TaskStore, Touch } from '../store/port.js';
-import type { CancelRecord, TaskView } from '../task.js';
+import type { CancelRecord, TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { Watches } from './clients.js';
 import type { Fleet } from './fleet.js';
 import type { Flights } from './flights.js';
+import type { FreshTasks } from './fresh-tasks.js';
 import type { Ledger } from './ledger.js';
 
 export interface PerformerOptions {
@@ -17,6 +18,7 @@ export interface PerformerOptions {
   store: TaskStore;
   ledger: Ledger;
   flights: Flights;
+  fresh: FreshTasks;
   admission: Admission;
   watches: Watches;
   clock: Clock;
@@ -173,8 +175,15 @@ export class Performer {
     else this.#options.fleet.get(workerId)?.send(message);
   }
 
-  #dispatch({ workerId, taskId, attempt }: Of<'dispatch'>): void {
-    const { store, fleet, log } = this.#options;
+  #dispatch(dispatch: Of<'dispatch'>): void {
+    const { workerId, taskId, attempt } = dispatch;
+    const { store, fleet, fresh, log } = this.#options;
+    const submission = fresh.take(taskId);
+    if (submission) {
+      const { spec, view } = submission;
+      fleet.get(workerId)?.send(executeOf(dispatch, spec, view));
+      return;
+    }
     const key = attemptId(taskId, attempt);
     this.#reading.set(key, []);
     const behind = () => {
@@ -189,19 +198,8 @@ export class Performer {
           log.error({ task: taskId }, `task ${taskId} is dispatched and not in the store`);
           return;
         }
-        const { code, args, stdin, env, files, collect, inspect, check } = spec;
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
-        fleet.get(workerId)?.send({
-          ...{ kind: 'execute', taskId, attempt, code, limits: view.limits },
-          ...(view.network !== 'none' && { network: view.network }),
-          ...(files && { files }),
-          ...(collect && { collect }),
-          ...(inspect && { inspect }),
-          ...(check && { check }),
-          ...(args && { args }),
-          ...(stdin && { stdin }),
-          ...(env && { env }),
-        });
+        fleet.get(workerId)?.send(executeOf(dispatch, spec, view));
         for (const message of messages) fleet.get(workerId)?.send(message);
       },
       (error: unknown) => {
@@ -215,6 +213,24 @@ export class Performer {
   #acknowledge(workerId: string, taskId: string, attempt: number): void {
     this.#options.fleet.get(workerId)?.acknowledge([{ taskId, attempt }]);
   }
+}
+
+function executeOf(
+  { taskId, attempt }: Of<'dispatch'>,
+  { code, args, stdin, env, files, collect, inspect, check }: TaskSpec,
+  { limits, network }: TaskView,
+): MessageOf<'execute'> {
+  return {
+    ...{ kind: 'execute', taskId, attempt, code, limits },
+    ...(network !== 'none' && { network }),
+    ...(files && { files }),
+    ...(collect && { collect }),
+    ...(inspect && { inspect }),
+    ...(check && { check }),
+    ...(args && { args }),
+    ...(stdin && { stdin }),
+    ...(env && { env }),
+  };
 }
 
 function recordOf(trace: CancelTrace, onWallClock: (ms: number) => number): CancelRecord {

@@ -7,6 +7,7 @@ import type { NewTask } from '../scheduler/scheduler.js';
 import type { Submitted, TaskStore } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import type { Flights } from './flights.js';
+import type { FreshTasks } from './fresh-tasks.js';
 import { type Accepted, intake } from './intake.js';
 import { controllerLimits } from './limits.js';
 import type { Policy } from './policy.js';
@@ -18,6 +19,7 @@ export interface SubmissionsOptions {
   store: TaskStore;
   admission: Admission;
   flights: Flights;
+  fresh: FreshTasks;
   clock: Clock;
   log: Log;
   /** The task is durable. Called before whoever submitted it hears of that. */
@@ -34,6 +36,7 @@ interface Submitting {
 export class Submissions {
   readonly #options: SubmissionsOptions;
   #waiting: Submitting[] = [];
+  #oldestWriteMs = 0;
   /** Why nothing is let in, if so. */
   closed: Refusal | undefined;
 
@@ -97,7 +100,9 @@ export class Submissions {
 
   #stored({ accepted, stored, refused }: Submitting, result: Submitted | undefined): void {
     if (result && 'view' in result) {
-      this.#options.onStored(accepted.task);
+      const { fresh, onStored } = this.#options;
+      fresh.add(accepted.submission, accepted.bytes);
+      onStored(accepted.task);
       stored(result.view, false);
       return;
     }
@@ -153,7 +158,9 @@ export class Submissions {
 
   #refusal(bytes: number, group: string | undefined): Refusal | undefined {
     const { admission, clock, store } = this.#options;
-    const { oldestWriteMs } = store.stats();
+    // Once in a turn: the first of them asks for all.
+    if (this.#waiting.length === 0) this.#oldestWriteMs = store.stats().oldestWriteMs;
+    const oldestWriteMs = this.#oldestWriteMs;
     if (oldestWriteMs > controllerLimits.storeSlowMs) {
       const message = `the store has not written for ${Math.round(oldestWriteMs)} ms: its disk is slow`;
       return { code: 'STORE_SLOW', message, retryAfterMs: controllerLimits.storeSlowMs };
