@@ -79,6 +79,10 @@ export class Execution {
   #startedAtMs = 0;
   /** Its process was there before the task, and may have been ill without anybody knowing. */
   #mayStartAgain = false;
+  /** Its first process says how the script ended. */
+  #tells = false;
+  /** It was ended before it had its task, which it could not take. */
+  #unfit = false;
   #announced = false;
   #ended = false;
 
@@ -117,6 +121,7 @@ export class Execution {
     prepared.take(
       (started) => {
         this.#mayStartAgain = isWarm;
+        this.#tells = started.status !== undefined;
         this.#startedAtMs = this.#context.nowMs();
         this.#guarded(() => this.#attach(started, enclosure));
       },
@@ -143,6 +148,7 @@ export class Execution {
     this.#stdout = this.#capture();
     this.#stderr = this.#capture();
     this.#mayStartAgain = false;
+    this.#unfit = false;
     this.#start(() => this.#context.starter.start(this.#task));
   }
 
@@ -186,6 +192,7 @@ export class Execution {
       if (!this.#mayStartAgain) throw error;
       // It has more than it may have now (EBUSY of cgroup v1); one of its own will do with less.
       this.#log.debug({ err: error }, 'a prepared process does not fit the task');
+      this.#unfit = true;
       signalGroup(pid, constants.signals.SIGKILL);
     }
   }
@@ -307,7 +314,9 @@ export class Execution {
     this.#context.starter.ended();
     const status = Buffer.concat(this.#status);
     const said = readStatus(status);
-    if (said?.kind !== 'ended' && this.#mayStartAgain && !this.#termination.cause) {
+    // Without a first process that tells, nobody knows whether the script has begun: not twice then.
+    const failed = this.#unfit || (this.#tells && said?.kind !== 'ended');
+    if (failed && this.#mayStartAgain && !this.#termination.cause) {
       // Unless its memory limit ended all of it at once.
       const killed = this.#enclosure?.usage?.().oomKills ?? 0;
       if (killed === 0) {

@@ -44,10 +44,12 @@ t.test('a worker that finds no controller exits, and its socket goes with it', a
 });
 
 t.test('an orphan ends what it runs; while a controller is there it stays', async (t) => {
-  const { worker, controller, workDirectory } = await startRig(t, 'bash', { orphanMs: 150 });
+  const orphanMs = 1_500;
+  const startMs = performance.now();
+  const { worker, controller, workDirectory } = await startRig(t, 'bash', { orphanMs });
   const key = controller.start({ code: 'sleep 60' });
   await controller.started(key);
-  for (let round = 0; round < 20; round++) await controller.run({ code: 'sleep 0.01' });
+  while (performance.now() - startMs < orphanMs + 200) await controller.run({ code: 'sleep 0.05' });
   const [pid] = children();
   t.ok(pid && isAlive(pid));
   controller.disconnect();

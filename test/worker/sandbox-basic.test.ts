@@ -104,7 +104,7 @@ def attempt(call, *arguments):
     except OSError as error: return error.errno
 open('f', 'w')
 print(json.dumps([attempt(os.chown, 'f', 1, 1), attempt(os.setuid, 1), attempt(os.setgroups, []),
-  attempt(os.mknod, 'd', 0o020666, 0x103), attempt(os.setpriority, os.PRIO_PROCESS, 0, -5),
+  attempt(os.mknod, 'd', 0o020666, 0x103), attempt(os.setpriority, os.PRIO_PROCESS, 0, -20),
   attempt(os.chroot, '.'), attempt(__import__('socket').sethostname, 'x')]))`;
   t.same(await inPython(t, program), [1, 1, 1, 1, 13, 1, 1]);
 });

@@ -1,19 +1,24 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   closeSync,
   constants,
+  cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { sharedLibrary } from '../../src/native.js';
+import { initExecutable, sharedLibrary } from '../../src/native.js';
 import { type ForkRequest, forkReplyBytes, requestFork } from '../../src/worker/sandbox.js';
 import {
   execute,
@@ -273,8 +278,17 @@ const files = [{ name: 'a', content: Buffer.from('input') }];
 const overrides = { files, readOnly: ['/usr', '/bin', '/lib', '/lib64'] };
 const result = await execute(await fork(server.requests, overrides), ${JSON.stringify(surroundings)});
 console.log(JSON.stringify({ ...result, server: await finishServer(server) }));`;
+  // A checkout may lie where only root comes.
+  const native = mkdtempSync(join(tmpdir(), 'scriptd-test-'));
+  t.teardown(() => rmSync(native, { recursive: true }));
+  for (const file of [initExecutable(), sharedLibrary()]) {
+    cpSync(file, join(native, basename(file)));
+  }
+  cpSync(join(dirname(initExecutable()), 'sandbox.node'), join(native, 'sandbox.node'));
+  chmodSync(native, 0o755);
   const said = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
+    env: { ...process.env, SCRIPTD_NATIVE_DIR: native },
   });
   const { stdout, stderr, status, server } = JSON.parse(said);
   t.same([stderr, status, server], ['', { kind: 'ended', exitCode: 0 }, '']);

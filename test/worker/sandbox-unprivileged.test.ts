@@ -68,12 +68,14 @@ try {
   console.log(JSON.stringify({ stdout: '', stderr: '', error: { code, syscall, message } }));
 }`;
   const ids = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
-    encoding: 'utf8',
-    cwd: '/',
-    env: { SCRIPTD_NATIVE_DIR: native },
-    ...ids,
-  });
+  // The test runner adds to the environment of what a test starts.
+  const clean = ['-i', `SCRIPTD_NATIVE_DIR=${native}`, process.execPath];
+  const { stdout, stderr, error } = spawnSync(
+    '/usr/bin/env',
+    [...clean, '--input-type=module', '-e', program],
+    { encoding: 'utf8', cwd: '/', ...ids },
+  );
+  if (error) throw error;
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout) as Result;
 }

@@ -63,6 +63,30 @@ print([hasattr(builtins, 'left'), hasattr(json, 'left'), 'LEFT' in os.environ, o
   );
 }
 
+for (const isolation of ['none', 'basic'] as const) {
+  t.test(
+    `${isolation}: a script is executed once`,
+    { skip: isolation === 'basic' && skip },
+    async (t) => {
+      const rig = await startRig(t, 'python', { isolation, slots: 1 });
+      // What it is started with is the run directory's own: two would be two directories.
+      const code = 'import os, sys; print(os.getcwd(), os.getpid()); sys.exit(int(sys.argv[1]))';
+      await rig.controller.run({ code: '' });
+      const started = () => rig.logged.filter(({ msg }) => String(msg).includes('starting one'));
+      for (const exitCode of ['0', '3', '71']) {
+        await ready(rig);
+        const result = await rig.controller.run({ code, args: [exitCode] });
+        t.equal(result.exitCode, Number(exitCode));
+        t.match(out(result), /^\S+ \d+\n$/);
+      }
+      await ready(rig);
+      const killed = await rig.controller.run({ code: 'import os; os.kill(os.getpid(), 9)' });
+      t.match(killed, { code: 'SIGNALED' });
+      t.strictSame(started(), []);
+    },
+  );
+}
+
 t.test('strict', { skip }, async (t) => {
   t.test('a run gets a process that was there before it', async (t) => {
     const rig = await startRig(t, 'python', { isolation: 'strict', slots: 2 });
