@@ -69,7 +69,10 @@ try {
 }`;
   const ids = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
   // The test runner adds to the environment of what a test starts.
-  const clean = ['-i', `SCRIPTD_NATIVE_DIR=${native}`, process.execPath];
+  const kept = ['LD_PRELOAD', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS'].flatMap((name) =>
+    process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`],
+  );
+  const clean = ['-i', ...kept, `SCRIPTD_NATIVE_DIR=${native}`, process.execPath];
   const { stdout, stderr, error } = spawnSync(
     '/usr/bin/env',
     [...clean, '--input-type=module', '-e', program],
