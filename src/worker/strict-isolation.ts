@@ -56,6 +56,8 @@ export class StrictIsolation implements Isolation {
     const environment = scriptEnvironment(runtime, folders, env);
     const space = spaceOf(limits);
     const cgroup = this.#ready.take(cgroupLimits(limits));
+    // Runs that follow each other closely leave the event loop no time for that.
+    if (this.#freeIds.length === 0) this.#removeLeft();
     const id = this.#freeIds.pop();
     invariant(id, 'there are as many ids as enclosures');
     let cpuBeforeMs = 0;
