@@ -50,7 +50,8 @@ function unprivileged(level: 'basic' | 'strict', script: string, asked = {}): Re
   const program = `
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-const { readStatus, reap, startProcess } = await import('${folder}/dist/src/worker/sandbox.js');
+const { startProcess } = await import('${folder}/dist/src/worker/sandbox.js');
+const { readStatus, reap } = await import('${folder}/dist/src/worker/process-end.js');
 async function drained(fd) {
   const chunks = [];
   for await (const chunk of new Socket({ fd, writable: false })) chunks.push(chunk);
