@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { Poller } from '../src/poll/poller.js';
-import { reap, startProcess } from '../src/worker/sandbox.js';
+import { reap } from '../src/worker/process-end.js';
+import { startProcess } from '../src/worker/sandbox.js';
 import { median } from './harness.js';
 
 /** Median of what `count` calls take, one after the other. Milliseconds. */

@@ -12,6 +12,7 @@
 #include "inside/landlock.h"
 #include "inside/seccomp.h"
 #include "raw_syscall.h"
+#include "steps.h"
 
 namespace scriptd::sandbox {
 namespace {
@@ -81,16 +82,11 @@ SCRIPTD_CHILD_CODE long Landlock(Child& child) {
 
 SCRIPTD_CHILD_CODE long Seccomp(Child& child) { return child.plan->basic ? InstallFilter() : 0; }
 
-struct Step {
-  const char* syscall;  // for the error that is reported
-  long (*run)(Child&);
-};
-
 // In this order: signals first, so that nothing of the worker's reacts in the child; then what it
 // has, then what it is and may. A change of ids undoes the tie to the parent, so that comes after
 // it; a parent that is gone by then is noticed. Landlock would keep some of the others from being
 // done, seccomp all.
-constexpr Step kSteps[] = {
+constexpr Step<Child> kSteps[] = {
     {"rt_sigaction", [](Child&) { return DefaultSignals(); }},
     {"setsid", OwnSession},
     {"cgroup", Cgroups},
@@ -111,15 +107,7 @@ constexpr Step kSteps[] = {
 }  // namespace
 
 SCRIPTD_CHILD_CODE void RunChild(void* argument) {
-  Child& child = *static_cast<Child*>(argument);
-  for (const Step& step : kSteps) {
-    const long result = step.run(child);
-    if (result >= 0) continue;
-    child.error = static_cast<int>(-result);
-    child.failed_syscall = step.syscall;
-    break;
-  }
-  for (;;) RawSyscall(SYS_exit_group, 127);
+  TakeSteps(kSteps, *static_cast<Child*>(argument));
 }
 
 }  // namespace scriptd::sandbox

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "raw_syscall.h"
+#include "steps.h"
 
 namespace scriptd::sandbox {
 namespace {
@@ -78,14 +79,9 @@ SCRIPTD_CHILD_CODE long Execute(StrictChild& child) {
                     Address(none));
 }
 
-struct Step {
-  const char* syscall;
-  long (*run)(StrictChild&);
-};
-
 // `dup3` comes after the descriptors that are kept were marked: it gives 0, 1 and 2 without the
 // mark.
-constexpr Step kSteps[] = {
+constexpr Step<StrictChild> kSteps[] = {
     {"setsid", [](StrictChild&) { return RawSyscall(SYS_setsid); }},
     {"uid_map", IdentityMaps},
     {"capset", AmbientCapabilities},
@@ -97,15 +93,7 @@ constexpr Step kSteps[] = {
 }  // namespace
 
 SCRIPTD_CHILD_CODE void RunStrictChild(void* argument) {
-  StrictChild& child = *static_cast<StrictChild*>(argument);
-  for (const Step& step : kSteps) {
-    const long result = step.run(child);
-    if (result >= 0) continue;
-    child.error = static_cast<int>(-result);
-    child.failed_syscall = step.syscall;
-    break;
-  }
-  for (;;) RawSyscall(SYS_exit_group, 127);
+  TakeSteps(kSteps, *static_cast<StrictChild*>(argument));
 }
 
 }  // namespace scriptd::sandbox

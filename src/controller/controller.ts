@@ -200,8 +200,9 @@ export class Controller implements ClientRequests {
     this.#scheduler.paused = true;
     const startMs = this.#now();
     this.#options.manager.stop();
+    const pids = [...this.#fleet.up()].map(({ inventory }) => inventory.pid);
     await this.#fleet.dismiss(waitMs);
-    await this.#options.manager.finish(Math.max(0, waitMs - (this.#now() - startMs)));
+    await this.#options.manager.finish(Math.max(0, waitMs - (this.#now() - startMs)), pids);
   }
 
   /** Lets go of everything but the store; workers go on. */

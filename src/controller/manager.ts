@@ -19,6 +19,10 @@ export interface WorkerManager {
   replace(place: WorkerPlace, pid: number | undefined): void;
   /** No more starts; workers that run go on (controller restart). */
   stop(): void;
-  /** Fulfilled when no worker that this manager started is left; ends those that do not go. */
-  finish(waitMs: number): Promise<void>;
+  /**
+   * Fulfilled when no worker is left; ends those that do not go.
+   *
+   * @param pids of workers that were connected, whoever had started them
+   */
+  finish(waitMs: number, pids: readonly number[]): Promise<void>;
 }

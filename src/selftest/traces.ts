@@ -12,6 +12,7 @@ export interface Traces {
   processes: number;
   /** Open descriptors of this process. */
   descriptors: number;
+  /** Where a run mounts something, and in the worker's folder: others mount elsewhere meanwhile. */
   mounts: number;
   /** Of the worker's runs, in all hierarchies. */
   cgroups: number;
@@ -44,7 +45,7 @@ export function takeTraces({ name, workDirectory, ready }: Suspect): Traces {
     ready: ready(),
     processes: descendants(process.pid),
     descriptors: readdirSync('/proc/self/fd').length,
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length,
+    mounts: mountsAt(workDirectory),
     cgroups: cgroupsOf(cgroupName(name, workDirectory)),
     directories: readdirSync(workDirectory).length,
     ipc: ['shm', 'sem', 'msg'].map(objects).reduce((sum, count) => sum + count, 0),
@@ -115,6 +116,15 @@ export async function measure(
   const slope = (key: (typeof keys)[number]) => (before[key] - first[key]) / more;
   const perReady = Object.fromEntries(keys.map((key) => [key, more === 0 ? 0 : slope(key)]));
   return { before, perReady };
+}
+
+const placesOfRuns = ['/', '/work', '/tmp', '/dev', '/dev/shm', '/proc', '/scriptd'];
+
+/** See proc(5): the fifth field is the mount point. */
+function mountsAt(workDirectory: string): number {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
+  const points = lines.map((line) => line.split(' ')[4] ?? '');
+  return points.filter((at) => placesOfRuns.includes(at) || at.startsWith(workDirectory)).length;
 }
 
 function descendants(pid: number): number {

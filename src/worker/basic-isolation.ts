@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { invariant } from '../invariant.js';
-import type { Limits } from '../task.js';
 import type { BasicPlan } from './basic-plan.js';
+import { accountOf, cgroupLimits } from './cgroup/account.js';
 import type { CgroupHost, RunCgroup } from './cgroup/cgroup.js';
 import type { WorkRoot } from './directory.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
@@ -11,7 +11,6 @@ import { PlainIsolation } from './plain-isolation.js';
 import type { ExecuteMessage } from './queue.js';
 import { countedRlimits, plainRlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
-import { memoryLimit } from './strict-isolation.js';
 import { visiblePaths } from './visible-paths.js';
 
 /** What programs ask of the whole host; nothing of single processes is among it. */
@@ -123,27 +122,18 @@ function counted(
     const { admit, cpuMs, usage } = inner;
     return { admit, cpuMs, usage, leave: giveBack };
   }
-  let cpuBeforeMs = 0;
+  const account = accountOf(cgroup);
   return {
+    ...account,
     admit: (limits) => {
       inner.admit(limits);
-      cgroup.limit(cgroupLimits(limits));
-      cpuBeforeMs = cgroup.cpuMs();
-    },
-    cpuMs: () => cgroup.cpuMs() - cpuBeforeMs,
-    usage: () => {
-      const usage = cgroup.usage();
-      return { ...usage, cpuMs: usage.cpuMs - cpuBeforeMs };
+      account.admit(limits);
     },
     leave: () => {
       cgroup.release();
       giveBack();
     },
   };
-}
-
-function cgroupLimits(limits: Limits) {
-  return { memoryBytes: memoryLimit(limits), processes: limits.processes };
 }
 
 /** Folders from the work directories up that are scriptd's own: DATA-DIR/work/NAME. */

@@ -4,7 +4,7 @@ import type { CgroupUsage } from './cgroup/cgroup.js';
 import type { Collected, CollectOrder } from './collect.js';
 import type { ExecuteMessage } from './queue.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
-import type { SpawnPlan } from './sandbox.js';
+import type { SpawnPlan } from './spawn-plan.js';
 
 /** What an enclosure is made for, when the task itself is not known yet. */
 export interface Demand {

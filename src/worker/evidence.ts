@@ -1,11 +1,11 @@
 import type { Exception, Limits, Result } from '../task.js';
 import type { Capture } from './capture.js';
+import { memoryLimit } from './cgroup/account.js';
 import type { CgroupUsage } from './cgroup/cgroup.js';
 import { type HandedBack, inResult } from './handed-back.js';
 import { workerLimits } from './limits.js';
+import type { ExitStatus, StartStatus } from './process-end.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
-import type { ExitStatus, StartStatus } from './sandbox.js';
-import { memoryLimit } from './strict-isolation.js';
 import type { Cause } from './termination.js';
 import { internalFault, judge, type Raised, type Verdict } from './verdict.js';
 

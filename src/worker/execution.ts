@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { availableParallelism, constants } from 'node:os';
+import { constants } from 'node:os';
 import { errorCode, errorMessage } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { limits as maxima } from '../limits.js';
@@ -10,27 +10,29 @@ import type { Result } from '../task.js';
 import { Capture } from './capture.js';
 import type { CgroupUsage } from './cgroup/cgroup.js';
 import { type Collected, type CollectOrder, encodeCollectOrder, readCollected } from './collect.js';
+import { CpuCheck } from './cpu-check.js';
 import type { Deadline, Deadlines } from './deadlines.js';
 import type { Enclosure } from './enclosure.js';
 import { environmentEntries, scriptEnvironment } from './environment.js';
 import { type Remains, resultOf } from './evidence.js';
 import { collectOrder, handedBack } from './handed-back.js';
 import { workerLimits } from './limits.js';
-import type { ExecuteMessage, Waiting } from './queue.js';
-import type { ProcessRuntime } from './runtimes/runtime.js';
 import {
   type ExitStatus,
-  frameLimits,
   readStatus,
   reap,
-  type StartedProcess,
   type StartStatus,
   signalGroup,
   startError,
-} from './sandbox.js';
+} from './process-end.js';
+import type { ExecuteMessage, Waiting } from './queue.js';
+import { frameLimits } from './resource-limits.js';
+import type { ProcessRuntime } from './runtimes/runtime.js';
 import { scriptFiles } from './script-files.js';
+import type { StartedProcess } from './spawn-plan.js';
 import { encodeTaskFrame } from './task-frame.js';
 import { type Cause, Termination } from './termination.js';
+import { awaitUnwatched } from './unwatched.js';
 import { internalFault, startFailed, type Verdict } from './verdict.js';
 import type { Prepared } from './warm/prepared.js';
 import type { Starter } from './warm/starter.js';
@@ -73,7 +75,7 @@ export class Execution {
   #stderr: Capture;
   #status: Buffer[] = [];
   #enclosure: Enclosure | undefined;
-  #cpuCheck: Deadline | undefined;
+  #cpuCheck: CpuCheck | undefined;
   #deadline: Deadline | undefined;
   #pipes: Socket[] = [];
   #startedAtMs = 0;
@@ -180,7 +182,7 @@ export class Execution {
     }
     const endsAtMs = this.#startedAtMs + this.#task.limits.wallMs;
     this.#deadline = this.#context.deadlines.add(endsAtMs, () => this.end({ kind: 'wallLimit' }));
-    this.#checkCpu();
+    if (enclosure.cpuMs) this.#cpuCheck = this.#checkCpu(enclosure.cpuMs);
     if (!this.#announced) this.#events.onStarted();
     this.#announced = true;
   }
@@ -225,21 +227,13 @@ export class Execution {
     return collectOrder(this.#task.collect, this.#context.runtime.bootstrap !== undefined);
   }
 
-  /**
-   * Holds all its processes together to the limit on processor time: looks again when they could
-   * have used the rest of it, on every processor at once.
-   */
-  #checkCpu(): void {
+  #checkCpu(spentMs: () => number): CpuCheck {
     const { deadlines, nowMs } = this.#context;
-    const spentMs = this.#enclosure?.cpuMs?.();
-    if (spentMs === undefined) return;
-    const leftMs = this.#task.limits.cpuMs - spentMs;
-    if (leftMs <= 0) {
-      this.end({ kind: 'cpuLimit' });
-      return;
-    }
-    const waitMs = Math.max(workerLimits.cpuCheckMs, leftMs / processors);
-    this.#cpuCheck = deadlines.add(nowMs() + waitMs, () => this.#guarded(() => this.#checkCpu()));
+    return new CpuCheck({
+      ...{ spentMs, deadlines, nowMs, limitMs: this.#task.limits.cpuMs },
+      onExceeded: () => this.end({ kind: 'cpuLimit' }),
+      onFault: (error) => this.#fault(error),
+    });
   }
 
   #watch(pid: number, pidfd: number): void {
@@ -247,21 +241,12 @@ export class Execution {
       this.#context.poller.watchProcess(pidfd, () => this.#exited(pid));
     } catch (error) {
       this.#fault(error);
-      this.#awaitUnwatched(pid, workerLimits.unwatchedChecksMax);
+      const ended = (reaped: ExitStatus | undefined) => {
+        this.#over({ reaped, exitedAtMs: this.#context.nowMs() });
+      };
+      awaitUnwatched(pid, ended, (fault) => this.#fault(fault));
       throw error;
     }
-  }
-
-  /** For a process that cannot be watched, and was killed for it. */
-  #awaitUnwatched(pid: number, checksLeft: number): void {
-    setTimeout(() => {
-      let status: ExitStatus | undefined;
-      this.#guarded(() => {
-        status = reap(pid);
-      });
-      if (!status && checksLeft > 0) this.#awaitUnwatched(pid, checksLeft - 1);
-      else this.#over({ reaped: status, exitedAtMs: this.#context.nowMs() });
-    }, workerLimits.unwatchedCheckMs);
   }
 
   #readFrom(stream: 'stdout' | 'stderr', fd: number): void {
@@ -412,8 +397,6 @@ export class Execution {
     }
   }
 }
-
-const processors = availableParallelism();
 
 /** A process that has ended. */
 type Run = NonNullable<Remains['run']>;

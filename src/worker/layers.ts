@@ -12,7 +12,8 @@ import {
   surroundings,
 } from './cures.js';
 import { type ProbeFailure, probeStart } from './probe.js';
-import { type SpawnPlan, supportedLayers } from './sandbox.js';
+import { addon, errnoName } from './sandbox-addon.js';
+import type { SpawnPlan } from './spawn-plan.js';
 
 /** What a run can be surrounded with, in the order in which it is. docs/SECURITY.md explains each. */
 export const layerNames = [
@@ -200,11 +201,13 @@ function refusalOf(
 }
 
 function landlockLayer(): Layer {
-  const report = supportedLayers().find(({ name }) => name === 'landlock');
-  const available = report?.available ?? false;
+  const version = addon.landlockVersion();
+  const available = version > 0;
   return {
     ...{ name: 'landlock', neededBy: fromBasic, available },
-    detail: available ? `${report?.detail}: the same files, as a second wall` : `${report?.detail}`,
+    detail: available
+      ? `version ${version}: the same files, as a second wall`
+      : errnoName(-version),
     ...(!available && { cure: landlockCure }),
   };
 }

@@ -5,8 +5,8 @@ import { scriptEnvironment } from './environment.js';
 import type { ExecuteMessage } from './queue.js';
 import { plainRlimits, type Rlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
-import type { SpawnPlan } from './sandbox.js';
 import { scriptFiles } from './script-files.js';
+import type { SpawnPlan } from './spawn-plan.js';
 
 /** Level `none`: a directory of its own for each run, and the limits of a process. */
 export class PlainIsolation implements Isolation {

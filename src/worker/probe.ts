@@ -1,6 +1,8 @@
 import { closeSync, readSync } from 'node:fs';
 import { errorMessage } from '../errors.js';
-import { readStatus, reap, type SpawnPlan, startError, startProcess } from './sandbox.js';
+import { readStatus, reap, startError } from './process-end.js';
+import { startProcess } from './sandbox.js';
+import type { SpawnPlan } from './spawn-plan.js';
 
 /** Where the start of a probe ended too early. */
 export interface ProbeFailure {

@@ -1,5 +1,5 @@
 import type { Limits } from '../task.js';
-import type { SpawnPlan } from './sandbox.js';
+import type { SpawnPlan } from './spawn-plan.js';
 import { processLimits } from './verdict.js';
 
 /** What a script's processes lay upon themselves, see setrlimit(2). */

@@ -2,15 +2,21 @@ import { invariant } from '../invariant.js';
 import { limits as maxima } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Limits } from '../task.js';
-import type { CgroupHost, CgroupLimits, RunCgroup } from './cgroup/cgroup.js';
+import { accountOf, cgroupLimits } from './cgroup/account.js';
+import type { CgroupHost, RunCgroup } from './cgroup/cgroup.js';
 import { ReadyCgroups } from './cgroup/ready.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
 import { countedRlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
-import type { StrictPlan } from './sandbox.js';
 import type { Capacity } from './sandbox-plan.js';
+import type { StrictPlan } from './spawn-plan.js';
 import { visiblePaths } from './visible-paths.js';
+
+interface Place {
+  cgroup: RunCgroup;
+  id: number;
+}
 
 /** Level `strict`: namespaces, a file system, ids and a cgroup of its own for each run. */
 export class StrictIsolation implements Isolation {
@@ -21,7 +27,7 @@ export class StrictIsolation implements Isolation {
   /** Ids that no run has at present. */
   readonly #freeIds: number[];
   readonly #log: Log;
-  #left: { cgroup: RunCgroup; id: number }[] = [];
+  #left: Place[] = [];
   #clear: NodeJS.Immediate | undefined;
 
   /**
@@ -55,10 +61,7 @@ export class StrictIsolation implements Isolation {
     const { bootstrap } = runtime;
     const environment = scriptEnvironment(runtime, folders, env);
     const space = spaceOf(limits);
-    const cgroup = this.#ready.take(cgroupLimits(limits));
-    const id = this.#freeIds.pop();
-    invariant(id, 'there are as many ids as enclosures');
-    let cpuBeforeMs = 0;
+    const { cgroup, id } = this.#place(limits);
     return {
       folders,
       plan: {
@@ -84,21 +87,24 @@ export class StrictIsolation implements Isolation {
         },
       },
       rlimits: countedRlimits,
-      admit: (admitted) => {
-        cgroup.limit(cgroupLimits(admitted));
-        cpuBeforeMs = cgroup.cpuMs();
-      },
-      cpuMs: () => cgroup.cpuMs() - cpuBeforeMs,
+      ...accountOf(cgroup),
       collect: undefined,
-      usage: () => {
-        const usage = cgroup.usage();
-        return { ...usage, cpuMs: usage.cpuMs - cpuBeforeMs };
-      },
       leave: () => {
         this.#left.push({ cgroup, id });
         this.#clear ??= setImmediate(() => this.#removeLeft());
       },
     };
+  }
+
+  /** A cgroup and ids that no other run has. */
+  #place(limits: Limits): Place {
+    // Runs that follow each other closely leave the event loop no time for that.
+    if (this.#freeIds.length === 0) this.#removeLeft();
+    const id = this.#freeIds.at(-1);
+    invariant(id, 'there are as many ids as enclosures');
+    const cgroup = this.#ready.take(cgroupLimits(limits));
+    this.#freeIds.pop();
+    return { cgroup, id };
   }
 
   /** What a run leaves beside its cgroup is gone with its namespaces. */
@@ -138,13 +144,4 @@ const folders = { home: '/work', temporary: '/tmp' };
 
 function spaceOf({ diskBytes, files }: Limits): Capacity {
   return { bytes: Math.max(diskBytes, pageBytes), inodes: files ?? maxima.filesDefault };
-}
-
-function cgroupLimits(limits: Limits): CgroupLimits {
-  return { memoryBytes: memoryLimit(limits), processes: limits.processes };
-}
-
-/** The memory that a run at this level may use. */
-export function memoryLimit({ memoryBytes }: Limits): number {
-  return memoryBytes ?? maxima.memoryBytesDefault;
 }

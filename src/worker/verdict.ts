@@ -4,7 +4,7 @@ import type { Limits } from '../task.js';
 import type { Code, Outcome } from '../verdict.js';
 import type { CgroupUsage } from './cgroup/cgroup.js';
 import { workerLimits } from './limits.js';
-import type { SpawnPlan } from './sandbox.js';
+import type { SpawnPlan } from './spawn-plan.js';
 import type { CancelCause, Cause } from './termination.js';
 
 /** An exception that nobody caught, as the interpreter reported it. */

@@ -3,15 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { findCgroups } from '../../src/worker/cgroup/find.js';
-import { supportedLayers } from '../../src/worker/sandbox.js';
+import { lackingForStrict } from '../worker/strict-host.js';
 import { Service } from './service.js';
 
-const cgroups = findCgroups('scriptd-strict-probe');
-const able = 'version' in cgroups && supportedLayers().every(({ available }) => available);
-if ('version' in cgroups) cgroups.close();
-const skip =
-  able || process.env.SCRIPTD_TEST_ALL ? false : 'needs root, cgroups and a kernel with landlock';
+const skip = lackingForStrict();
 
 t.test('up --isolation strict: scripts of every type run, shut in', { skip }, async (t) => {
   const workers = ['--workers', 'python=2,node=1,bash=1'];

@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { BasicPlan } from '../../src/worker/basic-plan.js';
-import { startProcess, supportedLayers } from '../../src/worker/sandbox.js';
+import { startProcess } from '../../src/worker/sandbox.js';
+import { addon } from '../../src/worker/sandbox-addon.js';
 import { type Ended, finish, openDescriptors, python, run, shell } from './sandbox-process.js';
 
 const prefix = join(python, '..', '..');
@@ -25,11 +26,10 @@ const readOnly = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/passwd', '/de
 const root = process.getuid?.() === 0;
 const uid = 70002;
 
-const landlock = supportedLayers().find(({ name }) => name === 'landlock');
-const version = Number(/version (\d+)/.exec(landlock?.detail ?? '')?.[1] ?? 0);
+const version = addon.landlockVersion();
 /** Of tests that need a landlock of this version. */
 const needs = (wanted: number) => ({
-  skip: version >= wanted || process.env.SCRIPTD_TEST_ALL ? false : `${landlock?.detail}`,
+  skip: version >= wanted || process.env.SCRIPTD_TEST_ALL ? false : `landlock ${wanted}`,
 });
 const asRoot = { skip: root ? false : 'needs root' };
 

@@ -1,15 +1,11 @@
 import { closeSync, writeSync } from 'node:fs';
 import t from 'tap';
-import {
-  frameLimits,
-  readStatus,
-  type SpawnPlan,
-  type StartedProcess,
-  type StrictPlan,
-  startProcess,
-} from '../../src/worker/sandbox.js';
+import { readStatus } from '../../src/worker/process-end.js';
+import { frameLimits } from '../../src/worker/resource-limits.js';
+import { startProcess } from '../../src/worker/sandbox.js';
+import type { SpawnPlan, StartedProcess, StrictPlan } from '../../src/worker/spawn-plan.js';
 import { encodeTaskFrame, type TaskFrame } from '../../src/worker/task-frame.js';
-import { namespaces, strictPlan } from './sandbox-plans.js';
+import { skip, strictPlan } from './sandbox-plans.js';
 import {
   children,
   drained,
@@ -21,8 +17,6 @@ import {
   run,
   shell,
 } from './sandbox-process.js';
-
-const skip = namespaces?.available || process.env.SCRIPTD_TEST_ALL ? false : 'no namespaces';
 
 const frame: TaskFrame = {
   inspect: false,

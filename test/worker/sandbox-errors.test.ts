@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { InvariantError } from '../../src/invariant.js';
 import { loadAddon } from '../../src/native.js';
-import { reap, type SpawnPlan, signalGroup, startProcess } from '../../src/worker/sandbox.js';
+import { reap, signalGroup } from '../../src/worker/process-end.js';
+import { startProcess } from '../../src/worker/sandbox.js';
+import type { SpawnPlan } from '../../src/worker/spawn-plan.js';
 import { children, openDescriptors, run, shell } from './sandbox-process.js';
 
 /** Asserts what is thrown, and that the attempt leaves no process, zombie or descriptor. */

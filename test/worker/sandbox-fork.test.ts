@@ -19,7 +19,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { initExecutable, sharedLibrary } from '../../src/native.js';
-import { type ForkRequest, forkReplyBytes, requestFork } from '../../src/worker/sandbox.js';
+import { type ForkRequest, forkReplyBytes, requestFork } from '../../src/worker/fork-request.js';
 import {
   execute,
   type Forked,
@@ -29,7 +29,7 @@ import {
   serverProgram,
   startServer,
 } from './sandbox-forked.js';
-import { namespaces, strictPlan } from './sandbox-plans.js';
+import { skip, strictPlan } from './sandbox-plans.js';
 import {
   children,
   closeAll,
@@ -41,8 +41,6 @@ import {
   sandboxModule,
   shell,
 } from './sandbox-process.js';
-
-const skip = namespaces?.available || process.env.SCRIPTD_TEST_ALL ? false : 'no namespaces';
 
 const surroundings = `
 import json, os, signal, socket, resource
@@ -193,7 +191,7 @@ t.test(
   async (t) => {
     const program = `
 import { readSync } from 'node:fs';
-import { readForkReply, requestFork, startForkServer } from ${JSON.stringify(sandboxModule)};
+import { readForkReply, requestFork, startForkServer } from ${JSON.stringify(join(dirname(sandboxModule), 'fork-request.js'))};
 import { shell } from ${JSON.stringify(processModule)};
 const argv = ${JSON.stringify([python, '-c', serverProgram, sharedLibrary()])};
 const server = startForkServer(shell('', { file: argv[0], argv }));

@@ -6,12 +6,11 @@ import {
   forkReplyBytes,
   openForked,
   readForkReply,
-  readStatus,
   requestFork,
-  type StartedProcess,
-  type StrictPlan,
   startForkServer,
-} from '../../src/worker/sandbox.js';
+} from '../../src/worker/fork-request.js';
+import { readStatus } from '../../src/worker/process-end.js';
+import type { StartedProcess, StrictPlan } from '../../src/worker/spawn-plan.js';
 import { strictPlan } from './sandbox-plans.js';
 import { drained, drainedBytes, ended, python, shell } from './sandbox-process.js';
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { packageRoot } from '../../src/native.js';
-import { reap, signalGroup, startProcess } from '../../src/worker/sandbox.js';
+import { reap, signalGroup } from '../../src/worker/process-end.js';
+import { startProcess } from '../../src/worker/sandbox.js';
 import {
   children,
   closeAll,

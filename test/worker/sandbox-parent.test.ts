@@ -3,12 +3,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { gone, processModule, python, sandboxModule } from './sandbox-process.js';
 
 const imports = `
-import { startProcess, reap } from ${JSON.stringify(sandboxModule)};
+import { startProcess } from ${JSON.stringify(sandboxModule)};
+import { reap } from ${JSON.stringify(join(dirname(sandboxModule), 'process-end.js'))};
 import { children, openDescriptors, run, shell } from ${JSON.stringify(processModule)};
 const { closeSync, openSync, readSync, writeFileSync, writeSync } = process.getBuiltinModule('fs');
 `;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type StrictPlan, supportedLayers } from '../../src/worker/sandbox.js';
+import { probeStart } from '../../src/worker/probe.js';
+import type { StrictPlan } from '../../src/worker/spawn-plan.js';
 import { python } from './sandbox-process.js';
 
 const capacity = { bytes: 2 ** 20, inodes: 64 };
@@ -20,5 +21,6 @@ export const strictPlan: StrictPlan = {
   landlock: 'if-available',
 };
 
-/** Whether this host can build a sandbox at all. */
-export const namespaces = supportedLayers().find(({ name }) => name === 'namespaces');
+const refusal = probeStart({ strict: strictPlan })?.message;
+/** Why tests are skipped on a host that can build no sandbox at all, or false. */
+export const skip = refusal === undefined || process.env.SCRIPTD_TEST_ALL ? false : refusal;

@@ -5,13 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/native.js';
-import {
-  type ExitStatus,
-  reap,
-  type SpawnPlan,
-  type StartedProcess,
-  startProcess,
-} from '../../src/worker/sandbox.js';
+import { type ExitStatus, reap } from '../../src/worker/process-end.js';
+import { startProcess } from '../../src/worker/sandbox.js';
+import type { SpawnPlan, StartedProcess } from '../../src/worker/spawn-plan.js';
 
 /** The module under test, for programs that the tests run in other processes. */
 export const sandboxModule = join(packageRoot, 'dist', 'src', 'worker', 'sandbox.js');

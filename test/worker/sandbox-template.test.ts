@@ -14,8 +14,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { type StrictPlan, startProcess } from '../../src/worker/sandbox.js';
-import { namespaces, strictPlan as strict } from './sandbox-plans.js';
+import { startProcess } from '../../src/worker/sandbox.js';
+import type { StrictPlan } from '../../src/worker/spawn-plan.js';
+import { skip, strictPlan as strict } from './sandbox-plans.js';
 import {
   closeAll,
   drained,
@@ -26,8 +27,6 @@ import {
   shell,
 } from './sandbox-process.js';
 
-const skip =
-  namespaces?.available || process.env.SCRIPTD_TEST_ALL ? false : `${namespaces?.detail}`;
 /** An ordinary user's runs build their roots themselves. */
 const rootOnly = process.getuid?.() === 0 ? skip : 'templates are for root only';
 

@@ -50,7 +50,8 @@ function unprivileged(level: 'basic' | 'strict', script: string, asked = {}): Re
   const program = `
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-const { readStatus, reap, startProcess } = await import('${folder}/dist/src/worker/sandbox.js');
+const { startProcess } = await import('${folder}/dist/src/worker/sandbox.js');
+const { readStatus, reap } = await import('${folder}/dist/src/worker/process-end.js');
 async function drained(fd) {
   const chunks = [];
   for await (const chunk of new Socket({ fd, writable: false })) chunks.push(chunk);
@@ -69,7 +70,10 @@ try {
 }`;
   const ids = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
   // The test runner adds to the environment of what a test starts.
-  const clean = ['-i', `SCRIPTD_NATIVE_DIR=${native}`, process.execPath];
+  const kept = ['LD_PRELOAD', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS'].flatMap((name) =>
+    process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`],
+  );
+  const clean = ['-i', ...kept, `SCRIPTD_NATIVE_DIR=${native}`, process.execPath];
   const { stdout, stderr, error } = spawnSync(
     '/usr/bin/env',
     [...clean, '--input-type=module', '-e', program],

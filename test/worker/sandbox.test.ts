@@ -1,6 +1,7 @@
 import { readFileSync, readSync } from 'node:fs';
 import t from 'tap';
-import { type SpawnPlan, startProcess } from '../../src/worker/sandbox.js';
+import { startProcess } from '../../src/worker/sandbox.js';
+import type { SpawnPlan } from '../../src/worker/spawn-plan.js';
 import { closeAll, ended, finish, python, run, shell, statFields } from './sandbox-process.js';
 
 t.test('output and exit code come back, each stream by itself', async (t) => {

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadAddon, packageRoot } from '../../src/native.js';
-import { readStatus, type SpawnPlan, startProcess } from '../../src/worker/sandbox.js';
+import { readStatus } from '../../src/worker/process-end.js';
+import { startProcess } from '../../src/worker/sandbox.js';
+import type { SpawnPlan } from '../../src/worker/spawn-plan.js';
 import { type Instruction, instructionsOf, verdictOf } from './bpf.js';
 import { deniedByArgument, deniedCalls } from './denied-calls.js';
-import { namespaces, strictPlan } from './sandbox-plans.js';
+import { strictPlan, skip as withoutSandbox } from './sandbox-plans.js';
 import { drainedBytes, finish, python, shell } from './sandbox-process.js';
 
 const skip = process.arch === 'x64' ? false : 'the numbers are those of x86-64';
@@ -134,8 +136,7 @@ const levels: Record<string, { plan: Partial<SpawnPlan>; missing: string | false
     plan: {
       strict: strictPlan,
     },
-    missing:
-      namespaces?.available || process.env.SCRIPTD_TEST_ALL ? false : `${namespaces?.detail}`,
+    missing: withoutSandbox,
   },
 };
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Result } from '../../src/task.js';
-import { Demand } from '../../src/worker/warm/demand.js';
+import { ReadyCount } from '../../src/worker/warm/ready-count.js';
 import { lackingForStrict } from './strict-host.js';
 import { children, eventually, openDescriptors, type Rig, startRig } from './test-worker.js';
 
@@ -14,7 +14,7 @@ const out = (result: Result) => `${text(result.stdout)}${text(result.stderr)}`;
 const ready = (rig: Rig, count = 1) => eventually(() => rig.worker.stats().ready >= count);
 
 t.test('demand: as many as were wanted at once lately, at least one', async (t) => {
-  const demand = new Demand(4, 0);
+  const demand = new ReadyCount(4, 0);
   t.equal(demand.ready(0), 1);
   demand.wanted(3, 1_000);
   t.equal(demand.ready(1_000), 3);

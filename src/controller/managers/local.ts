@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../../errors.js';
 import type { Log } from '../../log.js';
 import { Backoff } from '../backoff.js';
@@ -87,8 +88,9 @@ export class LocalManager implements WorkerManager {
     this.#stopped = true;
   }
 
-  async finish(waitMs: number): Promise<void> {
+  async finish(waitMs: number, pids: readonly number[]): Promise<void> {
     this.#stopped = true;
+    const endsAtMs = performance.now() + waitMs;
     const children = [...this.#posts.values()].flatMap(({ child }) => (child ? [child] : []));
     const gone = Promise.all(children.map((child) => exited(child)));
     const timer = setTimeout(() => {
@@ -96,6 +98,11 @@ export class LocalManager implements WorkerManager {
     }, waitMs);
     await gone;
     clearTimeout(timer);
+    // Those of an earlier controller are no children of this one.
+    for (const pid of pids) {
+      while (isWorker(pid) && performance.now() < endsAtMs) await delay(lookAgainMs);
+      if (isWorker(pid)) killIfThere(pid);
+    }
   }
 
   #start(post: Post, nowMs: number): void {
@@ -147,6 +154,20 @@ function isWorkerAt(pid: number, { address }: WorkerPlace): boolean {
   try {
     const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     return args.includes('worker') && args.includes(`--listen=unix:${address.path}`);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Between two looks at a process that is no child. */
+const lookAgainMs = 10;
+
+/** False when it has ended, a zombie included, or its number is another's by now. */
+function isWorker(pid: number): boolean {
+  const path = `/proc/${pid}/cmdline`;
+  try {
+    return readFileSync(path, 'latin1').split('\0').includes('worker');
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return false;
     throw error;

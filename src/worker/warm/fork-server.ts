@@ -5,20 +5,18 @@ import type { Log } from '../../log.js';
 import type { Poller } from '../../poll/poller.js';
 import type { Socket } from '../../poll/socket.js';
 import type { Enclosure } from '../enclosure.js';
-import { workerLimits } from '../limits.js';
 import {
   type ForkRequest,
   forkReplyBytes,
   openForked,
   readForkReply,
-  reap,
   requestFork,
-  type SpawnPlan,
-  type StartedProcess,
-  signalGroup,
-  startError,
   startForkServer,
-} from '../sandbox.js';
+} from '../fork-request.js';
+import { workerLimits } from '../limits.js';
+import { reap, signalGroup, startError } from '../process-end.js';
+import type { SpawnPlan, StartedProcess } from '../spawn-plan.js';
+import { awaitUnwatched } from '../unwatched.js';
 
 interface Asked {
   fds: ForkRequest;
@@ -125,7 +123,8 @@ export class ForkServer {
   #settle({ fds, opened, failed }: Asked, reply: ReturnType<typeof readForkReply>): void {
     let process: StartedProcess;
     try {
-      process = { ...fds, ...pidOf(reply) };
+      const onFault = (err: unknown) => this.#log.error({ err }, 'a forked process is not reaped');
+      process = { ...fds, ...pidOf(reply, onFault) };
     } catch (error) {
       closeAll(fds);
       failed(error);
@@ -151,7 +150,10 @@ export class ForkServer {
 }
 
 /** @throws ScriptdError with the errno of what failed */
-function pidOf(reply: ReturnType<typeof readForkReply>): { pid: number; pidfd: number } {
+function pidOf(
+  reply: ReturnType<typeof readForkReply>,
+  onFault: (error: unknown) => void,
+): { pid: number; pidfd: number } {
   if (!('pid' in reply)) {
     const { errno } = reply;
     throw startError('a forked process', { kind: 'failed', step: 'clone3', errno, detail: '' });
@@ -160,17 +162,10 @@ function pidOf(reply: ReturnType<typeof readForkReply>): { pid: number; pidfd: n
   try {
     return { pid, pidfd: openForked(pid) };
   } catch (error) {
-    endUnwatched(pid, workerLimits.unwatchedChecksMax);
+    signalGroup(pid, constants.signals.SIGKILL);
+    awaitUnwatched(pid, () => undefined, onFault);
     throw error;
   }
-}
-
-/** For a process that cannot be watched for want of a descriptor. */
-function endUnwatched(pid: number, checksLeft: number): void {
-  signalGroup(pid, constants.signals.SIGKILL);
-  setTimeout(() => {
-    if (!reap(pid) && checksLeft > 0) endUnwatched(pid, checksLeft - 1);
-  }, workerLimits.unwatchedCheckMs);
 }
 
 function closeAll({ stdin, stdout, stderr, status, control }: ForkRequest): void {

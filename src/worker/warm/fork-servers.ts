@@ -1,7 +1,7 @@
 import type { Log } from '../../log.js';
 import type { Poller } from '../../poll/poller.js';
 import { workerLimits } from '../limits.js';
-import type { SpawnPlan } from '../sandbox.js';
+import type { SpawnPlan } from '../spawn-plan.js';
 import { ForkServer } from './fork-server.js';
 
 export interface ForkServersOptions {

@@ -2,7 +2,7 @@ import { sharedLibrary } from '../../native.js';
 import { scriptEnvironment } from '../environment.js';
 import { workerLimits } from '../limits.js';
 import type { ProcessRuntime } from '../runtimes/runtime.js';
-import type { SpawnPlan } from '../sandbox.js';
+import type { SpawnPlan } from '../spawn-plan.js';
 
 /** Processes held ready for one sort of demand, at most. */
 export function readyMax(slots: number): number {

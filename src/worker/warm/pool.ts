@@ -1,5 +1,5 @@
-import { Demand } from './demand.js';
 import type { Prepared } from './prepared.js';
+import { ReadyCount } from './ready-count.js';
 
 export interface PoolOptions {
   /** Never more than so many are held. */
@@ -14,11 +14,11 @@ export interface PoolOptions {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #ready: Prepared[] = [];
-  readonly #demand: Demand;
+  readonly #count: ReadyCount;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#demand = new Demand(options.readyMax, options.nowMs());
+    this.#count = new ReadyCount(options.readyMax, options.nowMs());
   }
 
   get size(): number {
@@ -26,12 +26,12 @@ export class Pool {
   }
 
   get usedAtMs(): number {
-    return this.#demand.usedAtMs;
+    return this.#count.usedAtMs;
   }
 
   /** @param running runs at this moment, this one included */
   take(running: number): Prepared | undefined {
-    this.#demand.wanted(running, this.#options.nowMs());
+    this.#count.wanted(running, this.#options.nowMs());
     for (;;) {
       const prepared = this.#ready.shift();
       if (!prepared?.failed) return prepared;
@@ -41,7 +41,7 @@ export class Pool {
 
   /** Makes what is missing, and gives up what is too many. @throws what `prepare` throws */
   level(): void {
-    const wanted = this.#demand.ready(this.#options.nowMs());
+    const wanted = this.#count.ready(this.#options.nowMs());
     while (this.#ready.length < wanted) this.#ready.push(this.#options.prepare());
     while (this.#ready.length > wanted) this.#discardOne();
   }

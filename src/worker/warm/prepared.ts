@@ -2,7 +2,8 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Poller } from '../../poll/poller.js';
 import type { Enclosure } from '../enclosure.js';
-import { reap, type StartedProcess, signalGroup } from '../sandbox.js';
+import { reap, signalGroup } from '../process-end.js';
+import type { StartedProcess } from '../spawn-plan.js';
 
 /** How the process of an enclosure comes to be: calls one of the two, once, perhaps at once. */
 export type Open = (

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CgroupHost, CgroupLimits } from '../../../src/worker/cgroup/cgroup.js';
 import { findCgroups } from '../../../src/worker/cgroup/find.js';
-import { readStatus, type StartStatus, startProcess } from '../../../src/worker/sandbox.js';
+import { readStatus, type StartStatus } from '../../../src/worker/process-end.js';
+import { startProcess } from '../../../src/worker/sandbox.js';
 import { strictPlan } from '../../worker/sandbox-plans.js';
 import { drained, drainedBytes, ended, shell } from '../../worker/sandbox-process.js';
 

@@ -4,7 +4,7 @@ import { workerLimits } from '../limits.js';
  * How many processes to hold ready: as many as were wanted at once lately, at least one. A burst
  * raises it at once, and when it is over the surplus is given up after `demandMs`.
  */
-export class Demand {
+export class ReadyCount {
   readonly #readyMax: number;
   readonly #readyMin: number;
   #level: number;
