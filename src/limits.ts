@@ -82,6 +82,8 @@ export const limits = {
   /** Attempts of one task, the first included. */
   attemptsMax: 20,
   attemptsDefault: 3,
+  /** Attempts that a task shows, the newest: sent again and again, it may have had any number. */
+  attemptsKeptMax: 100,
 
   /** URL of a request; doubly encoded scripts are long. */
   urlBytesMax: 4 * 1024 * 1024,

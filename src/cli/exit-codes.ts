@@ -29,6 +29,8 @@ const lasting: Record<string, number> = {
   TOKEN_UNREADABLE: exitCodes.config,
   TOKEN_WEAK: exitCodes.config,
   WORK_DIRECTORY: exitCodes.config,
+  STORE_VERSION: exitCodes.config,
+  STORE_CORRUPT: exitCodes.config,
   EACCES: exitCodes.config,
   EADDRINUSE: exitCodes.unavailable,
   EADDRNOTAVAIL: exitCodes.unavailable,

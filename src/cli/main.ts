@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { errorCode, errorMessage } from '../errors.js';
+import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import { packageRoot } from '../native.js';
 import { addCheckCommand } from './check.js';
 import { addControllerCommand } from './controller.js';
@@ -50,6 +50,7 @@ try {
     // Commander has said what is wrong, or printed the help that was asked for.
     process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
   }
-  process.stderr.write(`scriptd: ${errorMessage(error)}\n`);
+  const code = error instanceof ScriptdError ? ` (${error.code})` : '';
+  process.stderr.write(`scriptd: ${errorMessage(error)}${code}\n`);
   process.exit(exitCodeFor(errorCode(error)));
 }

@@ -27,7 +27,7 @@ import type { WorkerManager } from './manager.js';
 import { Pauses } from './pauses.js';
 import { Performer } from './performer.js';
 import type { Policy } from './policy.js';
-import { type Refusal, unknownTask } from './refusal.js';
+import { mayPass, type Refusal, unknownTask } from './refusal.js';
 import { type DueRun, Schedules } from './schedules.js';
 import { Submissions } from './submissions.js';
 import type { FromEmitter } from './worker-link.js';
@@ -162,7 +162,8 @@ export class Controller implements ClientRequests {
     const { log, store } = this.#options;
     this.#submissions.closed = { code: 'DRAINING', message: 'the controller is shutting down' };
     const lasting = store.durability !== 'memory';
-    if (lasting) this.#scheduler.paused = true;
+    if (lasting) this.#scheduler.halt();
+    this.#stir();
     const left = () => (lasting ? this.#scheduler.runningCount : this.#flights.size);
     if (left() === 0) return;
     log.info({ tasks: left() }, `draining: ${left()} tasks are not finished`);
@@ -197,7 +198,7 @@ export class Controller implements ClientRequests {
 
   /** Tells the workers to go, and waits for them. */
   async dismissWorkers(waitMs: number): Promise<void> {
-    this.#scheduler.paused = true;
+    this.#scheduler.halt();
     const startMs = this.#now();
     this.#options.manager.stop();
     const pids = [...this.#fleet.up()].map(({ inventory }) => inventory.pid);
@@ -466,6 +467,7 @@ export class Controller implements ClientRequests {
       await this.#schedules.note(run, view.id);
     } catch (error) {
       log.error({ err: error, schedule: id }, `a run of schedule ${id} was not submitted`);
+      if (mayPass(error)) this.#schedules.putBack(run);
     }
   }
 }

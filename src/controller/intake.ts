@@ -173,6 +173,7 @@ function spaceRefusal(spec: TaskSpec, limits: Limits): Refusal | undefined {
 function heldBytes(spec: TaskSpec): number {
   let bytes = Buffer.byteLength(spec.code) + (spec.stdin?.length ?? 0) + argsAndEnvBytes(spec);
   for (const { name, content } of spec.files ?? []) bytes += name.length + content.length;
+  if (spec.check) bytes += JSON.stringify(spec.check).length;
   return bytes;
 }
 

@@ -51,6 +51,12 @@ export function asRefusal(error: unknown): Refusal | undefined {
   };
 }
 
+/** Whether what was refused so may be taken later, as it is. */
+export function mayPass(error: unknown): boolean {
+  const refusal = asRefusal(error);
+  return refusal?.retryAfterMs !== undefined || refusal?.code.startsWith('STORE_') === true;
+}
+
 export function unknownTask(taskId: string): ScriptdError {
   return new ScriptdError('UNKNOWN_TASK', `there is no task ${taskId} (any more)`);
 }

@@ -126,6 +126,15 @@ export class Schedules {
     return due;
   }
 
+  /** A run could not be submitted now: it is due again, as its schedule's `missed` says. */
+  putBack({ schedule, runAt }: DueRun): void {
+    const entry = this.#entries.get(schedule.id);
+    // Changed or deleted meanwhile, it is another schedule.
+    if (entry?.spec !== schedule) return;
+    entry.doneUntil = Math.min(entry.doneUntil, runAt - 1);
+    entry.nextRunAt = next(entry);
+  }
+
   /** A run became a task. */
   async note({ schedule, runAt }: DueRun, taskId: string): Promise<void> {
     const entry = this.#entries.get(schedule.id);
@@ -133,8 +142,8 @@ export class Schedules {
     if (!entry) return;
     entry.lastRunAt = runAt;
     entry.lastTaskId = taskId;
-    const { spec, lastRunAt, lastTaskId } = entry;
-    const kept: Kept = { spec, doneUntil: Math.max(runAt, entry.doneUntil), lastRunAt, lastTaskId };
+    const { spec, doneUntil, lastRunAt, lastTaskId } = entry;
+    const kept: Kept = { spec, doneUntil, lastRunAt, lastTaskId };
     await this.#store.putDocument({ kind, id: spec.id, value: kept });
   }
 }

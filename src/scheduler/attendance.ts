@@ -100,7 +100,7 @@ export class Attendance {
         core.wakeAt(attempt.row, attempt.overdueAtMs);
       }
     } else {
-      core.wakeAt(attempt.row, Number.POSITIVE_INFINITY);
+      core.wakeAt(attempt.row, core.table.expiresAtMs.get(attempt.row));
     }
     this.adopted(attempt, nowMs);
     return attempt;

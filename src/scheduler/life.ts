@@ -111,7 +111,7 @@ export class Life {
     core.attempts.set(row, attempt);
     core.laneOf(row).running++;
     if (core.workers.occupy(worker, attempt)) this.watch(attempt, nowMs);
-    else core.wakeAt(row, Number.POSITIVE_INFINITY);
+    else core.wakeAt(row, core.table.expiresAtMs.get(row));
     return attempt;
   }
 
@@ -188,6 +188,10 @@ export class Life {
     if (attempt?.state === 'stopping') {
       core.wakeAt(row, Number.POSITIVE_INFINITY);
       this.drop(attempt.worker, attempt.id);
+    } else if (attempt?.worker.queued.has(attempt)) {
+      // Its task expires once it is back; if it has begun meanwhile, it runs.
+      core.wakeAt(row, Number.POSITIVE_INFINITY);
+      if (attempt.state === 'dispatched') this.recall(attempt);
     } else if (attempt) {
       attempt.overran = true;
       this.apply(row, 'overdue', nowMs);
@@ -196,6 +200,13 @@ export class Life {
     } else {
       this.wake(row, nowMs);
     }
+  }
+
+  /** Asks for an attempt back that has not begun, as far as we know. */
+  recall(attempt: Attempt): void {
+    const { worker, taskId, number } = attempt;
+    this.core.moveAttempt(attempt, 'recall');
+    this.core.act({ type: 'recall', workerId: worker.id, taskId, attempt: number });
   }
 
   /** What the pending task waited for has come. */

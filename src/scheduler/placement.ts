@@ -1,4 +1,4 @@
-import type { Attempt, WorkerState } from './attempt.js';
+import type { WorkerState } from './attempt.js';
 import type { Core } from './core.js';
 import type { Life } from './life.js';
 import { schedulerLimits } from './limits.js';
@@ -50,14 +50,8 @@ export class Placement {
   /** Asks a worker for the newest attempts back that have no slot, at most so many. How many. */
   recallFrom(worker: WorkerState, most: number = schedulerLimits.prefetchMax): number {
     const asked = [...worker.queued].filter(({ state }) => state === 'dispatched').slice(-most);
-    for (const attempt of asked) this.recall(attempt);
+    for (const attempt of asked) this.life.recall(attempt);
     return asked.length;
-  }
-
-  recall(attempt: Attempt): void {
-    const { worker, taskId, number } = attempt;
-    this.core.moveAttempt(attempt, 'recall');
-    this.core.act({ type: 'recall', workerId: worker.id, taskId, attempt: number });
   }
 
   /** The worker gets nothing new, and hands back what it has not begun. */
@@ -68,9 +62,19 @@ export class Placement {
     this.recallFrom(worker);
   }
 
+  /** Nothing at all is dispatched any more; what runs goes on. */
+  halt(): void {
+    this.core.paused = true;
+    for (const type of this.core.lanes.keys()) this.recallStacked(type);
+  }
+
   /** Nothing of the type is dispatched any more; what runs goes on. */
   pause(type: string): void {
     this.core.lane(type).paused = true;
+    this.recallStacked(type);
+  }
+
+  recallStacked(type: string): void {
     for (const worker of this.core.workers.crew(type).stacked) this.recallFrom(worker);
   }
 

@@ -72,13 +72,9 @@ export class Scheduler {
     return this.#core.workers;
   }
 
-  /** While set nothing is dispatched. */
-  get paused(): boolean {
-    return this.#core.paused;
-  }
-
-  set paused(paused: boolean) {
-    this.#core.paused = paused;
+  /** Nothing is dispatched any more, and workers are asked for what they have not begun. */
+  halt(): void {
+    this.#placement.halt();
   }
 
   /** When `take` has to be called next, monotonic milliseconds, or undefined. */

@@ -1,3 +1,4 @@
+import { limits } from '../limits.js';
 import type { AttemptRecord, TaskView } from '../task.js';
 import type { Completion, Requeue, Resubmission, Touch } from './port.js';
 
@@ -9,8 +10,7 @@ export function claimed(view: TaskView, attempt: AttemptRecord): TaskView {
     ...rest,
     state: 'running',
     attempt: attempt.attempt,
-    // One that another controller had begun is claimed anew, as the same attempt.
-    attempts: [...view.attempts.filter((one) => one.attempt !== attempt.attempt), attempt],
+    attempts: withBegun(view.attempts, attempt),
     startedAt: attempt.startedAt,
     worker: attempt.worker,
   };
@@ -105,6 +105,12 @@ export function withoutBulk(view: TaskView): { small: TaskView; bulk: Bulk | und
     ...(exception !== undefined && { exception }),
   };
   return { small, bulk: Object.keys(bulk).length > 0 ? bulk : undefined };
+}
+
+/** One that another controller had begun is claimed anew, as the same attempt. */
+function withBegun(attempts: readonly AttemptRecord[], begun: AttemptRecord): AttemptRecord[] {
+  const others = attempts.filter(({ attempt }) => attempt !== begun.attempt);
+  return [...others.slice(1 - limits.attemptsKeptMax), begun];
 }
 
 /** The attempts with the one that ended in its place. */

@@ -77,6 +77,20 @@ t.test('ERRORS.md has the exit code of each error that ends a start for good', a
   t.same(Object.fromEntries(documented), Object.fromEntries(known));
 });
 
+/** Never told to anybody outside: a part of ours reacts to them, or names of errno. */
+const inner = ['CLOSED', 'FORGOTTEN', 'REMOVAL_GAVE_UP', 'STORE_CLOSED', 'ECHILD', 'EINVAL'];
+
+t.test('every code that is thrown has a row in ERRORS.md', async (t) => {
+  const files = readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' });
+  const thrown = files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...read(join('src', file)).matchAll(/ScriptdError\(\s*'([A-Z_]+)'/g)])
+    .map(([, code = '']) => code);
+  t.ok(thrown.length > 50, 'they are found in the source');
+  const missing = new Set(thrown.filter((code) => !errors.includes(`\n| \`${code}\` |`)));
+  t.same([...missing].sort(), [...inner].sort());
+});
+
 t.test('PROTOCOL.md has a section for each kind of message', async (t) => {
   const source = read('src/wire/messages.ts');
   const kinds = [...source.matchAll(/^ {2}\w+: message\('(\w+)'/gm)].map(([, kind]) => kind);

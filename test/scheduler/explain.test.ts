@@ -26,7 +26,7 @@ t.test('what holds a task back is told, with a sentence', async (t) => {
   is('other', 11, { reason: 'stopping', cause: 'caller' });
   rig.scheduler.drain('p');
   is('second', 12, { reason: 'workers_draining' });
-  rig.scheduler.paused = true;
+  rig.scheduler.halt();
   is('second', 12, { reason: 'draining' });
   t.equal(rig.explain('nobody', 0), undefined);
 });

@@ -72,6 +72,45 @@ t.test('a drained worker is asked for what it has not begun', async (t) => {
   t.match(rig.take(1), [{ type: 'recall', taskId: 'b' }]);
 });
 
+t.test(
+  'once all is halted nothing is dispatched, and what has not begun is asked back',
+  async (t) => {
+    const rig = new Rig();
+    rig.worker('p', 1, { prefetch: 1 });
+    for (const name of ['a', 'b', 'c']) rig.task(name);
+    rig.take(0);
+    rig.scheduler.halt();
+    t.match(rig.take(1), [{ type: 'recall', taskId: 'b' }]);
+    rig.recalled('p', 'b', 1, 2);
+    t.same(kinds(rig.take(2)), ['giveBack'], 'it stays here, and so does the third');
+  },
+);
+
+t.test('a task that waits on a worker expires: it is asked back first', async (t) => {
+  const rig = new Rig();
+  rig.worker('p', 1, { prefetch: 2 });
+  rig.task('a');
+  rig.task('b', { expiresAtMs: 1_000 });
+  rig.task('c', { expiresAtMs: 1_000 });
+  rig.take(0);
+  t.same(rig.take(999), []);
+  t.match(rig.take(1_000), [
+    { type: 'recall', taskId: 'b' },
+    { type: 'recall', taskId: 'c' },
+  ]);
+  t.same(rig.take(5_000), [], 'once');
+  rig.recalled('p', 'b', 1, 5_001);
+  t.match(rig.take(5_001), [
+    { type: 'giveBack', taskId: 'b' },
+    { type: 'finish', taskId: 'b', ending: { outcome: 'expired' } },
+  ]);
+  // It had begun before it could be handed back: it runs, as any other that began in time.
+  rig.result('p', 'a', 1, 5_002);
+  rig.started('p', 'c', 1, 5_002);
+  rig.result('p', 'c', 1, 5_003);
+  t.match(rig.take(5_003), [{ taskId: 'a' }, { taskId: 'c', ending: { outcome: 'success' } }]);
+});
+
 t.test('what had no slot on a lost worker does not count, and is no death', async (t) => {
   const rig = new Rig({ random: () => 0 });
   rig.worker('p', 1, { prefetch: 1 });

@@ -144,7 +144,7 @@ export const mutations: readonly Mutation[] = [
     return function (this: Placement, type) {
       level.call(this, type);
       for (const attempt of this.core.attempts.values()) {
-        if (attempt.state === 'started') this.recall(attempt);
+        if (attempt.state === 'started') this.life.recall(attempt);
       }
     };
   }),

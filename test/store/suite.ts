@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import { v7 as uuidv7 } from 'uuid';
+import { limits } from '../../src/limits.js';
 import type { TaskStore } from '../../src/store/port.js';
 import { everyTask, plain, result, submission, success, unfinishedIds } from './fixtures.js';
 
@@ -70,6 +71,22 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
     t.match(store.stats(), { pending: 0, running: 0, finished: 1, unfinishedBytes: 0 });
     t.same(await unfinishedIds(store), []);
     t.ok(await store.readSpec(id), 'the spec stays as long as the task');
+  });
+
+  t.test('of a task that is tried again and again the newest attempts are kept', async (t) => {
+    const store = open(t);
+    const { view, spec } = submission();
+    await store.submit([{ view, spec }]);
+    const most = limits.attemptsKeptMax;
+    for (let number = 1; number <= most + 5; number++) {
+      const one = { ...attempt, attempt: number };
+      await store.claim([{ taskId: view.id, attempt: one }]);
+      await store.requeue([{ taskId: view.id, attempt: { ...ended, attempt: number } }]);
+    }
+    const { attempt: last, attempts = [] } = (await store.readView(view.id)) ?? {};
+    t.equal(last, most + 5);
+    t.equal(attempts.length, most);
+    t.match([attempts[0], attempts.at(-1)], [{ attempt: 6 }, { attempt: most + 5 }]);
   });
 
   t.test('index records have what the controller needs', async (t) => {
