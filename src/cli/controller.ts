@@ -5,9 +5,10 @@ import type { Config } from '../config/settings.js';
 import type { WorkerPlace } from '../controller/manager.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
-import { formatAddress, parseAddress } from '../poll/address.js';
+import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import type { Retry } from '../task.js';
 import { requireLocal } from '../wire/transport.js';
+import { answersAt } from './answers-at.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
@@ -64,15 +65,21 @@ async function startController(
   const { loadedEvaluator } = await import('../controller/evaluator-module.js');
   const { storeOf } = await import('./store-of.js');
   const layout = layoutOf(config);
+  const address = requireLocal(parseAddress(layout.controllerAddress));
+  await refuseSecond(address);
   const token = prepare(config, layout);
   let misconfigured: (place: WorkerPlace) => void = () => undefined;
   const ended = new Promise<WorkerPlace>((resolve) => {
     misconfigured = resolve;
   });
   const evaluator = await loadedEvaluator(config.evaluator, log);
-  const store = await storeOf(config, layout, log);
+  let taken: () => void = () => undefined;
+  const storeTaken = new Promise<void>((resolve) => {
+    taken = resolve;
+  });
+  const store = await storeOf(config, layout, { onTaken: taken, log });
   const controller = new Controller({
-    listen: requireLocal(parseAddress(layout.controllerAddress)),
+    listen: address,
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store,
@@ -100,11 +107,17 @@ async function startController(
   // For `up`, which asks it to end no sooner.
   process.stdout.write(`scriptd controller listening ${layout.controllerAddress}\n`);
   return {
-    ended: ended.then(async (place) => {
-      log.fatal(`worker ${place.name} cannot run as configured; its own message stands above`);
-      await controller.dismissWorkers(dismissMs);
-      return exitCodes.config;
-    }),
+    ended: Promise.race([
+      ended.then(async (place) => {
+        log.fatal(`worker ${place.name} cannot run as configured; its own message stands above`);
+        await controller.dismissWorkers(dismissMs);
+        return exitCodes.config;
+      }),
+      storeTaken.then(() => {
+        log.fatal('another controller has opened the store: this one cannot go on');
+        return exitCodes.failed;
+      }),
+    ]),
     async stop(orphaned) {
       await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
       await controller.dismissWorkers(dismissMs);
@@ -112,6 +125,17 @@ async function startController(
       await store.close();
     },
   };
+}
+
+/**
+ * Before the store is opened, which would be taken from whoever has it.
+ *
+ * @throws ScriptdError EADDRINUSE
+ */
+async function refuseSecond(address: Address): Promise<void> {
+  if (!(await answersAt(address))) return;
+  const message = `${formatAddress(address)} is in use: a controller of this data directory runs already`;
+  throw new ScriptdError('EADDRINUSE', message);
 }
 
 function retryPolicies({ runtimes }: Config): Map<string, Retry> {

@@ -4,11 +4,16 @@ import type { TaskStore } from '../store/port.js';
 import type { Layout } from './layout.js';
 
 /**
- * The store that the configuration asks for, open for writing.
+ * The store that the configuration asks for, open for writing. `onTaken`: another process has opened
+ * it, and nothing can be written any more.
  *
  * @throws ScriptdError STORE_VERSION, STORE_READ_ONLY, STORE_FULL, STORE_CORRUPT, STORE_FAILED
  */
-export async function storeOf(config: Config, layout: Layout, log: Log): Promise<TaskStore> {
+export async function storeOf(
+  config: Config,
+  layout: Layout,
+  { onTaken, log }: { onTaken: () => void; log: Log },
+): Promise<TaskStore> {
   const { durability, retentionMs, retentionBytes } = config;
   if (durability === 'memory') {
     const { MemoryStore } = await import('../store/memory.js');
@@ -18,6 +23,7 @@ export async function storeOf(config: Config, layout: Layout, log: Log): Promise
   return new LmdbStore({
     directory: layout.storeDir,
     ...{ durability, retentionMs, retentionBytes },
+    onTaken,
     onSweepFailed: (err) => log.error({ err }, 'finished tasks could not be removed'),
   });
 }

@@ -1,11 +1,12 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { systemClock } from '../clock.js';
 import { ScriptdError } from '../errors.js';
+import { parseAddress } from '../poll/address.js';
+import { answersAt } from './answers-at.js';
 import { configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
 import { layoutOf } from './layout.js';
@@ -100,16 +101,6 @@ async function openedForReading(command: Command) {
 
 /** @throws ScriptdError STORE_IN_USE: a controller answers where this installation's would */
 async function refuseRunning(address: string): Promise<void> {
-  const path = address.replace(/^unix:/, '');
-  const answers = await new Promise<boolean>((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // Nobody listens, or nothing is there.
-    socket.once('error', () => resolve(false));
-  });
-  if (!answers) return;
+  if (!(await answersAt(parseAddress(address)))) return;
   throw new ScriptdError('STORE_IN_USE', `a controller runs at ${address}: stop it first`);
 }

@@ -32,7 +32,7 @@ t.test('a task gets an id, its type, and limits for what it did not ask', async 
   t.match(submission.view.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   t.match(submission.view, { state: 'pending', type: 'python', attempt: 0, createdAt: 1_000 });
   t.match(submission.view.limits, { wallMs: 5, outputBytes: limits.outputBytesDefault });
-  t.match(task, { wallMs: 5, maxAttempts: limits.attemptsDefault, priority: 0 });
+  t.match(task, { id: submission.view.id, type: 'python', wallMs: 5, priority: 0 });
 });
 
 t.test('the place in the queue does not hang on the clock on the wall', async (t) => {

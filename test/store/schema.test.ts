@@ -2,6 +2,7 @@ import t from 'tap';
 import { checkStore } from '../../src/store/lmdb/check.js';
 import { openEnvironment, openForReading } from '../../src/store/lmdb/environment.js';
 import { migrations, schemaVersion } from '../../src/store/lmdb/migrations.js';
+import { LmdbStore } from '../../src/store/lmdb/store.js';
 import { lmdbStore, submission, unfinishedIds } from './fixtures.js';
 
 t.test('every version before this one has its migration', async (t) => {
@@ -63,12 +64,18 @@ function migrate(
 
 t.test('a second process that opens it for writing takes it over', async (t) => {
   const { directory, open } = lmdbStore(t);
-  const first = open();
+  let told = 0;
+  const onTaken = () => {
+    told += 1;
+  };
+  const first = new LmdbStore({ directory, durability: 'fsync', onTaken });
+  t.teardown(() => first.close());
   const [a, b] = [submission(), submission()];
   await first.submit([a]);
   const second = open();
   await t.rejects(first.submit([submission()]), { code: 'STORE_TAKEN' });
   await t.rejects(first.submit([submission()]), { code: 'STORE_TAKEN' });
+  t.equal(told, 1, 'whoever opened it is told so, once');
   await second.submit([b]);
   t.same(await unfinishedIds(second), [a.view.id, b.view.id]);
   await second.close();

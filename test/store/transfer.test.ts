@@ -19,7 +19,9 @@ import {
 
 function scriptd(args: readonly string[]) {
   const bin = join(packageRoot, 'bin', 'scriptd');
-  return spawnSync(bin, ['store', ...args], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  // tap's own options are not for it.
+  const command = ['-u', 'NODE_OPTIONS', bin, 'store', ...args];
+  return spawnSync('env', command, { encoding: 'utf8', maxBuffer: 2 ** 26 });
 }
 
 /** A data folder whose store has tasks in every state, a key and a document. */

@@ -20,6 +20,7 @@ interface Step {
 export class Commits {
   readonly #environment: Environment;
   readonly #clock: Clock;
+  readonly #onTaken: (() => void) | undefined;
   #waiting: Step[] = [];
   #writing: Step[] = [];
   #running: Promise<void> | undefined;
@@ -30,9 +31,10 @@ export class Commits {
   /** Set for good once the environment can't be written any more. */
   #broken: ScriptdError | undefined;
 
-  constructor(environment: Environment, clock: Clock) {
+  constructor(environment: Environment, clock: Clock, onTaken?: () => void) {
     this.#environment = environment;
     this.#clock = clock;
+    this.#onTaken = onTaken;
   }
 
   get count(): number {
@@ -124,6 +126,7 @@ export class Commits {
         'STORE_TAKEN',
         `another process has opened the store in ${directory} for writing`,
       );
+      this.#onTaken?.();
       return this.#broken;
     } catch (failure) {
       const fault = storeFault(await causeOf(failure), directory);

@@ -38,6 +38,8 @@ export interface LmdbStoreOptions extends EnvironmentOptions, Partial<Retention>
   clock?: Clock;
   /** Told when the retention could not write; it tries again by itself. */
   onSweepFailed?: (error: unknown) => void;
+  /** Told once another process has opened it for writing: this one never writes again. */
+  onTaken?: () => void;
 }
 
 /**
@@ -61,7 +63,7 @@ export class LmdbStore implements TaskStore {
     this.durability = options.durability;
     this.#clock = options.clock ?? systemClock;
     this.#environment = openEnvironment(options);
-    this.#commits = new Commits(this.#environment, this.#clock);
+    this.#commits = new Commits(this.#environment, this.#clock, options.onTaken);
     this.#reader = new Reader(this.#environment.databases);
     this.#retention = { retentionMs, retentionBytes };
     this.#timer = setInterval(() => {
