@@ -138,7 +138,7 @@ export class Controller implements ClientRequests {
     for await (const records of store.unfinished()) {
       const moment = { nowMs: this.#now(), wallMs: clock.wallMs() };
       for (const record of records) {
-        this.#scheduler.restore({ ...record, tried: triedOf(record) }, moment);
+        this.#scheduler.restore(record, moment);
         this.#resume(record);
       }
       tasks += records.length;
@@ -288,7 +288,7 @@ export class Controller implements ClientRequests {
     this.#scheduler.resubmit(
       {
         ...{ id, type, state, priority, score, group, wallMs: limits.wallMs, retry, expiresAt },
-        ...{ createdAt, attempt, tried: 0, workerDeaths: 0 },
+        ...{ createdAt, attempt, attemptsBefore: attempt, workerDeaths: 0 },
       },
       moment,
     );
@@ -470,9 +470,4 @@ export class Controller implements ClientRequests {
       if (mayPass(error)) this.#schedules.putBack(run);
     }
   }
-}
-
-/** Attempts that count: not those before it was last sent again. */
-function triedOf({ attempt, attemptsBefore }: IndexRecord): number {
-  return Math.max(0, attempt - attemptsBefore);
 }

@@ -52,10 +52,9 @@ export class Flights {
   }
 
   add(taskId: string, { bytes, group }: Held, nowMs: number): void {
-    invariant(!this.has(taskId), `task ${taskId} is in flight already`);
     const row = this.#free.pop() ?? this.#rows++;
     if (row === this.#capacity) this.#grow();
-    invariant(this.#ids.add(row, taskId), `the id of a task is a UUID, not ${taskId}`);
+    invariant(this.#ids.add(row, taskId), `task ${taskId} is in flight already`);
     this.#queuedSinceMs.set(row, nowMs);
     this.#bytes.set(row, bytes + 1);
     this.#groups.set(row, group);

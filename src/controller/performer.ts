@@ -74,9 +74,9 @@ export class Performer {
     switch (action.type) {
       case 'dispatch':
       case 'adopt': {
-        const { taskId, attempt, workerId } = action;
+        const { taskId, attempt, workerId, tried } = action;
         const record = flights.begin(taskId, attempt, workerId, nowMs, wallMs);
-        batch.claims.push({ taskId, attempt: record });
+        batch.claims.push({ taskId, attempt: record, tried });
         if (action.type === 'dispatch') this.#dispatch(action);
         break;
       }
@@ -94,10 +94,10 @@ export class Performer {
         this.#acknowledge(action.workerId, action.taskId, action.attempt);
         break;
       case 'giveBack': {
-        const { taskId } = action;
+        const { taskId, tried } = action;
         const attempt = flights.giveBack(taskId, nowMs, wallMs);
         invariant(attempt, 'an attempt that is handed back was there');
-        batch.requeues.push({ requeue: { taskId, attempt }, acknowledge: undefined });
+        batch.requeues.push({ requeue: { taskId, attempt, tried }, acknowledge: undefined });
         break;
       }
       case 'requeue':

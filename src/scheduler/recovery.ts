@@ -19,8 +19,8 @@ export interface RestoredTask {
   retry?: Retry | undefined;
   /** Number of the current or last attempt. */
   attempt: number;
-  /** Attempts that count. Default: all. */
-  tried?: number | undefined;
+  /** Of those, the ones that do not count. Default: none. */
+  attemptsBefore?: number | undefined;
   workerDeaths: number;
   state: 'pending' | 'running';
   /** Who runs it. */
@@ -65,35 +65,42 @@ export class Recovery {
   restore(task: RestoredTask, moment: Moment, settles = true): void {
     const { core, life } = this;
     const { table } = core;
-    const onOurClock = (wallAt: number) => moment.nowMs + (wallAt - moment.wallMs);
-    const at = (wallAt: number | undefined) =>
-      wallAt === undefined ? undefined : onOurClock(wallAt);
+    // A million of them are restored at a start: so no spread, and no closure.
+    const sinceWallMs = moment.nowMs - moment.wallMs;
     // Whatever the wall clock did meanwhile, an earlier one stays earlier, and none is from later.
     const createdAt = Math.min(
       moment.nowMs,
-      Math.max(this.#lastCreatedAtMs, onOurClock(task.createdAt)),
+      Math.max(this.#lastCreatedAtMs, task.createdAt + sinceWallMs),
     );
     this.#lastCreatedAtMs = createdAt;
     const { id, type, priority, score, group, wallMs, retry } = task;
+    const expiresAtMs = task.expiresAt === undefined ? undefined : task.expiresAt + sinceWallMs;
     const row = life.enter({
-      ...{ id, type, priority, score, group, createdAt, wallMs, retry },
-      expiresAtMs: at(task.expiresAt),
+      id,
+      type,
+      priority,
+      score,
+      group,
+      createdAt,
+      expiresAtMs,
+      wallMs,
+      retry,
     });
     table.attempt.set(row, task.attempt);
-    table.tried.set(row, Math.min(255, task.tried ?? task.attempt));
+    table.tried.set(row, triedOf(task));
     table.workerDeaths.set(row, task.workerDeaths);
     if (task.state === 'running' && task.worker !== undefined) {
       this.#wait(row, task, task.worker, moment);
     } else if (task.nextAttemptAt !== undefined) {
-      core.hold(row, 'retry', onOurClock(task.nextAttemptAt));
+      core.hold(row, 'retry', task.nextAttemptAt + sinceWallMs);
     } else if (task.runAt !== undefined) {
-      core.hold(row, 'runAt', onOurClock(task.runAt));
+      core.hold(row, 'runAt', task.runAt + sinceWallMs);
     } else {
       core.makeReady(row);
     }
     const { cancel } = task;
     if (cancel) {
-      const requestedAtMs = Math.min(moment.nowMs, onOurClock(cancel.requestedAt));
+      const requestedAtMs = Math.min(moment.nowMs, cancel.requestedAt + sinceWallMs);
       life.askForEnd(row, { cause: cancel.cause, requestedAtMs }, moment.nowMs);
     }
     if (settles) core.settledAtMs = moment.nowMs + schedulerLimits.settleMs;
@@ -115,4 +122,9 @@ export class Recovery {
     attempt.startedAtMs = startedAtMs;
     attempt.overdueAtMs = startedAtMs + task.wallMs + schedulerLimits.overdueGraceMs;
   }
+}
+
+/** Attempts that count. */
+function triedOf({ attempt, attemptsBefore = 0 }: RestoredTask): number {
+  return Math.min(255, Math.max(0, attempt - attemptsBefore));
 }

@@ -28,31 +28,20 @@ export class TaskIds {
 
   /** The row with this id; -1 when there is none, or the text is no UUID. */
   find(id: string): number {
-    if (!this.#parse(id)) return -1;
-    const mask = this.#index.length - 1;
-    const asked = this.#asked;
-    const ids = this.#ids;
-    for (let place = this.#hash(asked, 0) & mask; ; place = (place + 1) & mask) {
-      const row = (this.#index[place] as number) - 1;
-      if (row < 0) return -1;
-      const at = words * row;
-      if (
-        ids[at + 3] === asked[3] &&
-        ids[at + 2] === asked[2] &&
-        ids[at + 1] === asked[1] &&
-        ids[at] === asked[0]
-      ) {
-        return row;
-      }
-    }
+    return this.#parse(id) ? (this.#index[this.#placeOfAsked()] as number) - 1 : -1;
   }
 
-  /** Gives the row its id, which nobody else has. False when the text is no UUID. */
+  /** Gives the row its id. False when the text is no UUID, or another row has it. */
   add(row: number, id: string): boolean {
     if (!this.#parse(id)) return false;
-    this.#ids.set(this.#asked, words * row);
-    if (2 * ++this.#size > this.#index.length) this.#rehash();
-    this.#insert(row);
+    if (2 * (this.#size + 1) > this.#index.length) this.#rehash();
+    const place = this.#placeOfAsked();
+    if (this.#index[place] !== 0) return false;
+    const asked = this.#asked;
+    const at = words * row;
+    for (let word = 0; word < words; word++) this.#ids[at + word] = asked[word] as number;
+    this.#index[place] = row + 1;
+    this.#size++;
     return true;
   }
 
@@ -102,6 +91,26 @@ export class TaskIds {
       this.#asked[word] = bits;
     }
     return true;
+  }
+
+  /** Where the id in `#asked` stands; if nowhere, the free place where it would. */
+  #placeOfAsked(): number {
+    const mask = this.#index.length - 1;
+    const asked = this.#asked;
+    const ids = this.#ids;
+    for (let place = this.#hash(asked, 0) & mask; ; place = (place + 1) & mask) {
+      const row = (this.#index[place] as number) - 1;
+      if (row < 0) return place;
+      const at = words * row;
+      if (
+        ids[at + 3] === asked[3] &&
+        ids[at + 2] === asked[2] &&
+        ids[at + 1] === asked[1] &&
+        ids[at] === asked[0]
+      ) {
+        return place;
+      }
+    }
   }
 
   /** The last words of a UUIDv7 are random; of other versions, all are or the first is. */

@@ -72,11 +72,10 @@ export class TaskTable {
 
   /** A row for a new task, all zero. */
   add(id: string): number {
-    invariant(this.#ids.find(id) < 0, `task ${id} was submitted twice`);
     const row = this.#free.pop() ?? this.#rows++;
     if (row === this.#capacity) this.#grow();
     for (const column of this.#columns) column.set(row, 0);
-    invariant(this.#ids.add(row, id), `the id of a task is a UUID, not ${id}`);
+    invariant(this.#ids.add(row, id), `task ${id} was submitted twice, or its id is no UUID`);
     return row;
   }
 

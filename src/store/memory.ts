@@ -59,10 +59,11 @@ export class MemoryStore implements TaskStore {
   }
 
   async claim(claims: readonly Claim[]): Promise<void> {
-    for (const { taskId, attempt } of claims) {
+    for (const { taskId, attempt, tried } of claims) {
       const kept = this.#unfinished(taskId);
       if (kept.view.state === 'pending') this.#running += 1;
       kept.view = claimed(kept.view, attempt);
+      if (tried !== undefined) kept.attemptsBefore = attempt.attempt - tried;
     }
   }
 
@@ -71,6 +72,7 @@ export class MemoryStore implements TaskStore {
       const kept = this.#unfinished(requeue.taskId);
       if (kept.view.state === 'running') this.#running -= 1;
       kept.view = requeued(kept.view, requeue);
+      if (requeue.tried !== undefined) kept.attemptsBefore = kept.view.attempt - requeue.tried;
       kept.workerDeaths = requeue.workerDeaths ?? kept.workerDeaths;
     }
   }

@@ -20,6 +20,8 @@ export interface Claim {
   taskId: string;
   /** `view.startedAt` and `view.worker` are taken from it. */
   attempt: AttemptRecord;
+  /** Attempts that count so far, this one included; absent: one more than before. */
+  tried?: number;
 }
 
 /** An attempt ended and the task is pending again. */
@@ -29,6 +31,8 @@ export interface Requeue {
   attempt: AttemptRecord;
   /** When it is tried again; absent: at once. */
   nextAttemptAt?: number;
+  /** Attempts that count so far; absent: as many as before. One that never began does not. */
+  tried?: number;
   /** Workers that were lost with it so far; absent: as many as before. */
   workerDeaths?: number;
 }
@@ -84,7 +88,7 @@ export interface IndexRecord {
   retry?: Retry;
   /** Number of the current or last attempt; 0 before the first. */
   attempt: number;
-  /** Of `attempt`, those before it was last sent again: they do not count against its policy. */
+  /** Of `attempt`, those that do not count: before it was last sent again, or that never began. */
   attemptsBefore: number;
   workerDeaths: number;
   /** Of the running attempt. */

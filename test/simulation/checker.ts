@@ -98,7 +98,8 @@ export class Checker {
     const { nowMs, wallMs } = this.#world;
     const at = (wallAt: number | undefined, otherwise: number) =>
       wallAt === undefined ? otherwise : nowMs + wallAt - wallMs;
-    const { attempt, tried = attempt, workerDeaths: deaths, state } = task;
+    const { attempt, attemptsBefore = 0, workerDeaths: deaths, state } = task;
+    const tried = attempt - attemptsBefore;
     Object.assign(tally, {
       ...{ restored: true, state, attempt, tried, deaths },
       workerId: state === 'running' ? task.worker : undefined,

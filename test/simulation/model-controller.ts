@@ -302,7 +302,8 @@ export class ModelController implements WorkerEars {
       case 'dispatch':
       case 'adopt': {
         const { taskId, attempt, tried, workerId } = action;
-        const claim = { state: 'running', attempt, tried, worker: workerId } as const;
+        const counts = { attempt, attemptsBefore: attempt - tried };
+        const claim = { state: 'running', ...counts, worker: workerId } as const;
         this.#update(taskId, { ...claim, instance: worker?.instanceSeen, startedAt: world.wallMs });
         const script = this.#options.scripts.get(taskId);
         must(script, 'a task without a script was dispatched');
@@ -319,10 +320,10 @@ export class ModelController implements WorkerEars {
         this.#acknowledge(worker, action);
         break;
       case 'giveBack': {
-        const { taskId, tried } = action;
+        const { taskId, attempt, tried } = action;
         this.#update(taskId, {
           state: 'pending',
-          tried,
+          attemptsBefore: attempt - tried,
           runAt: undefined,
           nextAttemptAt: undefined,
         });

@@ -176,7 +176,7 @@ export const mutations: readonly Mutation[] = [
   }),
   mutate('a restart forgets what was tried', Recovery, 'restore', (restore) => {
     return function (this: Recovery, task, moment) {
-      restore.call(this, { ...task, tried: 0 }, moment);
+      restore.call(this, { ...task, attemptsBefore: task.attempt }, moment);
     };
   }),
   mutate('a restart forgets which attempt it was', Recovery, 'restore', (restore) => {

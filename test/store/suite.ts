@@ -73,6 +73,28 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
     t.ok(await store.readSpec(id), 'the spec stays as long as the task');
   });
 
+  t.test('an attempt that never began does not count', async (t) => {
+    const store = open(t);
+    const { view, spec } = submission();
+    const taskId = view.id;
+    await store.submit([{ view, spec }]);
+    const before = async () => {
+      for await (const [record] of store.unfinished()) {
+        return record && [record.attempt, record.attemptsBefore];
+      }
+      return undefined;
+    };
+    await store.claim([{ taskId, attempt, tried: 1 }]);
+    t.same(await before(), [1, 0]);
+    await store.requeue([{ taskId, attempt: { ...attempt, finishedAt: 2_100 }, tried: 0 }]);
+    t.same(await before(), [1, 1]);
+    // One number is passed over: a worker has it already.
+    await store.claim([{ taskId, attempt: { ...attempt, attempt: 3 }, tried: 1 }]);
+    t.same(await before(), [3, 2]);
+    await store.requeue([{ taskId, attempt: { ...ended, attempt: 3 } }]);
+    t.same(await before(), [3, 2], 'this one had begun');
+  });
+
   t.test('of a task that is tried again and again the newest attempts are kept', async (t) => {
     const store = open(t);
     const { view, spec } = submission();

@@ -134,7 +134,7 @@ export function insert(changes: Changes, counts: Counts, whole: Whole): void {
 
 export function claim(changes: Changes, claims: readonly Claim[]): void {
   const counts = readCounts(changes);
-  for (const { taskId, attempt } of claims) {
+  for (const { taskId, attempt, tried } of claims) {
     const { id, head, row, state } = findUnfinished(changes, taskId);
     const key = head.sequence;
     if (state === 'pending') {
@@ -150,6 +150,7 @@ export function claim(changes: Changes, claims: readonly Claim[]): void {
     const next: Row = {
       ...row,
       attempt: attempt.attempt,
+      attemptsBefore: tried === undefined ? row.attemptsBefore : attempt.attempt - tried,
       nextAttemptAt: undefined,
       worker,
       startedAt,
@@ -168,6 +169,8 @@ export function requeue(changes: Changes, requeues: readonly Requeue[]): void {
     const nextRow: Row = {
       ...row,
       ...changing(next),
+      attemptsBefore:
+        request.tried === undefined ? row.attemptsBefore : next.attempt - request.tried,
       workerDeaths: request.workerDeaths ?? row.workerDeaths,
       worker: undefined,
       startedAt: undefined,
