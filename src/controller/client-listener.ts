@@ -25,11 +25,20 @@ export class ClientListener {
   readonly #unproven = new Unproven();
   readonly #sessions = new Map<Connection, ClientSession>();
 
-  /** @throws ScriptdError EADDRINUSE when another controller listens there. */
+  /**
+   * Nobody is answered before `open`.
+   *
+   * @throws ScriptdError EADDRINUSE when another controller listens there
+   */
   constructor(options: ClientListenerOptions) {
     this.#options = options;
     const { poller, address } = options;
-    this.#listener = poller.listen(address, { mode: 0o600 }, (socket) => this.#accept(socket));
+    const how = { mode: 0o600, paused: true };
+    this.#listener = poller.listen(address, how, (socket) => this.#accept(socket));
+  }
+
+  open(): void {
+    this.#listener.resume();
   }
 
   heartbeat(nowMs: number): void {

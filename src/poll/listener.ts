@@ -10,6 +10,8 @@ import { systemError } from './system-error.js';
 export interface ListenOptions {
   /** Connections that wait to be accepted. Default pollLimits.backlog. */
   backlog?: number;
+  /** Binds only: those who connect wait in the backlog until `resume`. Default false. */
+  paused?: boolean;
   /** Permission bits of a Unix socket's file. Default 0o600. */
   mode?: number;
   /**
@@ -48,10 +50,16 @@ export class Listener implements PollHandle {
     this.#onConnection = onConnection;
     this.#onError = options.onError;
     reactor.register(this);
+    if (options.paused) reactor.native.setInterest(token, false, false);
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Accepts who waits, and who comes from now on. */
+  resume(): void {
+    if (!this.#closed) this.#reactor.native.setInterest(this.token, true, false);
   }
 
   close(): void {
@@ -94,9 +102,7 @@ export class Listener implements PollHandle {
 
   #pause(errno: number): void {
     this.#reactor.native.setInterest(this.token, false, false);
-    this.#retry = setTimeout(() => {
-      this.#reactor.native.setInterest(this.token, true, false);
-    }, pollLimits.acceptPauseMs);
+    this.#retry = setTimeout(() => this.resume(), pollLimits.acceptPauseMs);
     this.#onError?.(systemError(`accept on ${formatAddress(this.address)}`, 'accept4', errno));
   }
 }

@@ -33,7 +33,7 @@ t.test('an http daemon may ask for more at once than a connection may hold', asy
     requests: { read: async () => view } as Partial<ClientRequests> as ClientRequests,
     watches: new Watches(),
     log: createLog('test', 'silent'),
-  });
+  }).open();
 
   const asked = Math.ceil((1.2 * wireLimits.queuedBytesMax) / (2 * output.length));
   const answered: number[] = [];

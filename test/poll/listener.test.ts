@@ -39,6 +39,29 @@ t.test('the Unix socket file has the mode that was asked for, whatever the umask
   }
 });
 
+t.test('a paused listener is bound, and accepts those who waited once it is resumed', async (t) => {
+  const poller = makePoller(t);
+  const address = unixAddress(t);
+  let accepted = 0;
+  const listener = poller.listen(address, { paused: true }, (socket) => {
+    accepted += 1;
+    socket.setHandlers({ onData: () => undefined });
+  });
+  t.throws(() => poller.listen(address, {}, () => undefined), { code: 'EADDRINUSE' });
+  const connected = new Recorder();
+  poller.connect(address, connected.handlers);
+  await connected.opened;
+  const other = poller.listen(unixAddress(t), {}, (socket) => {
+    socket.setHandlers({ onData: () => undefined });
+  });
+  const witness = new Recorder();
+  poller.connect(other.address, witness.handlers);
+  await witness.opened;
+  t.equal(accepted, 0, 'though its event loop has turned');
+  listener.resume();
+  await until(() => accepted === 1);
+});
+
 t.test('close() removes the socket file', async (t) => {
   const poller = makePoller(t);
   const address = unixAddress(t);
