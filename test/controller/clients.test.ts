@@ -41,7 +41,7 @@ async function connect(t: Test, requests: Partial<ClientRequests>): Promise<Daem
     requests: requests as ClientRequests,
     watches,
     log: createLog('test', 'silent'),
-  });
+  }).open();
   const answers: Message[] = [];
   const waiting: ((message: Message) => void)[] = [];
   const connection = await new Promise<Connection>((resolve, reject) => {

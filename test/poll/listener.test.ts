@@ -59,7 +59,7 @@ t.test('a paused listener is bound, and accepts those who waited once it is resu
   await witness.opened;
   t.equal(accepted, 0, 'though its event loop has turned');
   listener.resume();
-  await until(() => accepted === 1);
+  await until(() => accepted > 0);
 });
 
 t.test('close() removes the socket file', async (t) => {
