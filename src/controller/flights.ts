@@ -53,7 +53,7 @@ export class Flights {
 
   add(taskId: string, { bytes, group }: Held, nowMs: number): void {
     const row = this.#free.pop() ?? this.#rows++;
-    if (row === this.#capacity) this.#grow();
+    if (row === this.#capacity) this.reserve(Math.max(rowsMin, 2 * row));
     invariant(this.#ids.add(row, taskId), `task ${taskId} is in flight already`);
     this.#queuedSinceMs.set(row, nowMs);
     this.#bytes.set(row, bytes + 1);
@@ -129,8 +129,10 @@ export class Flights {
     return row;
   }
 
-  #grow(): void {
-    this.#capacity = Math.max(rowsMin, 2 * this.#capacity);
+  /** Makes room for so many tasks at once. */
+  reserve(tasks: number): void {
+    if (tasks <= this.#capacity) return;
+    this.#capacity = tasks;
     this.#ids.grow(this.#capacity);
     this.#queuedSinceMs.grow(this.#capacity);
     this.#bytes.grow(this.#capacity);

@@ -32,7 +32,10 @@ export class Revival {
    * @throws ScriptdError STORE_CORRUPT
    */
   async restore(): Promise<number> {
-    const { store, scheduler } = this.#options;
+    const { store, scheduler, flights } = this.#options;
+    const { pending, running } = store.stats();
+    scheduler.reserve(pending + running);
+    flights.reserve(pending + running);
     let tasks = 0;
     for await (const records of store.unfinished()) {
       const moment = this.#moment();

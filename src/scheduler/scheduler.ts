@@ -105,6 +105,11 @@ export class Scheduler {
     });
   }
 
+  /** Makes room for so many tasks at once. */
+  reserve(tasks: number): void {
+    this.#core.table.reserve(tasks);
+  }
+
   /** A new task, durable by now. */
   submit(task: NewTask): void {
     this.#life.submit(task);

@@ -16,7 +16,6 @@ export class TaskIds {
   #ids = new Uint32Array(0);
   /** Row plus one at each place, 0: nobody. A power of two long, at most half full. */
   #index = new Int32Array(16);
-  #size = 0;
   readonly #asked = new Uint32Array(words);
 
   /** Makes room for so many rows. */
@@ -24,6 +23,9 @@ export class TaskIds {
     const ids = new Uint32Array(words * rows);
     ids.set(this.#ids);
     this.#ids = ids;
+    let places = this.#index.length;
+    while (places < 2 * rows) places *= 2;
+    if (places > this.#index.length) this.#rehash(places);
   }
 
   /** The row with this id; -1 when there is none, or the text is no UUID. */
@@ -31,17 +33,15 @@ export class TaskIds {
     return this.#parse(id) ? (this.#index[this.#placeOfAsked()] as number) - 1 : -1;
   }
 
-  /** Gives the row its id. False when the text is no UUID, or another row has it. */
+  /** Gives the row, which there is room for, its id. False when the text is no UUID, or another row has it. */
   add(row: number, id: string): boolean {
     if (!this.#parse(id)) return false;
-    if (2 * (this.#size + 1) > this.#index.length) this.#rehash();
     const place = this.#placeOfAsked();
     if (this.#index[place] !== 0) return false;
     const asked = this.#asked;
     const at = words * row;
     for (let word = 0; word < words; word++) this.#ids[at + word] = asked[word] as number;
     this.#index[place] = row + 1;
-    this.#size++;
     return true;
   }
 
@@ -51,7 +51,6 @@ export class TaskIds {
     let place = this.#hash(this.#ids, words * row) & mask;
     while (index[place] !== row + 1) place = (place + 1) & mask;
     index[place] = 0;
-    this.#size--;
     // Those behind it that it had pushed on move up, so that no search ends too early.
     for (let next = (place + 1) & mask; index[next] !== 0; next = (next + 1) & mask) {
       const home = this.#hash(this.#ids, words * ((index[next] as number) - 1)) & mask;
@@ -126,9 +125,9 @@ export class TaskIds {
     this.#index[place] = row + 1;
   }
 
-  #rehash(): void {
+  #rehash(places: number): void {
     const before = this.#index;
-    this.#index = new Int32Array(2 * before.length);
+    this.#index = new Int32Array(places);
     for (const entry of before) if (entry !== 0) this.#insert(entry - 1);
   }
 }

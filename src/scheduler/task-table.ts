@@ -73,7 +73,7 @@ export class TaskTable {
   /** A row for a new task, all zero. */
   add(id: string): number {
     const row = this.#free.pop() ?? this.#rows++;
-    if (row === this.#capacity) this.#grow();
+    if (row === this.#capacity) this.reserve(Math.max(rowsMin, 2 * row));
     for (const column of this.#columns) column.set(row, 0);
     invariant(this.#ids.add(row, id), `task ${id} was submitted twice, or its id is no UUID`);
     return row;
@@ -84,8 +84,10 @@ export class TaskTable {
     this.#free.push(row);
   }
 
-  #grow(): void {
-    this.#capacity = Math.max(rowsMin, 2 * this.#capacity);
+  /** Makes room for so many tasks at once. */
+  reserve(tasks: number): void {
+    if (tasks <= this.#capacity) return;
+    this.#capacity = tasks;
     this.#ids.grow(this.#capacity);
     for (const column of this.#columns) column.grow(this.#capacity);
   }

@@ -17,7 +17,7 @@ export const storeLimits = {
   /** Tasks in one page. */
   queryTasksMax: 1_000,
   /** Records in one chunk of `unfinished` and `history`. */
-  chunkRecords: 4_096,
+  chunkRecords: 512,
 } as const;
 
 /** Of the LMDB store. */
