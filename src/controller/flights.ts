@@ -103,12 +103,10 @@ export class Flights {
     const attempt = this.giveBack(taskId, nowMs, wallMs);
     if (!attempt) return undefined;
     const { outcome, code, reason } = ending;
-    return {
-      ...attempt,
-      outcome,
-      ...(code !== undefined && { code }),
-      ...(reason !== undefined && { reason }),
-    };
+    attempt.outcome = outcome;
+    if (code !== undefined) attempt.code = code;
+    if (reason !== undefined) attempt.reason = reason;
+    return attempt;
   }
 
   /** Where the time of the attempt that is ending went; undefined without a worker's figures. */

@@ -220,17 +220,16 @@ function executeOf(
   { code, args, stdin, env, files, collect, inspect, check }: TaskSpec,
   { limits, network }: TaskView,
 ): MessageOf<'execute'> {
-  return {
-    ...{ kind: 'execute', taskId, attempt, code, limits },
-    ...(network !== 'none' && { network }),
-    ...(files && { files }),
-    ...(collect && { collect }),
-    ...(inspect && { inspect }),
-    ...(check && { check }),
-    ...(args && { args }),
-    ...(stdin && { stdin }),
-    ...(env && { env }),
-  };
+  const message: MessageOf<'execute'> = { kind: 'execute', taskId, attempt, code, limits };
+  if (network !== 'none') message.network = network;
+  if (files) message.files = files;
+  if (collect) message.collect = collect;
+  if (inspect) message.inspect = inspect;
+  if (check) message.check = check;
+  if (args) message.args = args;
+  if (stdin) message.stdin = stdin;
+  if (env) message.env = env;
+  return message;
 }
 
 function recordOf(trace: CancelTrace, onWallClock: (ms: number) => number): CancelRecord {

@@ -1,13 +1,15 @@
 import { limits } from '../limits.js';
-import type { AttemptRecord, TaskView } from '../task.js';
+import type { AttemptRecord, Result, TaskView } from '../task.js';
 import type { Completion, Requeue, Resubmission, Touch } from './port.js';
 
 /** What each call of the port makes of a task. Pure: every store has the same. */
 
+// On the way of every task: so properties are set one by one. What is spread conditionally takes ten
+// times as long.
+
 export function claimed(view: TaskView, attempt: AttemptRecord): TaskView {
-  const { nextAttemptAt: _, ...rest } = view;
   return {
-    ...rest,
+    ...withoutNextAttempt(view),
     state: 'running',
     attempt: attempt.attempt,
     attempts: withBegun(view.attempts, attempt),
@@ -28,30 +30,39 @@ export function requeued(view: TaskView, { attempt, nextAttemptAt }: Requeue): T
 export function finished(view: TaskView, completion: Completion): TaskView {
   const { attempt, ending, finishedAt, timeline, deadLetter } = completion;
   const { outcome, code, reason, result } = ending;
-  const { nextAttemptAt: _, ...rest } = view;
-  return {
-    ...rest,
+  const next: TaskView = {
+    ...withoutNextAttempt(view),
     state: 'finished',
     outcome,
-    ...(code !== undefined && { code }),
-    ...(reason !== undefined && { reason }),
     attempts: attempt ? withEnded(view.attempts, attempt) : view.attempts,
     finishedAt,
-    ...(deadLetter && { deadLetter }),
-    ...(timeline && { timeline }),
-    ...(result && {
-      ...(result.exitCode !== undefined && { exitCode: result.exitCode }),
-      ...(result.signal !== undefined && { signal: result.signal }),
-      stdout: result.stdout,
-      stderr: result.stderr,
-      truncated: result.truncated,
-      ...(result.usage && { usage: result.usage }),
-      ...(result.exception && { exception: result.exception }),
-      ...(result.format && { format: result.format }),
-      ...(result.files && { files: result.files }),
-      ...(result.filesNotCollected && { filesNotCollected: result.filesNotCollected }),
-    }),
   };
+  if (code !== undefined) next.code = code;
+  if (reason !== undefined) next.reason = reason;
+  if (deadLetter) next.deadLetter = true;
+  if (timeline) next.timeline = timeline;
+  if (result) addResult(next, result);
+  return next;
+}
+
+function addResult(view: TaskView, result: Result): void {
+  const { exitCode, signal, usage, exception, format, files, filesNotCollected } = result;
+  if (exitCode !== undefined) view.exitCode = exitCode;
+  if (signal !== undefined) view.signal = signal;
+  view.stdout = result.stdout;
+  view.stderr = result.stderr;
+  view.truncated = result.truncated;
+  if (usage) view.usage = usage;
+  if (exception) view.exception = exception;
+  if (format) view.format = format;
+  if (files) view.files = files;
+  if (filesNotCollected) view.filesNotCollected = filesNotCollected;
+}
+
+function withoutNextAttempt(view: TaskView): TaskView {
+  if (view.nextAttemptAt === undefined) return view;
+  const { nextAttemptAt: _, ...rest } = view;
+  return rest;
 }
 
 export function touched(view: TaskView, { changes }: Touch): TaskView {
@@ -95,16 +106,21 @@ export function resubmitted(view: TaskView, { runAt, expiresAt }: Resubmission):
 /** What of a task is large, and is kept and read apart from it. */
 export type Bulk = Pick<TaskView, 'stdout' | 'stderr' | 'files' | 'exception'>;
 
-/** A task without what is large in it, and that by itself; undefined when there is none. */
-export function withoutBulk(view: TaskView): { small: TaskView; bulk: Bulk | undefined } {
-  const { stdout, stderr, files, exception, ...small } = view;
-  const bulk: Bulk = {
-    ...(stdout !== undefined && { stdout }),
-    ...(stderr !== undefined && { stderr }),
-    ...(files !== undefined && { files }),
-    ...(exception !== undefined && { exception }),
-  };
-  return { small, bulk: Object.keys(bulk).length > 0 ? bulk : undefined };
+/** A task without what is large in it. */
+export function withoutBulk(view: TaskView): TaskView {
+  const { stdout: _, stderr: __, files: ___, exception: ____, ...small } = view;
+  return small;
+}
+
+/** What is large in a task; undefined when nothing is. */
+export function bulkOf({ stdout, stderr, files, exception }: TaskView): Bulk | undefined {
+  if (!stdout && !stderr && !files && !exception) return undefined;
+  const bulk: Bulk = {};
+  if (stdout) bulk.stdout = stdout;
+  if (stderr) bulk.stderr = stderr;
+  if (files) bulk.files = files;
+  if (exception) bulk.exception = exception;
+  return bulk;
 }
 
 /** One that another controller had begun is claimed anew, as the same attempt. */

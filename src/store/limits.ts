@@ -33,6 +33,8 @@ export const lmdbStoreLimits = {
   fullBelowBytes: 1024 * 1024,
   /** What nobody waits for is written so long after it was handed in, where nothing else is before. */
   lazyCommitMs: 5,
+  /** Records of one database that are kept decoded after they were written. */
+  recentMax: 4_096,
   /** Lines that an import commits together. */
   importLinesMax: 256,
 } as const;

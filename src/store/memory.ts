@@ -120,7 +120,7 @@ export class MemoryStore implements TaskStore {
 
   async readView(taskId: string, { bulk = true } = {}): Promise<TaskView | undefined> {
     const view = this.#tasks.get(taskId)?.view;
-    return view && !bulk ? withoutBulk(view).small : view;
+    return view && !bulk ? withoutBulk(view) : view;
   }
 
   async *unfinished(): AsyncIterable<IndexRecord[]> {
@@ -133,7 +133,7 @@ export class MemoryStore implements TaskStore {
     const tasks: TaskView[] = [];
     for (const { view, sequence } of [...this.#tasks.values()].reverse()) {
       if (sequence >= below || !fits(filtered(view), filter)) continue;
-      tasks.push(withoutBulk(view).small);
+      tasks.push(withoutBulk(view));
       if (tasks.length === Math.min(limit, storeLimits.queryTasksMax)) {
         return { tasks, next: formatCursor(sequence) };
       }

@@ -1,5 +1,6 @@
 import type { Database, Key } from 'lmdb';
 import type { DatabaseName, Databases, KeyOf, ValueOf } from './databases.js';
+import type { Recent } from './recent.js';
 
 interface Change {
   key: Key;
@@ -26,13 +27,16 @@ export interface Source {
  */
 export class Changes implements Source {
   readonly #databases: Databases;
+  readonly #recent: Recent | undefined;
   readonly #changes = new Map<DatabaseName, Map<Key, Change>>();
   #undo: Undo[] = [];
   #size = 0;
   #bytes = 0;
 
-  constructor(databases: Databases) {
+  /** @param recent what the databases are known to have, without a look */
+  constructor(databases: Databases, recent?: Recent) {
     this.#databases = databases;
+    this.#recent = recent;
   }
 
   /** Of all changes, those included that were made again. */
@@ -48,7 +52,8 @@ export class Changes implements Source {
   get<Name extends DatabaseName>(name: Name, key: KeyOf<Name>): ValueOf<Name> | undefined {
     const change = this.#changes.get(name)?.get(nameOf(key));
     const database = this.#databases[name] as Database<unknown, Key>;
-    return (change ? change.value : database.get(key)) as ValueOf<Name> | undefined;
+    const value = change ? change.value : (this.#recent?.get(name, key) ?? database.get(key));
+    return value as ValueOf<Name> | undefined;
   }
 
   put<Name extends DatabaseName>(name: Name, key: KeyOf<Name>, value: ValueOf<Name>): void {
@@ -84,6 +89,14 @@ export class Changes implements Source {
         if (value === undefined) void database.remove(key);
         else void database.put(key, value);
       }
+    }
+  }
+
+  /** It is in the databases now. */
+  committed(): void {
+    if (!this.#recent) return;
+    for (const [name, changes] of this.#changes) {
+      for (const { key, value } of changes.values()) this.#recent.note(name, key, value);
     }
   }
 

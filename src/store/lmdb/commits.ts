@@ -4,6 +4,7 @@ import { lmdbStoreLimits } from '../limits.js';
 import { Changes } from './changes.js';
 import type { Environment } from './environment.js';
 import { causeOf, requireRoom, storeFault } from './faults.js';
+import { Recent } from './recent.js';
 
 interface Step {
   change: (changes: Changes) => unknown;
@@ -20,6 +21,7 @@ interface Step {
 export class Commits {
   readonly #environment: Environment;
   readonly #clock: Clock;
+  readonly #recent = new Recent();
   readonly #onTaken: (() => void) | undefined;
   #waiting: Step[] = [];
   #writing: Step[] = [];
@@ -97,7 +99,7 @@ export class Commits {
   }
 
   async #commit(steps: readonly Step[]): Promise<void> {
-    const changes = new Changes(this.#environment.databases);
+    const changes = new Changes(this.#environment.databases, this.#recent);
     const done: (() => void)[] = [];
     const begun: Step[] = [];
     for (const step of steps) {
@@ -121,7 +123,10 @@ export class Commits {
       // Before LMDB finds out: where a write(2) fails, lmdb-js 3.5.6 prints into a buffer that is too
       // short (mdb.c, mdb_page_flush), which may end the process. A value takes up to two pages.
       requireRoom(directory, 2 * changes.bytes);
-      if (await this.#environment.commit(() => changes.write())) return undefined;
+      if (await this.#environment.commit(() => changes.write())) {
+        changes.committed();
+        return undefined;
+      }
       this.#broken = new ScriptdError(
         'STORE_TAKEN',
         `another process has opened the store in ${directory} for writing`,
@@ -129,6 +134,7 @@ export class Commits {
       this.#onTaken?.();
       return this.#broken;
     } catch (failure) {
+      this.#recent.clear();
       const fault = storeFault(await causeOf(failure), directory);
       this.#broken = this.#probe();
       return this.#broken ?? fault;

@@ -2,12 +2,12 @@ import { invariant } from '../../invariant.js';
 import type { TaskSpec, TaskView } from '../../task.js';
 import {
   type Bulk,
+  bulkOf,
   claimed,
   finished,
   requeued,
   resubmitted,
   touched,
-  withoutBulk,
 } from '../lifecycle.js';
 import { storeLimits } from '../limits.js';
 import type {
@@ -191,10 +191,11 @@ export function complete(changes: Changes, completions: readonly Completion[]): 
   const views = completions.map((completion) => {
     const { id, head, row, state, view } = findUnfinished(changes, completion.taskId);
     const next = finished(view, completion);
-    const { small, bulk } = withoutBulk(next);
+    const bulk = bulkOf(next);
     const result = bulk && encode(bulk);
     if (result) changes.put('results', id, result);
-    changes.put('tasks', id, { ...head, view: small });
+    // Its encoder leaves out what is in the bulk.
+    changes.put('tasks', id, { sequence: head.sequence, view: next });
     const nextRow: Row = {
       ...row,
       ...changing(next),

@@ -3,7 +3,7 @@ import { ScriptdError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { type Validator, validator } from '../../schema.js';
 import { TaskId, TaskSpec, type TaskState, TaskView } from '../../task.js';
-import { type Bulk, withoutBulk } from '../lifecycle.js';
+import { type Bulk, bulkOf, withoutBulk } from '../lifecycle.js';
 import { lmdbStoreLimits, storeLimits } from '../limits.js';
 import type { Changes } from './changes.js';
 import type { Progress } from './check.js';
@@ -161,7 +161,8 @@ function bring(changes: Changes, entries: readonly { number: number; line: Line 
         const { id } = line.view;
         if (!isTaskId(id)) throw invalid(number, 'it has no id of a task');
         if (changes.get('tasks', id)) throw duplicate(number, `task ${id}`);
-        const { small, bulk } = withoutBulk(line.view);
+        const small = withoutBulk(line.view);
+        const bulk = bulkOf(line.view);
         insert(changes, counts, { ...line, view: small, bulk });
         break;
       }

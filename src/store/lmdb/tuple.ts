@@ -18,20 +18,24 @@ export function tuple(fields: Readonly<Record<string, Tuple | undefined>>): Tupl
     fields,
     pack(value) {
       const values: unknown[] = [];
-      for (const [index, name] of names.entries()) {
-        const field = (value as Record<string, unknown>)[name];
+      for (let index = 0; index < names.length; index++) {
+        const field = (value as Record<string, unknown>)[names[index] as string];
         if (field === undefined) continue;
         while (values.length < index) values.push(null);
-        values.push(codecs[index]?.pack(field as object) ?? field);
+        const codec = codecs[index];
+        values.push(codec === undefined ? field : codec.pack(field as object));
       }
       return values;
     },
     unpack(values) {
       const value: Record<string, unknown> = {};
-      for (const [index, field] of values.entries()) {
-        const name = names[index];
-        if (field === null || name === undefined) continue;
-        value[name] = codecs[index]?.unpack(field as unknown[]) ?? field;
+      const end = Math.min(values.length, names.length);
+      for (let index = 0; index < end; index++) {
+        const field = values[index];
+        if (field === null) continue;
+        const codec = codecs[index];
+        value[names[index] as string] =
+          codec === undefined ? field : codec.unpack(field as unknown[]);
       }
       return value;
     },
