@@ -41,7 +41,7 @@ function explainRunning(running: Attempt, nowMs: number): Explanation {
   const { worker: state, number: attempt, startedAtMs, dispatchedAtMs, cancel } = running;
   const worker = state.id;
   if (state.awayUntilMs !== undefined) {
-    const inMs = Math.max(0, state.awayUntilMs - nowMs);
+    const inMs = Math.ceil(Math.max(0, state.awayUntilMs - nowMs));
     const text = `Attempt ${attempt} is on worker ${worker}, which is away; it is given up in ${seconds(inMs)}.`;
     return { reason: 'worker_away', worker, attempt, inMs, text };
   }
@@ -52,18 +52,18 @@ function explainRunning(running: Attempt, nowMs: number): Explanation {
     return { reason: 'stopping', worker, attempt, cause, text };
   }
   if (state.queued.has(running)) {
-    const forMs = nowMs - dispatchedAtMs;
+    const forMs = Math.floor(nowMs - dispatchedAtMs);
     const text = `Attempt ${attempt} has been on worker ${worker} for ${seconds(forMs)} and waits for a slot there.`;
     return { reason: 'prefetched', worker, attempt, forMs, text };
   }
-  const forMs = nowMs - (startedAtMs ?? dispatchedAtMs);
+  const forMs = Math.floor(nowMs - (startedAtMs ?? dispatchedAtMs));
   const text = `Attempt ${attempt} has been running on worker ${worker} for ${seconds(forMs)}.`;
   return { reason: 'running', worker, attempt, forMs, text };
 }
 
 function explainHeld(core: Core, row: number, nowMs: number): Explanation {
   const { table } = core;
-  const inMs = Math.max(0, table.wakeAtMs.get(row) - nowMs);
+  const inMs = Math.ceil(Math.max(0, table.wakeAtMs.get(row) - nowMs));
   const attempt = table.attempt.get(row);
   switch (core.holdOf(row)) {
     case 'retry': {
@@ -98,7 +98,7 @@ function explainReady(core: Core, row: number, nowMs: number): Explanation {
     return { reason: 'paused', type, text: `Type ${type} is paused; resume it to go on.` };
   }
   if (nowMs < core.settledAtMs) {
-    const inMs = core.settledAtMs - nowMs;
+    const inMs = Math.ceil(core.settledAtMs - nowMs);
     const text = `The controller has just begun and asks the workers what they run; wait ${seconds(inMs)}.`;
     return { reason: 'recovering', inMs, text };
   }

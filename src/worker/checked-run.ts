@@ -144,9 +144,10 @@ export function verdictOf(answer: Answer, kind: string): Judged | undefined {
 function mismatch(format: FormatFault): Judged {
   const { expected, at, got } = format;
   const where = at === undefined ? '' : ` at ${brief(at)}`;
+  // A schema's word: `must be array`.
+  const wanted = brief(expected).replace(/^must /, 'to ');
   const reason =
-    `The output is not as its check wants it: expected${where} ${brief(expected)}; ` +
-    `got ${brief(got)}.`;
+    `The output is not as its check wants it: expected${where} ${wanted}; ` + `got ${brief(got)}.`;
   return { outcome: 'format_error', code: 'FORMAT_MISMATCH', reason, format };
 }
 

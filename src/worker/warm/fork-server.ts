@@ -42,6 +42,7 @@ export class ForkServer {
   #said = '';
   #ready = false;
   #ended = false;
+  #killed = false;
   #served = 0;
 
   /**
@@ -102,7 +103,9 @@ export class ForkServer {
   }
 
   kill(): void {
-    if (!this.#ended) signalGroup(this.#pid, constants.signals.SIGKILL);
+    if (this.#ended) return;
+    this.#killed = true;
+    signalGroup(this.#pid, constants.signals.SIGKILL);
   }
 
   #replied(chunk: Buffer): void {
@@ -137,7 +140,7 @@ export class ForkServer {
     this.#ended = true;
     const status = reap(this.#pid);
     const how = status?.signal ?? `exit code ${status?.exitCode}`;
-    if (status?.exitCode !== 0) {
+    if (status?.exitCode !== 0 && !this.#killed) {
       this.#log.warn({ said: this.#said.trim() }, `the fork server has ended (${how})`);
     }
     for (const socket of this.#sockets) socket.close();
