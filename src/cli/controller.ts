@@ -7,7 +7,6 @@ import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { formatAddress, parseAddress } from '../poll/address.js';
 import type { Retry } from '../task.js';
-import { requireLocal } from '../wire/transport.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
@@ -72,7 +71,7 @@ async function startController(
   const evaluator = await loadedEvaluator(config.evaluator, log);
   const store = await storeOf(config, layout, log);
   const controller = new Controller({
-    listen: requireLocal(parseAddress(layout.controllerAddress)),
+    listen: parseAddress(layout.controllerAddress),
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store,

@@ -14,6 +14,7 @@ import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
 import type { MessageOf, QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import { Transport } from '../wire/transport.js';
 import { ClientListener } from './client-listener.js';
 import type { ClientRequests } from './client-requests.js';
 import { Watches } from './clients.js';
@@ -38,6 +39,10 @@ import { WorkerEvents } from './worker-events.js';
 export interface ControllerOptions {
   /** Where http daemons connect. */
   listen: Address;
+  /** Where else they do. */
+  listenAlso?: readonly Address[];
+  /** How the parts talk to each other. Default: on this host. */
+  transport?: Transport;
   local: Identity;
   token: WireToken;
   store: TaskStore;
@@ -65,6 +70,7 @@ export interface ControllerOptions {
 export class Controller implements ClientRequests {
   readonly #options: ControllerOptions;
   readonly #poller = new Poller();
+  readonly #transport: Transport;
   readonly #scheduler: Scheduler;
   readonly #flights = new Flights();
   readonly #watches = new Watches();
@@ -86,6 +92,7 @@ export class Controller implements ClientRequests {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#transport = options.transport ?? new Transport();
     const { local, token, manager, policies, evaluator, store, clock, log } = options;
     const { retry = new Map(), groups = new Map() } = options;
     this.#scheduler = new Scheduler({ random: Math.random, retry, groups });
@@ -100,8 +107,9 @@ export class Controller implements ClientRequests {
     this.#schedules = new Schedules(store);
     this.#timer = this.#poller.timer(() => this.#due());
     const { reconnectGraceMs = 0 } = options;
+    const transport = this.#transport;
     this.#fleet = new Fleet(
-      { poller: this.#poller, local, token, manager, log },
+      { poller: this.#poller, transport, local, token, manager, log },
       new WorkerEvents({
         ...{ scheduler: this.#scheduler, reconnectGraceMs, clock, log },
         stir: () => this.#stir(),
@@ -136,14 +144,15 @@ export class Controller implements ClientRequests {
    * @throws ScriptdError EADDRINUSE when another controller listens there; STORE_CORRUPT
    */
   async start(): Promise<void> {
-    const { listen: address, local, token, log } = this.#options;
+    const { listen, listenAlso = [], local, token, log } = this.#options;
     const tasks = await this.#revival.restore();
     if (tasks > 0) log.info({ tasks }, `took back ${tasks} tasks that were not finished`);
     await this.#queues.read();
     await this.#schedules.read();
-    const shared = { poller: this.#poller, local, token, log };
+    const shared = { poller: this.#poller, transport: this.#transport, local, token, log };
+    const addresses = [listen, ...listenAlso];
     const watches = this.#watches;
-    this.#clients = new ClientListener({ ...shared, address, requests: this, watches });
+    this.#clients = new ClientListener({ ...shared, addresses, requests: this, watches });
     this.#heartbeat = setInterval(() => this.#beat(), wireLimits.heartbeatMs);
     this.#options.manager.drain = (name) => this.#drainWorker(name);
     this.#fleet.start();

@@ -4,6 +4,7 @@ import type { Poller } from '../poll/poller.js';
 import type { Identity } from '../wire/handshake.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import type { Transport } from '../wire/transport.js';
 import type { WorkerManager, WorkerPlace } from './manager.js';
 import { type FromEmitter, WorkerLink } from './worker-link.js';
 
@@ -19,6 +20,7 @@ export interface FleetOptions {
   poller: Poller;
   local: Identity;
   token: WireToken;
+  transport: Transport;
   manager: WorkerManager;
   log: Log;
 }

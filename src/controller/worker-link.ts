@@ -1,3 +1,4 @@
+import { Backoff } from '../backoff.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Poller } from '../poll/poller.js';
@@ -5,7 +6,7 @@ import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
-import { Backoff } from './backoff.js';
+import type { Transport } from '../wire/transport.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerPlace } from './manager.js';
 
@@ -27,6 +28,7 @@ export interface WorkerLinkOptions {
   poller: Poller;
   local: Identity;
   token: WireToken;
+  transport: Transport;
   place: WorkerPlace;
   log: Log;
 }
@@ -129,11 +131,10 @@ export class WorkerLink {
   }
 
   #open(channel: 'receiver' | 'emitter'): Connection {
-    const { poller, local, token, place } = this.#options;
-    // The connection takes the socket over before anything can come.
-    const socket = poller.connect(place.address, { onData: () => undefined });
+    const { poller, transport, local, token, place } = this.#options;
+    const stream = transport.connect(poller, place.address);
     const options = { local, token, channel };
-    return new Connection(socket, 'initiator', options, {
+    return new Connection(stream, 'initiator', options, {
       onOpen: (peer) => this.#opened(channel, peer),
       onMessage: (message) => this.#receive(message),
       onClose: (error, connection) => this.#closed(error, connection),

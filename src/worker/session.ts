@@ -1,9 +1,9 @@
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { Socket } from '../poll/socket.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
 import type { Message } from '../wire/messages.js';
+import type { ByteStream } from '../wire/stream.js';
 import type { WireToken } from '../wire/token.js';
 import { Unproven } from '../wire/unproven.js';
 
@@ -43,13 +43,13 @@ export class Session {
     return this.#open.size;
   }
 
-  accept(socket: Socket): void {
+  accept(stream: ByteStream): void {
     const options = {
       local: this.#local,
       token: this.#token,
       serves: ['receiver', 'emitter'] as const,
     };
-    const connection = new Connection(socket, 'acceptor', options, {
+    const connection = new Connection(stream, 'acceptor', options, {
       onOpen: (peer, opened) => this.#opened(peer, opened),
       onMessage: (message, from) => {
         if (this.#channelOf(from)) this.#events.onMessage(message);

@@ -10,7 +10,7 @@ import type { Check } from '../task.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
-import { requireLocal } from '../wire/transport.js';
+import { Transport } from '../wire/transport.js';
 import { CheckedRun } from './checked-run.js';
 import { Deadlines } from './deadlines.js';
 import { deliverable } from './deliverable.js';
@@ -44,6 +44,8 @@ export interface WorkerOptions {
   /** Where the controller connects: `unix:/PATH` or `tcp://HOST:PORT`. */
   listen: string;
   wireToken: WireToken;
+  /** How it and its controller talk to each other. Default: on this host. */
+  transport?: Transport;
   /** How the type is executed. Not needed for python, node, bash and noop. */
   runtime?: RuntimeDefinition;
   /** The least that keeps scripts apart from this host. */
@@ -101,11 +103,12 @@ export interface Worker {
  *   (another worker answers there), or another errno's name.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const address = requireLocal(parseAddress(options.listen));
+  const transport = options.transport ?? new Transport();
+  const address = transport.checked(parseAddress(options.listen));
   const { type, runtime: definition = {}, workDirectory } = options;
   const runtime = await resolveRuntime(type, definition, workDirectory);
   await refuseUnfit(definition.check, type);
-  return new WorkerDaemon(options, address, runtime);
+  return new WorkerDaemon(options, transport, address, runtime);
 }
 
 async function refuseUnfit(check: Check | undefined, type: string): Promise<void> {
@@ -121,6 +124,7 @@ class WorkerDaemon implements Worker {
   readonly address: string;
   readonly isolation: IsolationReport;
   readonly #options: WorkerOptions;
+  readonly #transport: Transport;
   readonly #log: Log;
   readonly #poller = new Poller();
   readonly #listener: Listener;
@@ -134,8 +138,9 @@ class WorkerDaemon implements Worker {
   readonly #heartbeat: NodeJS.Timeout;
   readonly #lifecycle: Lifecycle;
 
-  constructor(options: WorkerOptions, address: Address, runtime: Runtime) {
+  constructor(options: WorkerOptions, transport: Transport, address: Address, runtime: Runtime) {
     this.#options = options;
+    this.#transport = transport;
     this.#log = options.log;
     try {
       const root = new WorkRoot(options.workDirectory, this.#log);
@@ -206,7 +211,9 @@ class WorkerDaemon implements Worker {
     const onError = (error: ScriptdError) => {
       this.#log.error({ err: error }, 'connections cannot be accepted');
     };
-    return this.#poller.listen(address, { onError }, (socket) => this.#session.accept(socket));
+    return this.#poller.listen(address, { onError }, (socket) => {
+      this.#session.accept(this.#transport.accept(socket, address));
+    });
   }
 
   #createSession(): Session {
