@@ -21,6 +21,7 @@ import { Watches } from './clients.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
 import { FreshTasks } from './fresh-tasks.js';
+import { JoinListener } from './join-listener.js';
 import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
@@ -41,6 +42,8 @@ export interface ControllerOptions {
   listen: Address;
   /** Where else they do. */
   listenAlso?: readonly Address[];
+  /** Where workers join. */
+  joinListen?: Address;
   /** How the parts talk to each other. Default: on this host. */
   transport?: Transport;
   local: Identity;
@@ -86,6 +89,7 @@ export class Controller implements ClientRequests {
   readonly #timer: Timer;
   #heartbeat: NodeJS.Timeout | undefined;
   #clients: ClientListener | undefined;
+  #joins: JoinListener | undefined;
   #turnAhead = false;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #onIdle: (() => void) | undefined;
@@ -144,7 +148,7 @@ export class Controller implements ClientRequests {
    * @throws ScriptdError EADDRINUSE when another controller listens there; STORE_CORRUPT
    */
   async start(): Promise<void> {
-    const { listen, listenAlso = [], local, token, log } = this.#options;
+    const { listen, listenAlso = [], joinListen, local, token, log } = this.#options;
     const tasks = await this.#revival.restore();
     if (tasks > 0) log.info({ tasks }, `took back ${tasks} tasks that were not finished`);
     await this.#queues.read();
@@ -153,6 +157,10 @@ export class Controller implements ClientRequests {
     const addresses = [listen, ...listenAlso];
     const watches = this.#watches;
     this.#clients = new ClientListener({ ...shared, addresses, requests: this, watches });
+    if (joinListen) {
+      const types = this.#options.policies;
+      this.#joins = new JoinListener({ ...shared, address: joinListen, types, fleet: this.#fleet });
+    }
     this.#heartbeat = setInterval(() => this.#beat(), wireLimits.heartbeatMs);
     this.#options.manager.drain = (name) => this.#drainWorker(name);
     this.#fleet.start();
@@ -206,7 +214,7 @@ export class Controller implements ClientRequests {
     this.#scheduler.halt();
     const startMs = this.#now();
     this.#options.manager.stop();
-    const here = [...this.#fleet.up()].filter(({ place }) => place.local);
+    const here = [...this.#fleet.up()].filter(({ seat }) => seat.local);
     const pids = here.map(({ inventory }) => inventory.pid);
     await this.#fleet.dismiss(waitMs);
     await this.#options.manager.finish(Math.max(0, waitMs - (this.#now() - startMs)), pids);
@@ -216,6 +224,7 @@ export class Controller implements ClientRequests {
   close(): void {
     clearInterval(this.#heartbeat);
     this.#options.manager.stop();
+    this.#joins?.end();
     this.#fleet.stop();
     this.#clients?.end();
     this.#ledger.close();
@@ -307,11 +316,11 @@ export class Controller implements ClientRequests {
       ...{ kind: 'report', requestId, ready: missing.length === 0, draining, missing },
       pending: this.#scheduler.pendingCount,
       running: this.#scheduler.runningCount,
-      workers: [...this.#fleet.up()].map(({ place, inventory }) => ({
-        id: place.name,
-        type: place.type,
+      workers: [...this.#fleet.up()].map(({ seat, inventory }) => ({
+        id: seat.name,
+        type: seat.type,
         slots: inventory.slots,
-        busy: this.#scheduler.workers.get(place.name)?.attempts.size ?? 0,
+        busy: this.#scheduler.workers.get(seat.name)?.attempts.size ?? 0,
         pid: inventory.pid,
         isolation: inventory.isolation,
       })),
@@ -367,6 +376,7 @@ export class Controller implements ClientRequests {
     const nowMs = performance.now();
     this.#fleet.heartbeat(nowMs);
     this.#clients?.heartbeat(nowMs);
+    this.#joins?.heartbeat(nowMs);
     const { manager } = this.#options;
     manager.load?.(typeLoads(manager.types, this.#scheduler));
     this.#runs.submitDue();
