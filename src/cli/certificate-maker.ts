@@ -46,7 +46,7 @@ export class Authority {
   static async create(): Promise<{ authority: Authority; issued: Issued }> {
     const keys = await newKeys();
     const certificate = await X509CertificateGenerator.createSelfSigned({
-      ...{ serialNumber: serialNumber(), name: 'CN=scriptd authority', keys },
+      ...{ serialNumber: serialNumber(), name: `CN=scriptd authority ${nameSuffix()}`, keys },
       ...{ ...validFor(authorityDays), signingAlgorithm: algorithm },
       extensions: [
         new BasicConstraintsExtension(true, 0, true),
@@ -97,6 +97,11 @@ type GeneralNames = ConstructorParameters<typeof SubjectAlternativeNameExtension
 
 function newKeys() {
   return crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+/** So that two authorities that are trusted at the same time have two names. */
+function nameSuffix(): string {
+  return randomBytes(4).toString('hex');
 }
 
 /** 127 random bits, hexadecimal: positive, and not to be guessed (RFC 5280, 4.1.2.2). */

@@ -33,15 +33,20 @@ interface Loaded {
 export class TlsCredentials {
   readonly #files: TlsFiles;
   readonly #log: Log;
+  readonly #lookMs: number;
   #loaded: Loaded;
   #lookedAtMs = performance.now();
   /** That wait for a connection: to make one takes a millisecond. */
   #servers: Server[] = [];
 
-  /** @throws ScriptdError TLS_FILES when one of them can't be read or does not fit the others. */
-  constructor(files: TlsFiles, log: Log) {
+  /**
+   * @param lookMs between two looks at the files
+   * @throws ScriptdError TLS_FILES when one of them can't be read or does not fit the others.
+   */
+  constructor(files: TlsFiles, log: Log, lookMs: number = wireLimits.tlsFilesLookMs) {
     this.#files = files;
     this.#log = log;
+    this.#lookMs = lookMs;
     this.#loaded = load(files);
   }
 
@@ -71,7 +76,7 @@ export class TlsCredentials {
 
   #refresh(): void {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedAtMs < wireLimits.tlsFilesLookMs) return;
+    if (nowMs - this.#lookedAtMs < this.#lookMs) return;
     this.#lookedAtMs = nowMs;
     try {
       if (versionOf(this.#files) === this.#loaded.version) return;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Authority } from '../../src/cli/certificate-maker.js';
@@ -36,11 +36,17 @@ export class TestAuthority {
     return { cert: path('crt'), key: path('key'), ca: join(this.folder, 'ca.crt') };
   }
 
+  /** What other parts trust as well. */
+  trustToo(other: TestAuthority): void {
+    appendFileSync(join(this.folder, 'ca.crt'), readFileSync(join(other.folder, 'ca.crt')));
+  }
+
   async transport(role: string, hosts?: readonly string[]): Promise<Transport> {
     return transportOf(await this.files(role, hosts));
   }
 }
 
 export function transportOf(files: TlsFiles): Transport {
-  return new Transport({ tls: new TlsCredentials(files, createLog('test', 'silent')) });
+  // Looked at each time.
+  return new Transport({ tls: new TlsCredentials(files, createLog('test', 'silent'), 0) });
 }

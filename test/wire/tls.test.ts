@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -285,4 +285,26 @@ t.test('files that do not fit are told of at the start', async (t) => {
   t.ok(transportOf(files));
   renameSync(files.cert, join(authority.folder, 'moved'));
   t.throws(() => transportOf(files), { code: 'TLS_FILES', message: /certs init/ });
+});
+
+t.test('an authority is replaced by another while both are trusted', async (t) => {
+  const old = await TestAuthority.create(t);
+  const next = await TestAuthority.create(t);
+  const acceptor = await old.transport('controller');
+  const initiator = await next.transport('http');
+  const before = await meet(t, { initiator, acceptor });
+  t.same(before.opened, [], 'they do not know each other');
+  old.trustToo(next);
+  next.trustToo(old);
+  const after = await meet(t, { initiator, acceptor });
+  t.same(after.opened.sort(), ['acceptor', 'initiator'], 'without a restart');
+});
+
+t.test('new files that cannot be used leave those of before', async (t) => {
+  const authority = await TestAuthority.create(t);
+  const files = await authority.files('controller');
+  const acceptor = transportOf(files);
+  const initiator = await authority.transport('http');
+  writeFileSync(files.cert, 'half a certificate');
+  t.equal((await meet(t, { initiator, acceptor })).opened.length, 2);
 });
