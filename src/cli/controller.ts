@@ -7,7 +7,6 @@ import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import type { Retry } from '../task.js';
-import { requireLocal } from '../wire/transport.js';
 import { answersAt } from './answers-at.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
@@ -15,7 +14,8 @@ import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
-import { placesOf } from './workers.js';
+import { joinAddress, transportOf, transportSettings } from './transport.js';
+import { joinableTypes, placesOf, remotePlacesOf } from './workers.js';
 
 /** Ids set apart for each worker: as many as it may have sandboxes, with 4,096 slots. */
 const idsPerWorker = 16_384;
@@ -40,6 +40,10 @@ export function addControllerCommand(program: Command): void {
     'durability',
     'retentionMs',
     'retentionBytes',
+    'controllerListen',
+    'joinListen',
+    'reconnectGraceMs',
+    ...transportSettings,
   ]);
   command.action(async () => {
     const config = configOf(command);
@@ -53,19 +57,23 @@ async function startController(
   configFile: string | undefined,
   log: Log,
 ): Promise<RunningPart> {
-  if (Object.keys(config.workers).length === 0) {
+  const joinListen = joinAddress(config.joinListen);
+  if (Object.keys(config.workers).length + config.remoteWorkers.length === 0 && !joinListen) {
     throw new ScriptdError(
       'BAD_CONFIG',
-      'no workers are configured: give --workers, for example --workers python=2,node=1,bash=1',
+      'no workers are configured: give --workers, for example --workers python=2,node=1,bash=1, ' +
+        'or remoteWorkers, or --join-listen',
     );
   }
   const { Controller } = await import('../controller/controller.js');
   const { LocalManager } = await import('../controller/managers/local.js');
+  const { RemoteManager } = await import('../controller/managers/remote.js');
+  const { SeveralManagers } = await import('../controller/managers/several.js');
   const { policyFrom } = await import('../controller/policy.js');
   const { loadedEvaluator } = await import('../controller/evaluator-module.js');
   const { storeOf } = await import('./store-of.js');
   const layout = layoutOf(config);
-  const address = requireLocal(parseAddress(layout.controllerAddress));
+  const address = parseAddress(layout.controllerAddress);
   await refuseSecond(address);
   const token = prepare(config, layout);
   let misconfigured: (place: WorkerPlace) => void = () => undefined;
@@ -78,23 +86,29 @@ async function startController(
     taken = resolve;
   });
   const store = await storeOf(config, layout, { onTaken: taken, log });
+  const places = placesOf(config.workers, layout);
+  const remotePlaces = remotePlacesOf(config.remoteWorkers, places);
+  const local = new LocalManager({
+    places,
+    command: (place, index) => workerCommand(place, index, config, configFile),
+    misconfiguredExitCode: exitCodes.config,
+    onMisconfigured: misconfigured,
+    log,
+  });
+  const types = [...places, ...remotePlaces].map(({ type }) => type);
+  if (joinListen) types.push(...joinableTypes(config));
   const controller = new Controller({
     listen: address,
+    listenAlso: config.controllerListen.map(parseAddress),
+    ...(joinListen && { joinListen }),
+    transport: transportOf(config, log),
+    reconnectGraceMs: config.reconnectGraceMs,
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store,
-    manager: new LocalManager({
-      places: placesOf(config.workers, layout),
-      command: (place, index) => workerCommand(place, index, config, configFile),
-      misconfiguredExitCode: exitCodes.config,
-      onMisconfigured: misconfigured,
-      log,
-    }),
+    manager: new SeveralManagers([local, new RemoteManager(remotePlaces, log)]),
     policies: new Map(
-      Object.keys(config.workers).map((type) => [
-        type,
-        policyFrom(config.runtimes[type], config.limits),
-      ]),
+      [...new Set(types)].map((type) => [type, policyFrom(config.runtimes[type], config.limits)]),
     ),
     evaluator,
     retry: retryPolicies(config),

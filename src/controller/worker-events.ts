@@ -3,7 +3,7 @@ import type { Log } from '../log.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { FleetHandlers } from './fleet.js';
-import type { WorkerPlace } from './manager.js';
+import type { WorkerSeat } from './manager.js';
 import type { FromEmitter } from './worker-link.js';
 
 export interface WorkerEventsOptions {
@@ -36,8 +36,8 @@ export class WorkerEvents implements FleetHandlers {
     };
   }
 
-  onUp(place: WorkerPlace, inventory: MessageOf<'inventory'>, instance: string): void {
-    this.#tell(() => this.#connect(place, inventory, instance));
+  onUp(seat: WorkerSeat, inventory: MessageOf<'inventory'>, instance: string): void {
+    this.#tell(() => this.#connect(seat, inventory, instance));
   }
 
   onDown(name: string): void {
@@ -61,7 +61,7 @@ export class WorkerEvents implements FleetHandlers {
     this.#options.stir();
   }
 
-  #connect({ name, local }: WorkerPlace, inventory: MessageOf<'inventory'>, instance: string) {
+  #connect({ name, local }: WorkerSeat, inventory: MessageOf<'inventory'>, instance: string) {
     const { scheduler, log } = this.#options;
     const { type, slots, prefetch, running, unacknowledged } = inventory;
     const { level: isolation } = inventory.isolation;
