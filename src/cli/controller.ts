@@ -14,6 +14,7 @@ import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
+import { standingText } from './standing.js';
 import { placesOf } from './workers.js';
 
 /** Ids set apart for each worker: as many as it may have sandboxes, with 4,096 slots. */
@@ -100,6 +101,7 @@ async function startController(
   // For `up`, which asks it to end no sooner.
   process.stdout.write(`scriptd controller listening ${layout.controllerAddress}\n`);
   return {
+    standing: () => standingText(controller.report(0)),
     ended: ended.then(async (place) => {
       log.fatal(`worker ${place.name} cannot run as configured; its own message stands above`);
       await controller.dismissWorkers(dismissMs);

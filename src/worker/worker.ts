@@ -70,6 +70,8 @@ export interface WorkerStats {
   connections: number;
   /** Processes that wait for a task. */
   ready: number;
+  /** What can be made ready for the usual task is. */
+  warm: boolean;
   /** Wall limits that are pending. */
   deadlines: number;
   /** Attempts are taken: it neither drains nor ends. */
@@ -186,6 +188,7 @@ class WorkerDaemon implements Worker {
       unacknowledgedBytes: this.#emitter.heldBytes,
       connections: this.#session.size,
       ready: this.#starter?.ready ?? 0,
+      warm: this.#starter?.isWarm ?? true,
       deadlines: this.#deadlines.size,
       serving: this.#lifecycle.serving,
     };
