@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { systemClock } from '../clock.js';
 import type { Config } from '../config/settings.js';
-import type { WorkerPlace } from '../controller/manager.js';
+import type { WorkerManager, WorkerPlace } from '../controller/manager.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { formatAddress, parseAddress } from '../poll/address.js';
@@ -31,6 +31,7 @@ export function addControllerCommand(program: Command): void {
   addSettings(command, [
     'controller',
     'workers',
+    'manager',
     'name',
     'drainMs',
     'orphanMs',
@@ -60,7 +61,6 @@ async function startController(
     );
   }
   const { Controller } = await import('../controller/controller.js');
-  const { LocalManager } = await import('../controller/managers/local.js');
   const { policyFrom } = await import('../controller/policy.js');
   const { loadedEvaluator } = await import('../controller/evaluator-module.js');
   const { storeOf } = await import('./store-of.js');
@@ -77,13 +77,7 @@ async function startController(
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store,
-    manager: new LocalManager({
-      places: placesOf(config.workers, layout),
-      command: (place, index) => workerCommand(place, index, config, configFile),
-      misconfiguredExitCode: exitCodes.config,
-      onMisconfigured: misconfigured,
-      log,
-    }),
+    manager: await managerOf(config, configFile, misconfigured, log),
     policies: new Map(
       Object.keys(config.workers).map((type) => [
         type,
@@ -108,12 +102,35 @@ async function startController(
       return exitCodes.config;
     }),
     async stop(orphaned) {
-      await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
-      await controller.dismissWorkers(dismissMs);
+      // Workers that are not its own go on, and what they run is theirs until the next controller.
+      const goesOn = config.manager === 'none' && store.durability !== 'memory';
+      if (!goesOn) await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
+      if (config.manager !== 'none') await controller.dismissWorkers(dismissMs);
       controller.close();
       await store.close();
     },
   };
+}
+
+async function managerOf(
+  config: Config,
+  configFile: string | undefined,
+  onMisconfigured: (place: WorkerPlace) => void,
+  log: Log,
+): Promise<WorkerManager> {
+  const places = placesOf(config.workers, layoutOf(config));
+  if (config.manager === 'none') {
+    const { GivenManager } = await import('../controller/managers/given.js');
+    return new GivenManager(places, log);
+  }
+  const { LocalManager } = await import('../controller/managers/local.js');
+  return new LocalManager({
+    places,
+    command: (place, index) => workerCommand(place, index, config, configFile),
+    misconfiguredExitCode: exitCodes.config,
+    onMisconfigured,
+    log,
+  });
 }
 
 function retryPolicies({ runtimes }: Config): Map<string, Retry> {
@@ -131,8 +148,8 @@ function workerCommand(
   configFile: string | undefined,
 ) {
   const { name, type, slots, address } = place;
-  const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation } = config;
-  const shared = { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation };
+  const { dataDir, runDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation } = config;
+  const shared = { dataDir, runDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation };
   const firstScriptId = config.firstScriptId + index * idsPerWorker;
   const values = { name, type, slots, listen: formatAddress(address), firstScriptId, ...shared };
   // No lifeline: a worker outlives a restart of its controller.

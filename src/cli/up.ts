@@ -157,10 +157,10 @@ class Up {
   }
 
   #command(part: 'controller' | 'http', values: Partial<Record<SettingName, unknown>>) {
-    const { dataDir, wireTokenFile, logLevel, drainMs } = this.#config;
+    const { dataDir, runDir, wireTokenFile, logLevel, drainMs } = this.#config;
     const { orphanMs, isolation, firstScriptId, evaluator } = this.#config;
     const { durability, retentionMs, retentionBytes } = this.#config;
-    const shared = { dataDir, wireTokenFile, logLevel, drainMs };
+    const shared = { dataDir, runDir, wireTokenFile, logLevel, drainMs };
     const kept = { durability, retentionMs, retentionBytes };
     const own =
       part === 'controller' ? { orphanMs, isolation, firstScriptId, evaluator, ...kept } : {};
