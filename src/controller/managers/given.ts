@@ -1,20 +1,26 @@
 import type { Log } from '../../log.js';
 import { formatAddress } from '../../poll/address.js';
-import type { WorkerManager, WorkerPlace } from '../manager.js';
+import type { PlaceHandlers, WorkerManager, WorkerPlace } from '../manager.js';
 
 /**
  * Workers that somebody else starts, starts again and ends, such as systemd: known is only where
  * they listen. They outlive this controller.
  */
 export class GivenManager implements WorkerManager {
-  readonly places: readonly WorkerPlace[];
+  readonly types: readonly string[];
+  readonly #places: readonly WorkerPlace[];
   readonly #log: Log;
   /** Places that were told of as empty. */
   readonly #told = new Set<string>();
 
   constructor(places: readonly WorkerPlace[], log: Log) {
-    this.places = places;
+    this.types = [...new Set(places.map(({ type }) => type))];
+    this.#places = places;
     this.#log = log;
+  }
+
+  start({ onAdded }: PlaceHandlers): void {
+    for (const place of this.#places) onAdded(place);
   }
 
   ensure({ name, address }: WorkerPlace): void {
