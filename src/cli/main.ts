@@ -10,6 +10,7 @@ import { addDrillCommand } from './drill.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { addHttpCommand } from './http.js';
+import { addInstallUnitsCommand } from './install-units.js';
 import { addSelftestCommand } from './selftest.js';
 import { addStoreCommand } from './store.js';
 import { addUpCommand } from './up.js';
@@ -34,6 +35,7 @@ addEvaluateCommand(program);
 addCheckCommand(program);
 addDoctorCommand(program);
 addSelftestCommand(program);
+addInstallUnitsCommand(program);
 
 /** Without a command, `up` is meant. */
 function withDefault(args: readonly string[]): readonly string[] {
