@@ -7,8 +7,10 @@
 ARG BASE=node:22-bookworm-slim
 
 FROM ${BASE} AS build
-RUN command -v g++ make python3 strip >/dev/null && exit 0; \
-  apt-get update && apt-get install --yes --no-install-recommends g++ make python3
+RUN for tool in g++ make python3 strip; do command -v $tool || missing=yes; done; \
+  if [ -n "$missing" ]; then \
+    apt-get update && apt-get install --yes --no-install-recommends g++ make python3; \
+  fi
 WORKDIR /src
 # Apart from the rest, so that they are installed again only when they are others.
 COPY package.json package-lock.json ./
@@ -17,9 +19,11 @@ COPY . .
 RUN npm run compile && node scripts/production.mjs /out
 
 FROM ${BASE}
-RUN command -v python3 tini >/dev/null || { \
+RUN for tool in python3 tini; do command -v $tool || missing=yes; done; \
+  if [ -n "$missing" ]; then \
     apt-get update && apt-get install --yes --no-install-recommends python3 tini && \
-    rm -rf /var/lib/apt/lists/*; }; \
+    rm -rf /var/lib/apt/lists/* || exit 1; \
+  fi; \
   groupadd --gid 5000 scriptd && \
   useradd --uid 5000 --gid 5000 --home-dir /var/lib/scriptd --no-create-home \
     --shell /usr/sbin/nologin scriptd && \

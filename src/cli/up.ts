@@ -2,15 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { Backoff } from '../backoff.js';
 import type { Config, SettingName } from '../config/settings.js';
-import { Backoff } from '../controller/backoff.js';
 import { errorMessage } from '../errors.js';
 import type { ControllerLink } from '../http/controller-link.js';
 import { isLoopbackName } from '../http/origin.js';
 import type { Log } from '../log.js';
 import { parseAddress } from '../poll/address.js';
 import type { WireToken } from '../wire/token.js';
-import { requireLocal } from '../wire/transport.js';
 import { type ChildCommand, childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes, isLasting } from './exit-codes.js';
@@ -18,6 +17,7 @@ import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
 import { standingText } from './standing.js';
+import { transportOf, transportSettings } from './transport.js';
 import { defaultWorkers } from './workers.js';
 
 /** Durations in milliseconds. */
@@ -49,6 +49,10 @@ export function addUpCommand(program: Command): void {
     'durability',
     'retentionMs',
     'retentionBytes',
+    'controllerListen',
+    'joinListen',
+    'reconnectGraceMs',
+    ...transportSettings,
   ]);
   command.action(async () => {
     const config = upConfig(command);
@@ -136,7 +140,8 @@ class Up {
     const { Poller } = await import('../poll/poller.js');
     this.#link ??= new ControllerLink({
       poller: new Poller(),
-      address: requireLocal(parseAddress(layoutOf(this.#config).controllerAddress)),
+      address: parseAddress(layoutOf(this.#config).controllerAddress),
+      transport: transportOf(this.#config, this.#log),
       token,
       controllerWaitMs: standingWaitMs,
       log: this.#log,
@@ -162,8 +167,13 @@ class Up {
     const { durability, retentionMs, retentionBytes } = this.#config;
     const shared = { dataDir, runDir, wireTokenFile, logLevel, drainMs };
     const kept = { durability, retentionMs, retentionBytes };
-    const own =
-      part === 'controller' ? { orphanMs, isolation, firstScriptId, evaluator, ...kept } : {};
+    const { controllerListen, joinListen, reconnectGraceMs } = this.#config;
+    const { tlsCert, tlsKey, tlsCa, insecureTransport } = this.#config;
+    const others = { controllerListen, joinListen, reconnectGraceMs };
+    const transport = { tlsCert, tlsKey, tlsCa, insecureTransport };
+    const workers = { orphanMs, isolation, firstScriptId, evaluator };
+    // The http daemon of this host needs no TLS to reach its controller.
+    const own = part === 'controller' ? { ...workers, ...kept, ...others, ...transport } : {};
     const options = { configFile: this.#configFile, lifeline: true };
     return childCommand(part, { ...values, ...shared, ...own }, options);
   }
