@@ -15,6 +15,7 @@ const allowed = {
   http: ['wire', 'scheduler', 'poll', 'checker'],
   controller: ['scheduler', 'store', 'wire', 'poll'],
   selftest: ['worker', 'wire', 'poll'],
+  systemd: ['poll'],
 };
 
 module.exports = {

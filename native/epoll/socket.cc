@@ -1,12 +1,15 @@
 #include "socket.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -37,6 +40,18 @@ SocketAddress SocketAddress::Unix(const std::string& path) {
   un->sun_family = AF_UNIX;
   std::memcpy(un->sun_path, path.data(), path.size());
   address.length = sizeof(sockaddr_un);
+  return address;
+}
+
+SocketAddress SocketAddress::Abstract(const std::string& name) {
+  SocketAddress address;
+  auto* const un = reinterpret_cast<sockaddr_un*>(&address.storage);
+  if (name.empty() || name.find('\0') != std::string::npos) ThrowErrno("bind", EINVAL);
+  if (name.size() >= sizeof un->sun_path) ThrowErrno("bind", ENAMETOOLONG);
+  un->sun_family = AF_UNIX;
+  // A leading NUL, and no other byte than those of the name: each would be part of it.
+  std::memcpy(un->sun_path + 1, name.data(), name.size());
+  address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   return address;
 }
 
@@ -78,6 +93,30 @@ Fd ListenTcp(const SocketAddress& address, int backlog) {
   Check(bind(fd.get(), address.get(), address.length), "bind");
   Check(listen(fd.get(), backlog), "listen");
   return fd;
+}
+
+TcpListener DescribeTcpListener(int fd) {
+  Check(fcntl(fd, F_SETFD, FD_CLOEXEC), "fcntl");
+  int type = 0;
+  int listening = 0;
+  for (const int result : {GetIntOption(fd, SOL_SOCKET, SO_TYPE, type),
+                           GetIntOption(fd, SOL_SOCKET, SO_ACCEPTCONN, listening)}) {
+    if (result < 0) ThrowErrno("getsockopt", -result);
+  }
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  Check(getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length), "getsockname");
+  const int family = storage.ss_family;
+  if (type != SOCK_STREAM || listening == 0 || (family != AF_INET && family != AF_INET6)) {
+    ThrowErrno("getsockname", EOPNOTSUPP);
+  }
+  const auto* const in4 = reinterpret_cast<const sockaddr_in*>(&storage);
+  const auto* const in6 = reinterpret_cast<const sockaddr_in6*>(&storage);
+  const void* const ip = family == AF_INET ? static_cast<const void*>(&in4->sin_addr)
+                                           : static_cast<const void*>(&in6->sin6_addr);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (inet_ntop(family, ip, text.data(), text.size()) == nullptr) ThrowErrno("inet_ntop");
+  return {.host = text.data(), .port = static_cast<uint16_t>(LocalPort(fd))};
 }
 
 int Accept(int listener) {

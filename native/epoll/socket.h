@@ -16,6 +16,8 @@ struct SocketAddress {
 
   /// @throws SystemError ENAMETOOLONG over 107 bytes, EINVAL when empty or with a NUL inside
   static SocketAddress Unix(const std::string& path);
+  /// A name without a file, unix(7). @throws SystemError as above
+  static SocketAddress Abstract(const std::string& name);
   /// `ip` is a literal IPv4 or IPv6 address. @throws SystemError EINVAL when it is not
   static SocketAddress Tcp(const std::string& ip, uint16_t port);
 
@@ -38,6 +40,17 @@ Fd Connect(const SocketAddress& address);
 
 /// Listens on TCP with SO_REUSEADDR. @throws SystemError
 Fd ListenTcp(const SocketAddress& address, int backlog);
+
+/// A socket that listens on TCP, made by somebody else.
+struct TcpListener {
+  /// Literal IPv4 or IPv6 address.
+  std::string host;
+  uint16_t port;
+};
+
+/// Where this listens; makes it close-on-exec.
+/// @throws SystemError EBADF, ENOTSOCK, EOPNOTSUPP when it is not a listening stream socket on TCP
+TcpListener DescribeTcpListener(int fd);
 
 /// The next connection, close-on-exec and non-blocking: its fd or -errno.
 int Accept(int listener);

@@ -30,6 +30,20 @@ void CheckUnix(const std::string& path) {
   }
 }
 
+void CheckAbstract(const std::string& name) {
+  const bool valid = !name.empty() && name.size() < sizeof(sockaddr_un::sun_path) &&
+                     name.find('\0') == std::string::npos;
+  try {
+    const SocketAddress address = SocketAddress::Abstract(name);
+    const auto* un = reinterpret_cast<const sockaddr_un*>(address.get());
+    if (!valid || un->sun_path[0] != '\0') std::abort();
+    if (address.length != offsetof(sockaddr_un, sun_path) + 1 + name.size()) std::abort();
+    if (std::memcmp(un->sun_path + 1, name.data(), name.size()) != 0) std::abort();
+  } catch (const SystemError&) {
+    if (valid) std::abort();
+  }
+}
+
 void CheckTcp(const std::string& ip) {
   try {
     const SocketAddress address = SocketAddress::Tcp(ip, 5000);
@@ -45,6 +59,7 @@ void CheckTcp(const std::string& ip) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   CheckUnix(text);
+  CheckAbstract(text);
   CheckTcp(text);
   return 0;
 }

@@ -14,6 +14,7 @@ import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
+import { standingText } from './standing.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
 import { joinableTypes, placesOf, remotePlacesOf } from './workers.js';
 
@@ -31,6 +32,7 @@ export function addControllerCommand(program: Command): void {
   addSettings(command, [
     'controller',
     'workers',
+    'manager',
     'name',
     'drainMs',
     'orphanMs',
@@ -88,13 +90,14 @@ async function startController(
   const store = await storeOf(config, layout, { onTaken: taken, log });
   const places = placesOf(config.workers, layout);
   const remotePlaces = remotePlacesOf(config.remoteWorkers, places);
-  const local = new LocalManager({
-    places,
+  const started = new LocalManager({
+    places: config.manager === 'local' ? places : [],
     command: (place, index) => workerCommand(place, index, config, configFile),
     misconfiguredExitCode: exitCodes.config,
     onMisconfigured: misconfigured,
     log,
   });
+  const given = config.manager === 'none' ? [...places, ...remotePlaces] : remotePlaces;
   const types = [...places, ...remotePlaces].map(({ type }) => type);
   if (joinListen) types.push(...joinableTypes(config));
   const controller = new Controller({
@@ -106,7 +109,7 @@ async function startController(
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store,
-    manager: new SeveralManagers([local, new RemoteManager(remotePlaces, log)]),
+    manager: new SeveralManagers([started, new RemoteManager(given, log)]),
     policies: new Map(
       [...new Set(types)].map((type) => [type, policyFrom(config.runtimes[type], config.limits)]),
     ),
@@ -121,6 +124,7 @@ async function startController(
   // For `up`, which asks it to end no sooner.
   process.stdout.write(`scriptd controller listening ${layout.controllerAddress}\n`);
   return {
+    standing: () => standingText(controller.report(0)),
     ended: Promise.race([
       ended.then(async (place) => {
         log.fatal(`worker ${place.name} cannot run as configured; its own message stands above`);
@@ -133,8 +137,10 @@ async function startController(
       }),
     ]),
     async stop(orphaned) {
-      await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
-      await controller.dismissWorkers(dismissMs);
+      // Workers that are not its own go on, and what they run is theirs until the next controller.
+      const goesOn = config.manager === 'none' && store.durability !== 'memory';
+      if (!goesOn) await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
+      if (config.manager !== 'none') await controller.dismissWorkers(dismissMs);
       controller.close();
       await store.close();
     },
@@ -167,8 +173,8 @@ function workerCommand(
   configFile: string | undefined,
 ) {
   const { name, type, slots, address } = place;
-  const { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation } = config;
-  const shared = { dataDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation };
+  const { dataDir, runDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation } = config;
+  const shared = { dataDir, runDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation };
   const firstScriptId = config.firstScriptId + index * idsPerWorker;
   const values = { name, type, slots, listen: formatAddress(address), firstScriptId, ...shared };
   // No lifeline: a worker outlives a restart of its controller.

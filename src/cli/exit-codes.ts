@@ -16,6 +16,7 @@ const lasting: Record<string, number> = {
   BAD_CONFIG: exitCodes.config,
   BAD_EVALUATOR: exitCodes.config,
   BAD_ADDRESS: exitCodes.config,
+  BAD_SOCKETS: exitCodes.config,
   BAD_HOST: exitCodes.usage,
   BAD_TIME: exitCodes.usage,
   BAD_CHECK: exitCodes.usage,

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/settings.js';
+import { errorMessage } from '../errors.js';
 import type { Log } from '../log.js';
+import { takeInheritedSockets } from '../systemd/inherited-sockets.js';
 import { configOf } from './config.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
+import { standingText } from './standing.js';
 import { transportOf, transportSettings } from './transport.js';
 
 /** How long a request waits for a controller that is being restarted. Milliseconds. */
@@ -38,12 +41,9 @@ async function startHttpPart(config: Config, log: Log): Promise<RunningPart> {
   const { readTokens } = await import('../http/auth.js');
   const layout = layoutOf(config);
   const wireToken = prepare(config, layout);
-  const { host, port, debugHost, debugPort, tokenFile, auth, allowedHosts, drainMs } = config;
+  const { tokenFile, auth, allowedHosts, drainMs } = config;
   const server = await startHttp({
-    host,
-    port,
-    debugHost,
-    debugPort,
+    ...places(config),
     ...(tokenFile !== '' && { tokens: readTokens(tokenFile, log) }),
     noAuth: !auth,
     allowedHosts,
@@ -60,5 +60,20 @@ async function startHttpPart(config: Config, log: Log): Promise<RunningPart> {
   );
   // For `up`, which may have left the choice of the ports to the system.
   process.stdout.write(`scriptd http listening ${server.address} debug ${server.debugAddress}\n`);
-  return { stop: () => server.close() };
+  const standing = async () => {
+    const status = await server.status().then(standingText, errorMessage);
+    return `${server.address}: ${status}`;
+  };
+  return { standing, stop: () => server.close() };
+}
+
+/** Where it listens: at the sockets that it was started with, else as configured. */
+function places({ host, port, debugHost, debugPort }: Config) {
+  const { http, debug } = takeInheritedSockets(process.env, ['http', 'debug']);
+  return {
+    ...(http ?? { host, port }),
+    ...(debug
+      ? { debugHost: debug.host, debugPort: debug.port, debugFd: debug.fd }
+      : { debugHost, debugPort }),
+  };
 }

@@ -6,6 +6,8 @@ import { readWireToken, type WireToken } from '../wire/token.js';
 /** Where the parts of one installation find each other and keep their things. */
 export interface Layout {
   dataDir: string;
+  /** Of sockets. */
+  runDir: string;
   /** Work directories of running scripts. */
   workDir: string;
   /** Of the durable store. */
@@ -17,9 +19,10 @@ export interface Layout {
 
 export function layoutOf(config: Config): Layout {
   const dataDir = resolve(config.dataDir);
-  const runDir = join(dataDir, 'run');
+  const runDir = config.runDir ? resolve(config.runDir) : join(dataDir, 'run');
   return {
     dataDir,
+    runDir,
     workDir: join(dataDir, 'work'),
     storeDir: join(dataDir, 'store'),
     controllerAddress: config.controller || `unix:${join(runDir, 'controller.sock')}`,
@@ -30,7 +33,7 @@ export function layoutOf(config: Config): Layout {
 
 /** Makes the folders, for this user only, and reads (or makes) the wire token. */
 export function prepare(config: Config, layout: Layout): WireToken {
-  for (const path of [layout.dataDir, join(layout.dataDir, 'run', 'workers'), layout.workDir]) {
+  for (const path of [layout.dataDir, join(layout.runDir, 'workers'), layout.workDir]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
   return readWireToken(layout.wireTokenFile, { create: config.wireTokenFile === '' });

@@ -11,6 +11,7 @@ import { addDrillCommand } from './drill.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { addHttpCommand } from './http.js';
+import { addInstallUnitsCommand } from './install-units.js';
 import { addSelftestCommand } from './selftest.js';
 import { addStoreCommand } from './store.js';
 import { addUpCommand } from './up.js';
@@ -36,6 +37,7 @@ addCheckCommand(program);
 addDoctorCommand(program);
 addCertsCommand(program);
 addSelftestCommand(program);
+addInstallUnitsCommand(program);
 
 /** Without a command, `up` is meant. */
 function withDefault(args: readonly string[]): readonly string[] {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { flagName, type SettingName, settings, variableName } from '../config/settings.js';
 
 /** Settings that every command takes. */
-const shared: readonly SettingName[] = ['dataDir', 'wireTokenFile', 'logLevel'];
+const shared: readonly SettingName[] = ['dataDir', 'runDir', 'wireTokenFile', 'logLevel'];
 
 /** Adds the flags of these settings, and --config, to a command. */
 export function addSettings(command: Command, names: readonly SettingName[]): Command {

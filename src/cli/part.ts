@@ -1,6 +1,7 @@
 import type { Config } from '../config/settings.js';
 import { errorCode, errorMessage } from '../errors.js';
 import { createLog, type Log } from '../log.js';
+import { type Notifier, takeNotifier } from '../systemd/notifier.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 
 /** A part that runs in this process, from its start to its orderly end. */
@@ -12,7 +13,14 @@ export interface RunningPart {
   stop(orphaned: boolean): Promise<void>;
   /** Fulfilled when it ended by itself, with the exit code. */
   ended?: Promise<number>;
+  /** Fulfilled when it does what it is there for; without it, it does from the start. */
+  ready?: Promise<void>;
+  /** How it stands, in one line for people. Asked every few seconds where somebody wants to know. */
+  standing(): string | Promise<string>;
 }
+
+/** Between two looks at how a part stands. Milliseconds. */
+const standingMs = 3_000;
 
 /** Set by `up` for the parts that it starts: stdin is a pipe that closes when `up` is gone. */
 export const lifelineVariable = 'SCRIPTD_LIFELINE';
@@ -32,6 +40,7 @@ export async function runPart(
     log.fatal({ err: error }, `${name} failed: ${errorMessage(error)}`);
     process.exit(exitCodes.failed);
   };
+  const notifier = takeNotifier(process.env, log);
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
 
@@ -51,10 +60,14 @@ export async function runPart(
     log.fatal({ code: errorCode(error) }, errorMessage(error));
     process.exit(exitCodeFor(errorCode(error)));
   }
+  const telling = notifier && tellStanding(notifier, part, () => !stopping);
   const ended = part.ended?.then((code) => process.exit(stopping ? exitCodes.done : code));
   void ended;
   const cause = await early;
   stopping = true;
+  clearInterval(telling);
+  notifier?.stopping();
+  notifier?.status('stopping: what runs may finish');
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       log.warn(`${signal} again: exiting at once`);
@@ -66,4 +79,24 @@ export async function runPart(
   );
   await part.stop(cause === 'orphaned');
   process.exit(exitCodes.done);
+}
+
+/** Tells the service manager when the part is ready, and from the start how it stands. */
+function tellStanding(
+  notifier: Notifier,
+  part: RunningPart,
+  goesOn: () => boolean,
+): NodeJS.Timeout {
+  const tell = async () => {
+    const standing = await part.standing();
+    if (goesOn()) notifier.status(standing);
+  };
+  const ready = part.ready ?? Promise.resolve();
+  void ready.then(() => {
+    if (goesOn()) notifier.ready();
+    return tell();
+  });
+  const timer = setInterval(() => void tell(), standingMs);
+  timer.unref();
+  return timer;
 }

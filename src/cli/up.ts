@@ -4,15 +4,20 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { Backoff } from '../backoff.js';
 import type { Config, SettingName } from '../config/settings.js';
+import { errorMessage } from '../errors.js';
+import type { ControllerLink } from '../http/controller-link.js';
 import { isLoopbackName } from '../http/origin.js';
 import type { Log } from '../log.js';
+import { parseAddress } from '../poll/address.js';
+import type { WireToken } from '../wire/token.js';
 import { type ChildCommand, childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes, isLasting } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
-import { transportSettings } from './transport.js';
+import { standingText } from './standing.js';
+import { transportOf, transportSettings } from './transport.js';
 import { defaultWorkers } from './workers.js';
 
 /** Durations in milliseconds. */
@@ -23,6 +28,8 @@ const restartResetMs = 10_000;
 /** Beyond its drain time, what a part gets to end before it is killed. */
 const stopGraceMs = 8_000;
 const readyPollMs = 25;
+/** How long it waits for the controller to say how the service stands. */
+const standingWaitMs = 1_000;
 
 export function addUpCommand(program: Command): void {
   const command = program
@@ -83,11 +90,15 @@ class Up {
   readonly #configFile: string | undefined;
   readonly #controller: Supervised;
   readonly #http: Supervised;
+  readonly #log: Log;
   #fail: (exitCode: number) => void = () => undefined;
+  /** Made when somebody asks how the service stands. */
+  #link: ControllerLink | undefined;
 
   constructor(config: Config, configFile: string | undefined, log: Log) {
     this.#config = config;
     this.#configFile = configFile;
+    this.#log = log;
     const workers =
       Object.keys(config.workers).length > 0
         ? config.workers
@@ -100,14 +111,15 @@ class Up {
 
   start(): RunningPart {
     const layout = layoutOf(this.#config);
-    prepare(this.#config, layout);
+    const token = prepare(this.#config, layout);
     const failed = new Promise<number>((resolve) => {
       this.#fail = resolve;
     });
     this.#controller.start();
     this.#http.start();
-    void this.#announce();
     return {
+      ready: this.#announce(),
+      standing: () => this.#standing(token),
       ended: failed.then(async (exitCode) => {
         await this.#stop();
         return exitCode;
@@ -120,6 +132,21 @@ class Up {
     await this.#http.stop(this.#config.drainMs + stopGraceMs);
     this.#controller.revive();
     await this.#controller.stop(this.#config.drainMs + stopGraceMs);
+  }
+
+  /** What the controller says, over a connection of our own. */
+  async #standing(token: WireToken): Promise<string> {
+    const { ControllerLink } = await import('../http/controller-link.js');
+    const { Poller } = await import('../poll/poller.js');
+    this.#link ??= new ControllerLink({
+      poller: new Poller(),
+      address: parseAddress(layoutOf(this.#config).controllerAddress),
+      transport: transportOf(this.#config, this.#log),
+      token,
+      controllerWaitMs: standingWaitMs,
+      log: this.#log,
+    });
+    return this.#link.status().then(standingText, errorMessage);
   }
 
   /** The one line on stdout, once a request would be served. */
@@ -135,10 +162,10 @@ class Up {
   }
 
   #command(part: 'controller' | 'http', values: Partial<Record<SettingName, unknown>>) {
-    const { dataDir, wireTokenFile, logLevel, drainMs } = this.#config;
+    const { dataDir, runDir, wireTokenFile, logLevel, drainMs } = this.#config;
     const { orphanMs, isolation, firstScriptId, evaluator } = this.#config;
     const { durability, retentionMs, retentionBytes } = this.#config;
-    const shared = { dataDir, wireTokenFile, logLevel, drainMs };
+    const shared = { dataDir, runDir, wireTokenFile, logLevel, drainMs };
     const kept = { durability, retentionMs, retentionBytes };
     const { controllerListen, joinListen, reconnectGraceMs } = this.#config;
     const { tlsCert, tlsKey, tlsCa, insecureTransport } = this.#config;

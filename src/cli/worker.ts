@@ -1,16 +1,22 @@
 import { join as joinPath } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config/settings.js';
 import { grantedLimits, policyFrom } from '../controller/policy.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Network } from '../task.js';
+import type { Worker } from '../worker/worker.js';
 import { configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
+
+/** A worker that cannot make anything ready serves all the same, after so long. Milliseconds. */
+const warmMsMax = 10_000;
+const warmPollMs = 20;
 
 export function addWorkerCommand(program: Command): void {
   const command = program
@@ -66,12 +72,29 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
     log.warn('scripts run as this user, without isolation: let in only code that you trust');
   }
   return {
+    ready: warmed(worker),
+    standing: () => standingOf(type, slots, worker),
     ended: worker.closed.then((reason) => {
       log.info(`worker ${name} is done: ${reason}`);
       return exitCodes.done;
     }),
     stop: () => worker.drain(),
   };
+}
+
+/** Fulfilled when a script would start at its fastest, at the latest after `warmMsMax`. */
+async function warmed(worker: Worker): Promise<void> {
+  const endsAtMs = performance.now() + warmMsMax;
+  while (!worker.stats().warm && performance.now() < endsAtMs) await delay(warmPollMs);
+}
+
+function standingOf(type: string, slots: number, worker: Worker): string {
+  const { running, queued, unacknowledged, connections } = worker.stats();
+  const controller = connections > 0 ? 'connected to' : 'waits for';
+  return (
+    `${type} at isolation ${worker.isolation.level}: ${running} of ${slots} slots busy, ${queued} queued, ` +
+    `${unacknowledged} results not yet acknowledged; ${controller} the controller`
+  );
 }
 
 /** What a task demands that asks for nothing: of POST /v1/tasks, and of /execute. */

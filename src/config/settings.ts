@@ -108,6 +108,13 @@ export const settings = {
     placeholder: 'dir',
     help: 'folder for sockets, the wire token and work directories',
   }),
+  runDir: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'dir',
+    help: 'folder for sockets; default: DATA-DIR/run',
+  }),
   workers: setting({
     schema: Type.Record(TypeName, Type.Integer({ minimum: 1, maximum: 4096 }), {
       additionalProperties: false,
@@ -117,6 +124,13 @@ export const settings = {
     default: () => ({}),
     placeholder: 'type=slots,...',
     help: 'one worker per type, with so many scripts at once',
+  }),
+  manager: setting({
+    schema: OneOf(['local', 'none']),
+    notation: 'text',
+    default: 'local',
+    placeholder: 'kind',
+    help: 'who starts the workers: local (the controller) or none (somebody else, e.g. systemd)',
   }),
   runtimes: setting({
     schema: Type.Record(TypeName, RuntimeSetting, { additionalProperties: false }),
@@ -233,7 +247,7 @@ export const settings = {
     notation: 'text',
     default: '',
     placeholder: 'address',
-    help: 'where the controller listens; default: unix:DATA-DIR/run/controller.sock',
+    help: 'where the controller listens; default: unix:RUN-DIR/controller.sock',
   }),
   controllerListen: setting({
     schema: strings,

@@ -35,7 +35,7 @@ export const controllerLimits = {
   /** At the end of a drain, cancelled tasks have this long to be over. */
   cancelAllMs: 3_000,
   /** A worker that was started has this long to answer on its socket. */
-  workerStartMs: 15_000,
+  workerStartMs: 60_000,
 } as const;
 
 invariant(

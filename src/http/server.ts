@@ -8,6 +8,7 @@ import { Transport } from '../wire/transport.js';
 import { createApp } from './app.js';
 import { Checks } from './checks.js';
 import { ControllerLink } from './controller-link.js';
+import type { Report } from './controller-port.js';
 import { debugRoutes } from './debug.js';
 import { executeRoutes } from './execute.js';
 import { type Access, createGuard, requireGuardedAddress } from './guard.js';
@@ -27,6 +28,9 @@ export interface HttpOptions extends Access {
   port: number;
   debugHost: string;
   debugPort: number;
+  /** Listening sockets that somebody else opened there; host and port are then theirs. */
+  fd?: number | undefined;
+  debugFd?: number | undefined;
   /** Where the controller listens, e.g. `unix:/run/scriptd/controller.sock`. */
   controllerAddress: string;
   wireToken: WireToken;
@@ -43,6 +47,8 @@ export interface HttpServer {
   /** e.g. `http://127.0.0.1:5000` */
   readonly address: string;
   readonly debugAddress: string;
+  /** What the controller says of the service; rejected as ControllerPort says. */
+  status(): Promise<Report>;
   /** Stops accepting, answers what is in flight within `drainMs`, then ends the rest. */
   close(): Promise<void>;
 }
@@ -107,10 +113,11 @@ class Daemon {
   }
 
   async listen(): Promise<HttpServer> {
-    const { host, port, debugHost, debugPort } = this.#options;
+    const { host, port, fd, debugHost, debugPort, debugFd } = this.#options;
     return {
-      address: await listen(this.#product, host, port),
-      debugAddress: await listen(this.#debug, debugHost, debugPort),
+      address: await listen(this.#product, host, port, fd),
+      debugAddress: await listen(this.#debug, debugHost, debugPort, debugFd),
+      status: () => this.#link.status(),
       close: () => this.close(),
     };
   }
@@ -136,11 +143,18 @@ class Daemon {
   }
 }
 
-async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+async function listen(
+  app: FastifyInstance,
+  host: string,
+  port: number,
+  fd: number | undefined,
+): Promise<string> {
   // Fastify would listen for localhost with several servers, of which it drains only one.
   const address = host === 'localhost' ? '127.0.0.1' : host;
   try {
-    return await app.listen({ host: address, port, listenTextResolver: String });
+    // Handed on to net.Server, which takes a descriptor before all else.
+    const at = { host: address, port, ...(fd !== undefined && { fd }) };
+    return await app.listen({ ...at, listenTextResolver: String });
   } catch (cause) {
     const code = errorCode(cause) ?? 'LISTEN_FAILED';
     const text = `cannot listen on ${host} port ${port}: ${errorMessage(cause)}`;

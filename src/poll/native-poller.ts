@@ -78,6 +78,10 @@ interface EpollAddon {
   ) => NativePoller;
   openProcess(pid: number): number;
   openPipe(): [readEnd: number, writeEnd: number];
+  /** One datagram to a Unix socket: a path or `@name`. Waits a second at most for a full queue. */
+  sendDatagram(address: string, text: string): void;
+  /** Of a listening TCP socket made by somebody else, which becomes close-on-exec. */
+  describeTcpListener(fd: number): { host: string; port: number };
 }
 
 export const epollAddon = loadAddon('epoll') as EpollAddon;

@@ -50,6 +50,8 @@ export interface WorkerStats {
   connections: number;
   /** Processes that wait for a task. */
   ready: number;
+  /** What can be made ready for the usual task is. */
+  warm: boolean;
   /** Wall limits that are pending. */
   deadlines: number;
   /** Attempts are taken: it neither drains nor ends. */

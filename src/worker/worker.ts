@@ -137,6 +137,7 @@ class WorkerDaemon implements Worker {
       unacknowledgedBytes: this.#emitter.heldBytes,
       connections: this.#session.size,
       ready: this.#starter?.ready ?? 0,
+      warm: this.#starter?.isWarm ?? true,
       deadlines: this.#deadlines.size,
       serving: this.#lifecycle.serving,
     };

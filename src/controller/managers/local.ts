@@ -75,6 +75,9 @@ export class LocalManager implements WorkerManager {
     const post = this.#posts.get(place.name);
     const { log } = this.#options;
     if (post?.child) {
+      // One that has never answered may be busy starting still.
+      const ageMs = performance.now() - post.startedAtMs;
+      if (pid === undefined && ageMs <= controllerLimits.workerStartMs) return;
       log.warn({ worker: place.name }, `killing worker ${place.name}, which does not answer`);
       post.child.kill('SIGKILL');
       return;

@@ -2,8 +2,9 @@ import type { Log } from '../../log.js';
 import type { PlaceHandlers, WorkerManager, WorkerPlace } from '../manager.js';
 
 /**
- * Workers that somebody else starts, on other hosts, and that listen there: their places are fixed,
- * and nothing can be done about one that does not answer but to say so and to try again.
+ * Workers that somebody else starts, on other hosts, or systemd on this one, and that listen there:
+ * their places are fixed, and nothing can be done about one that does not answer but to say so and to
+ * try again.
  */
 export class RemoteManager implements WorkerManager {
   readonly types: readonly string[];
@@ -30,10 +31,10 @@ export class RemoteManager implements WorkerManager {
   }
 
   stop(): void {
-    this.#log.debug('workers on other hosts go on');
+    this.#log.debug('workers that somebody else started go on');
   }
 
   async finish(): Promise<void> {
-    this.#log.debug('workers on other hosts are not ended');
+    this.#log.debug('workers that somebody else started are not ended');
   }
 }

@@ -77,6 +77,13 @@ export class Starter {
     this.#refillSoon();
   }
 
+  /** What was to be made ready is, or nothing can be. */
+  get isWarm(): boolean {
+    const { forkServers } = this.#options;
+    if (forkServers && !forkServers.ready) return false;
+    return [...this.#pools.values()].every(({ size }) => size > 0);
+  }
+
   get ready(): number {
     let ready = 0;
     for (const pool of this.#pools.values()) ready += pool.size;
