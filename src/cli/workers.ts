@@ -29,7 +29,7 @@ export function defaultWorkers(processors: number): Record<string, number> {
 export function placesOf(workers: Config['workers'], layout: Layout): WorkerPlace[] {
   return Object.entries(workers).map(([type, slots]) => {
     const name = `${type}-1`;
-    return { name, type, slots, address: parseAddress(layout.workerAddress(name)) };
+    return { name, type, slots, address: parseAddress(layout.workerAddress(name)), local: true };
   });
 }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
 import { Poller } from '../poll/poller.js';
@@ -9,7 +8,7 @@ import { Admission } from '../scheduler/admission.js';
 import type { CancelCause } from '../scheduler/endings.js';
 import type { Evaluator } from '../scheduler/own-evaluator.js';
 import { Scheduler } from '../scheduler/scheduler.js';
-import type { IndexRecord, TaskQuery, TaskStore } from '../store/port.js';
+import type { TaskQuery, TaskStore } from '../store/port.js';
 import type { Retry, TaskSpec, TaskView } from '../task.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
@@ -27,10 +26,14 @@ import type { WorkerManager } from './manager.js';
 import { Pauses } from './pauses.js';
 import { Performer } from './performer.js';
 import type { Policy } from './policy.js';
-import { mayPass, type Refusal, unknownTask } from './refusal.js';
-import { type DueRun, Schedules } from './schedules.js';
+import { Queues } from './queues.js';
+import type { Refusal } from './refusal.js';
+import { Revival } from './revival.js';
+import { ScheduledRuns } from './scheduled-runs.js';
+import { Schedules } from './schedules.js';
 import { Submissions } from './submissions.js';
-import type { FromEmitter } from './worker-link.js';
+import { typeLoads } from './type-loads.js';
+import { WorkerEvents } from './worker-events.js';
 
 export interface ControllerOptions {
   /** Where http daemons connect. */
@@ -44,6 +47,11 @@ export interface ControllerOptions {
   evaluator: Evaluator;
   /** How tasks of a type are tried again that do not ask. */
   retry?: ReadonlyMap<string, Retry>;
+  /**
+   * Attempts of a worker that is not of this host are not lost before it has been away for so long.
+   * Milliseconds; default 0.
+   */
+  reconnectGraceMs?: number;
   /** Weights of groups; others have 1. */
   groups?: ReadonlyMap<string, number>;
   clock: Clock;
@@ -64,8 +72,10 @@ export class Controller implements ClientRequests {
   readonly #ledger: Ledger;
   readonly #submissions: Submissions;
   readonly #performer: Performer;
-  readonly #pauses: Pauses;
+  readonly #queues: Queues;
+  readonly #revival: Revival;
   readonly #schedules: Schedules;
+  readonly #runs: ScheduledRuns;
   readonly #fleet: Fleet;
   readonly #timer: Timer;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -86,16 +96,16 @@ export class Controller implements ClientRequests {
       perGroup: { tasks: groupTasksMax, bytes: groupBytesMax },
     });
     this.#ledger = new Ledger(store, log);
-    this.#pauses = new Pauses(store);
+    this.#queues = new Queues(policies.keys(), this.#scheduler, new Pauses(store));
     this.#schedules = new Schedules(store);
     this.#timer = this.#poller.timer(() => this.#due());
+    const { reconnectGraceMs = 0 } = options;
     this.#fleet = new Fleet(
       { poller: this.#poller, local, token, manager, log },
-      {
-        onUp: (name, inventory, instance) => this.#workerUp(name, inventory, instance),
-        onDown: (name) => this.#workerDown(name),
-        onMessage: (name, message) => this.#fromWorker(name, message),
-      },
+      new WorkerEvents({
+        ...{ scheduler: this.#scheduler, reconnectGraceMs, clock, log },
+        stir: () => this.#stir(),
+      }),
     );
     const fresh = new FreshTasks();
     const shared = { store, flights: this.#flights, fresh, admission: this.#admission, clock, log };
@@ -106,6 +116,13 @@ export class Controller implements ClientRequests {
         this.#stir();
       },
     });
+    const [submissions, scheduler, schedules] = [
+      this.#submissions,
+      this.#scheduler,
+      this.#schedules,
+    ];
+    this.#revival = new Revival({ ...shared, submissions, scheduler });
+    this.#runs = new ScheduledRuns({ schedules, submissions, clock, log });
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches },
       onIdle: () => this.#onIdle?.(),
@@ -120,38 +137,17 @@ export class Controller implements ClientRequests {
    */
   async start(): Promise<void> {
     const { listen: address, local, token, log } = this.#options;
-    const tasks = await this.#restore();
+    const tasks = await this.#revival.restore();
     if (tasks > 0) log.info({ tasks }, `took back ${tasks} tasks that were not finished`);
-    for (const type of await this.#pauses.read()) this.#scheduler.pauseType(type);
+    await this.#queues.read();
     await this.#schedules.read();
     const shared = { poller: this.#poller, local, token, log };
     const watches = this.#watches;
     this.#clients = new ClientListener({ ...shared, address, requests: this, watches });
     this.#heartbeat = setInterval(() => this.#beat(), wireLimits.heartbeatMs);
+    this.#options.manager.drain = (name) => this.#drainWorker(name);
     this.#fleet.start();
     this.#stir();
-  }
-
-  async #restore(): Promise<number> {
-    const { store, clock } = this.#options;
-    let tasks = 0;
-    for await (const records of store.unfinished()) {
-      const moment = { nowMs: this.#now(), wallMs: clock.wallMs() };
-      for (const record of records) {
-        this.#scheduler.restore({ ...record, tried: triedOf(record) }, moment);
-        this.#resume(record);
-      }
-      tasks += records.length;
-    }
-    return tasks;
-  }
-
-  #resume({ id, bytes, group, state, attempt, worker, startedAt }: IndexRecord): void {
-    this.#admission.add({ tasks: 1, bytes, ...(group !== undefined && { group }) });
-    this.#flights.add(id, { bytes, group }, this.#now());
-    if (state === 'running' && worker !== undefined && startedAt !== undefined) {
-      this.#flights.resume(id, { attempt, worker, startedAt }, this.#now());
-    }
   }
 
   /**
@@ -201,7 +197,8 @@ export class Controller implements ClientRequests {
     this.#scheduler.halt();
     const startMs = this.#now();
     this.#options.manager.stop();
-    const pids = [...this.#fleet.up()].map(({ inventory }) => inventory.pid);
+    const here = [...this.#fleet.up()].filter(({ place }) => place.local);
+    const pids = here.map(({ inventory }) => inventory.pid);
     await this.#fleet.dismiss(waitMs);
     await this.#options.manager.finish(Math.max(0, waitMs - (this.#now() - startMs)), pids);
   }
@@ -252,76 +249,25 @@ export class Controller implements ClientRequests {
   }
 
   async retry(taskId: string): Promise<TaskView> {
-    const { store } = this.#options;
-    const [spec, view] = await Promise.all([
-      store.readSpec(taskId),
-      store.readView(taskId, { bulk: false }),
-    ]);
-    if (!view || !spec) throw unknownTask(taskId);
-    if (view.state !== 'finished' || this.#flights.has(taskId)) {
-      throw new ScriptdError('NOT_FINISHED', `task ${taskId} is not finished: wait, or cancel it`);
-    }
-    // It is a task like any other, by the policies of today; but for its times, which are past.
-    const { delayMs: _, runAt: __, ...again } = spec;
-    const accepted = this.#submissions.check(again);
-    const refusal =
-      'code' in accepted ? accepted : this.#submissions.readmit(accepted.bytes, view.group);
-    if (refusal) throw Object.assign(new ScriptdError(refusal.code, refusal.message), refusal);
-    if ('code' in accepted) throw new ScriptdError(accepted.code, accepted.message);
-    const { expiresAt } = accepted.submission.view;
-    const resubmission = { taskId, ...(expiresAt !== undefined && { expiresAt }) };
-    const [sent] = await store.resubmit([resubmission]);
-    if (!sent) throw new ScriptdError('NOT_FINISHED', `task ${taskId} has been sent again already`);
-    this.#takeAgain(sent, accepted.bytes, spec.retry);
-    return sent;
-  }
-
-  #takeAgain(view: TaskView, bytes: number, retry: Retry | undefined): void {
-    const { id, type, priority, score, group, attempt, createdAt, expiresAt, limits } = view;
-    const moment = { nowMs: this.#now(), wallMs: this.#options.clock.wallMs() };
-    const state = 'pending' as const;
-    this.#resume({
-      ...{ id, type, state, priority, createdAt, wallMs: limits.wallMs, attempt, bytes },
-      ...{ attemptsBefore: attempt, workerDeaths: 0 },
-      ...(group !== undefined && { group }),
-    });
-    this.#scheduler.resubmit(
-      {
-        ...{ id, type, state, priority, score, group, wallMs: limits.wallMs, retry, expiresAt },
-        ...{ createdAt, attempt, tried: 0, workerDeaths: 0 },
-      },
-      moment,
-    );
+    const view = await this.#revival.retry(taskId);
     this.#stir();
+    return view;
   }
 
   queues(): QueueReport[] {
-    const lanes = new Map(this.#scheduler.lanes().map((lane) => [lane.type, lane]));
-    const types = [...this.#options.policies.keys()].sort();
-    return types.map((type) => {
-      const none = { ready: 0, waiting: 0, running: 0, workers: 0, slots: 0 };
-      return lanes.get(type) ?? { type, paused: false, ...none };
-    });
+    return this.#queues.report();
   }
 
   async pauseQueue(type: string): Promise<QueueReport | undefined> {
-    if (!this.#options.policies.has(type)) return undefined;
-    await this.#pauses.pause(type);
-    this.#scheduler.pauseType(type);
+    const queue = await this.#queues.pause(type);
     this.#stir();
-    return this.#queue(type);
+    return queue;
   }
 
   async resumeQueue(type: string): Promise<QueueReport | undefined> {
-    if (!this.#options.policies.has(type)) return undefined;
-    await this.#pauses.resume(type);
-    this.#scheduler.resumeType(type);
+    const queue = await this.#queues.resume(type);
     this.#stir();
-    return this.#queue(type);
-  }
-
-  #queue(type: string): QueueReport | undefined {
-    return this.queues().find((queue) => queue.type === type);
+    return queue;
   }
 
   schedules() {
@@ -333,10 +279,7 @@ export class Controller implements ClientRequests {
   }
 
   async putSchedule(how: 'create' | 'put', schedule: ScheduleSpec) {
-    const checked = this.#submissions.check(schedule.task);
-    if ('code' in checked)
-      throw Object.assign(new ScriptdError(checked.code, checked.message), checked);
-    const put = await this.#schedules.put(how, schedule, this.#options.clock.wallMs());
+    const put = await this.#runs.put(how, schedule);
     this.#stir();
     return put;
   }
@@ -366,40 +309,9 @@ export class Controller implements ClientRequests {
     };
   }
 
-  // What comes from workers.
-
-  #workerUp(name: string, inventory: MessageOf<'inventory'>, instance: string): void {
-    const { type, slots, prefetch, running, unacknowledged } = inventory;
-    const { level: isolation } = inventory.isolation;
-    this.#options.log.info({ worker: name, type, slots, isolation }, `worker ${name} is connected`);
-    const offer = { id: name, type, slots, prefetch, instance, running, unacknowledged };
-    this.#scheduler.connect(offer, this.#now());
-    this.#stir();
-  }
-
-  #workerDown(name: string): void {
-    this.#scheduler.disconnect(name, this.#now());
-    this.#stir();
-  }
-
-  #fromWorker(name: string, message: FromEmitter): void {
-    const nowMs = this.#now();
-    switch (message.kind) {
-      case 'draining':
-        this.#scheduler.drain(name);
-        break;
-      case 'started':
-        this.#scheduler.started(name, message, nowMs);
-        break;
-      case 'recalled':
-        this.#scheduler.recalled(name, message, nowMs);
-        break;
-      case 'result': {
-        const { taskId, attempt, result } = message;
-        this.#scheduler.result(name, { taskId, attempt }, result, nowMs);
-        break;
-      }
-    }
+  #drainWorker(name: string): void {
+    this.#fleet.get(name)?.drain();
+    this.#scheduler.drain(name);
     this.#stir();
   }
 
@@ -446,33 +358,10 @@ export class Controller implements ClientRequests {
     const nowMs = performance.now();
     this.#fleet.heartbeat(nowMs);
     this.#clients?.heartbeat(nowMs);
-    this.#submitDue();
+    const { manager } = this.#options;
+    manager.load?.(typeLoads(manager.types, this.#scheduler));
+    this.#runs.submitDue();
     this.#onIdle?.();
+    this.#stir();
   }
-
-  /** Schedules go by the wall clock, which may jump: so they are looked at again and again. */
-  #submitDue(): void {
-    if (this.#submissions.closed) return;
-    const due = this.#schedules.takeDue(this.#options.clock.wallMs());
-    for (const run of due) void this.#submitRun(run);
-    if (due.length > 0) this.#stir();
-  }
-
-  async #submitRun(run: DueRun): Promise<void> {
-    const { log } = this.#options;
-    const { id, task } = run.schedule;
-    try {
-      const idempotencyKey = `schedule:${id}:${run.runAt}`;
-      const view = await this.#submissions.submitted({ ...task, idempotencyKey });
-      await this.#schedules.note(run, view.id);
-    } catch (error) {
-      log.error({ err: error, schedule: id }, `a run of schedule ${id} was not submitted`);
-      if (mayPass(error)) this.#schedules.putBack(run);
-    }
-  }
-}
-
-/** Attempts that count: not those before it was last sent again. */
-function triedOf({ attempt, attemptsBefore }: IndexRecord): number {
-  return Math.max(0, attempt - attemptsBefore);
 }

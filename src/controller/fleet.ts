@@ -1,3 +1,4 @@
+import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { Poller } from '../poll/poller.js';
 import type { Identity } from '../wire/handshake.js';
@@ -7,8 +8,10 @@ import type { WorkerManager, WorkerPlace } from './manager.js';
 import { type FromEmitter, WorkerLink } from './worker-link.js';
 
 export interface FleetHandlers {
-  onUp(name: string, inventory: MessageOf<'inventory'>, instance: string): void;
+  onUp(place: WorkerPlace, inventory: MessageOf<'inventory'>, instance: string): void;
   onDown(name: string): void;
+  /** Its place is gone, whether or not it was connected: it does not come back. */
+  onRemoved(name: string): void;
   onMessage(name: string, message: FromEmitter): void;
 }
 
@@ -23,32 +26,51 @@ export interface FleetOptions {
 /** All workers that the manager provides, each by its link, under its name. */
 export class Fleet {
   readonly #links = new Map<string, WorkerLink>();
-  readonly #manager: WorkerManager;
+  readonly #options: FleetOptions;
+  readonly #handlers: FleetHandlers;
 
   constructor(options: FleetOptions, handlers: FleetHandlers) {
-    const { manager, ...shared } = options;
-    this.#manager = manager;
-    for (const place of manager.places) {
-      const link = new WorkerLink(
-        { ...shared, place },
-        {
-          onUp: (inventory, instance) => handlers.onUp(place.name, inventory, instance),
-          onMessage: (message) => handlers.onMessage(place.name, message),
-          onDown: ({ unresponsive, inventory }) => {
-            handlers.onDown(place.name);
-            if (unresponsive) manager.replace(place, inventory.pid);
-          },
-          onUnreachable: () => manager.ensure(place),
-          onUnresponsive: () => manager.replace(place, undefined),
-        },
-      );
-      this.#links.set(place.name, link);
-    }
+    this.#options = options;
+    this.#handlers = handlers;
   }
 
-  /** Connects to every place; where nobody answers, the manager is asked to see to it. */
+  /** Connects to every place that the manager tells of; where nobody answers, it is to see to it. */
   start(): void {
-    for (const link of this.#links.values()) link.connect();
+    const { manager } = this.#options;
+    manager.start({
+      onAdded: (place) => this.add(place),
+      onRemoved: (place) => this.remove(place),
+    });
+  }
+
+  add(place: WorkerPlace): void {
+    const { manager, ...shared } = this.#options;
+    const handlers = this.#handlers;
+    invariant(!this.#links.has(place.name), `there are two places of the name ${place.name}`);
+    const link = new WorkerLink(
+      { ...shared, place },
+      {
+        onUp: (inventory, instance) => handlers.onUp(place, inventory, instance),
+        onMessage: (message) => handlers.onMessage(place.name, message),
+        onDown: ({ unresponsive, inventory }) => {
+          handlers.onDown(place.name);
+          if (unresponsive) manager.replace(place, inventory.pid);
+        },
+        onUnreachable: () => manager.ensure(place),
+        onUnresponsive: () => manager.replace(place, undefined),
+      },
+    );
+    this.#links.set(place.name, link);
+    link.connect();
+  }
+
+  /** Forgets the place, and what its worker had is lost. One that is not there is passed over. */
+  remove({ name }: WorkerPlace): void {
+    const link = this.#links.get(name);
+    if (!link) return;
+    this.#links.delete(name);
+    link.stop();
+    this.#handlers.onRemoved(name);
   }
 
   get(name: string): WorkerLink | undefined {
@@ -62,9 +84,9 @@ export class Fleet {
     }
   }
 
-  /** Types for which a worker should be there and none is connected. */
+  /** Types of which there are places, and no worker is connected. */
   missingTypes(): string[] {
-    const missing = new Set(this.#manager.places.map(({ type }) => type));
+    const missing = new Set([...this.#links.values()].map(({ place }) => place.type));
     for (const { place } of this.up()) missing.delete(place.type);
     return [...missing].sort();
   }

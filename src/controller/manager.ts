@@ -7,12 +7,35 @@ export interface WorkerPlace {
   type: string;
   slots: number;
   address: Address;
+  /** A process of this host, whose loss is known at once. Of others it may be the network's. */
+  local: boolean;
 }
 
-/** Starts and restarts workers. Implementations: managers/local.ts; on Kubernetes, pods. */
+export interface PlaceHandlers {
+  onAdded(place: WorkerPlace): void;
+  /** What it had is lost at once: a manager drains it first. */
+  onRemoved(place: WorkerPlace): void;
+}
+
+/** What there is to do of one type, and who does it. */
+export interface TypeLoad {
+  type: string;
+  /** Tasks that could be dispatched. */
+  ready: number;
+  /** Tasks that wait for their time. */
+  waiting: number;
+  /** Tasks that are on a worker. */
+  running: number;
+  /** Connected ones, by name. `busy`: attempts that it has. */
+  workers: ReadonlyMap<string, { busy: number; slots: number; draining: boolean }>;
+}
+
+/** Starts and restarts workers. Implementations: managers/; on Kubernetes, pods. */
 export interface WorkerManager {
-  /** The workers that there should be. */
-  readonly places: readonly WorkerPlace[];
+  /** Types that there are or can be workers for, those without a place at the moment included. */
+  readonly types: readonly string[];
+  /** Tells of each place there is, at once or later, and of those that go. Called once. */
+  start(handlers: PlaceHandlers): void;
   /** Nobody answers at this place (any more): see that somebody will. Called again and again. */
   ensure(place: WorkerPlace): void;
   /** The worker there does not do what it is told: end it. `pid` is what it said of itself. */
@@ -25,4 +48,11 @@ export interface WorkerManager {
    * @param pids of workers that were connected, whoever had started them
    */
   finish(waitMs: number, pids: readonly number[]): Promise<void>;
+  /** What there is to do, once a second: a manager that scales goes by it. */
+  load?(types: readonly TypeLoad[]): void;
+  /**
+   * Has a worker finish what it has, take nothing new, and exit. Set by the controller before
+   * `start`.
+   */
+  drain?: (name: string) => void;
 }

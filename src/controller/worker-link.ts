@@ -58,6 +58,8 @@ export class WorkerLink {
   #stopped = false;
   /** Told to go: its end is no surprise. */
   #dismissed = false;
+  /** Told to go by its manager, which may want another in its place. */
+  #drained = false;
   #onGone: () => void = () => undefined;
 
   constructor(options: WorkerLinkOptions, handlers: WorkerLinkHandlers) {
@@ -91,6 +93,11 @@ export class WorkerLink {
     return new Promise((resolve) => {
       this.#onGone = resolve;
     });
+  }
+
+  /** Tells the worker to finish what it has and go. Whoever comes after it is connected to. */
+  drain(): void {
+    if (this.#pair?.receiver.send({ kind: 'drain' })) this.#drained = true;
   }
 
   /** To the worker's task receiver. False when it is behind or gone. */
@@ -189,6 +196,8 @@ export class WorkerLink {
     const pair = this.#pair;
     if (!pair || (pair.receiver !== connection && pair.emitter !== connection)) return;
     this.#pair = undefined;
+    const drained = this.#drained;
+    this.#drained = false;
     pair.receiver.close();
     pair.emitter.close();
     this.#onGone();
@@ -196,7 +205,8 @@ export class WorkerLink {
     const { code, reason } = closeReason(error);
     const { log, place } = this.#options;
     if (pair.up) {
-      if (this.#dismissed) log.info({ worker: place.name }, `worker ${place.name} has gone`);
+      if (this.#dismissed || drained)
+        log.info({ worker: place.name }, `worker ${place.name} has gone`);
       else log.warn({ worker: place.name, code }, `lost worker ${place.name}: ${reason}`);
       const unresponsive = code === 'PEER_SILENT' || code === 'DROPPED';
       this.#handlers.onDown({ unresponsive, inventory: pair.up });

@@ -132,6 +132,12 @@ export class Attendance {
     else this.lose(worker, nowMs);
   }
 
+  /** It does not come back, connected or waited for. */
+  remove(workerId: string, nowMs: number): void {
+    const worker = this.core.workers.get(workerId);
+    if (worker) this.lose(worker, nowMs);
+  }
+
   /** Its attempts wait for it. */
   wait(worker: WorkerState, untilMs: number): void {
     const { core } = this;

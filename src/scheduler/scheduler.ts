@@ -133,6 +133,11 @@ export class Scheduler {
     this.#attendance.disconnect(workerId, nowMs);
   }
 
+  /** The worker does not come back: what it had is lost now. One that is not known is passed over. */
+  remove(workerId: string, nowMs: number): void {
+    this.#attendance.remove(workerId, nowMs);
+  }
+
   /** The worker gets nothing new, and is asked for what it has not begun. */
   drain(workerId: string): void {
     this.#placement.drain(workerId);

@@ -1,18 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { Fleet } from '../../src/controller/fleet.js';
-import type { WorkerManager } from '../../src/controller/manager.js';
+import type { PlaceHandlers, WorkerManager, WorkerPlace } from '../../src/controller/manager.js';
 import type { IsolationReport } from '../../src/isolation.js';
 import { createLog } from '../../src/log.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
 import { Connection } from '../../src/wire/connection.js';
+import type { Message } from '../../src/wire/messages.js';
 
 const token = Buffer.from('a wire token for the tests only');
 
-t.test('a worker that does not go when told to holds nobody up', async (t) => {
+/** A folder, a poller, and a worker that takes every order and does none. */
+function rig(t: Test) {
   const folder = mkdtempSync(join(tmpdir(), 'scriptd-fleet-'));
   const address = parseAddress(`unix:${join(folder, 'worker.sock')}`);
   const poller = new Poller();
@@ -20,7 +22,7 @@ t.test('a worker that does not go when told to holds nobody up', async (t) => {
     poller.close();
     rmSync(folder, { recursive: true });
   });
-  // It takes every order, and does none.
+  const received: Message[] = [];
   poller.listen(address, {}, (socket) => {
     const local = { role: 'worker', id: 'python-1', instance: 'w' } as const;
     const serves = ['receiver', 'emitter'] as const;
@@ -35,31 +37,79 @@ t.test('a worker that does not go when told to holds nobody up', async (t) => {
         onOpen: ({ channel }, connection) => {
           if (channel === 'emitter') connection.send({ kind: 'inventory', ...inventory });
         },
-        onMessage: () => undefined,
+        onMessage: (message) => received.push(message),
         onClose: () => undefined,
       },
     );
   });
+  const place: WorkerPlace = { name: 'python-1', type: 'python', slots: 1, address, local: true };
   const replaced: (number | undefined)[] = [];
+  let handlers: PlaceHandlers | undefined;
   const manager: WorkerManager = {
-    places: [{ name: 'python-1', type: 'python', slots: 1, address }],
+    types: ['python'],
+    start: (given) => {
+      handlers = given;
+    },
     ensure: () => t.fail('it listens'),
     replace: (_place, pid) => replaced.push(pid),
     stop: () => undefined,
     finish: async () => undefined,
   };
   const local = { role: 'controller', id: 'controller', instance: 'c' } as const;
-  const log = createLog('test', 'silent');
+  const options = { poller, local, token, manager, log: createLog('test', 'silent') };
+  const add = () => handlers?.onAdded(place);
+  const remove = () => handlers?.onRemoved(place);
+  return { options, add, remove, replaced, received };
+}
+
+t.test('a worker that does not go when told to holds nobody up', async (t) => {
+  const { options, add, replaced } = rig(t);
   await new Promise<void>((resolve) => {
-    const fleet = new Fleet(
-      { poller, local, token, manager, log },
-      {
-        onUp: () => resolve(fleet.dismiss(10)),
-        onDown: () => undefined,
-        onMessage: () => undefined,
-      },
-    );
+    const fleet = new Fleet(options, {
+      onUp: () => resolve(fleet.dismiss(10)),
+      onDown: () => undefined,
+      onRemoved: () => undefined,
+      onMessage: () => undefined,
+    });
     fleet.start();
+    add();
   });
   t.same(replaced, [1], 'its manager was asked to end it');
+});
+
+t.test('places come and go, and nothing is missing where there is none', async (t) => {
+  const { options, add, remove, received } = rig(t);
+  const told: string[] = [];
+  let up: () => void = () => undefined;
+  const fleet = new Fleet(options, {
+    onUp: ({ name }) => {
+      told.push(`up ${name}`);
+      up();
+    },
+    onDown: (name) => told.push(`down ${name}`),
+    onRemoved: (name) => told.push(`removed ${name}`),
+    onMessage: () => undefined,
+  });
+  fleet.start();
+  t.same(fleet.missingTypes(), []);
+  const connected = new Promise<void>((resolve) => {
+    up = resolve;
+  });
+  add();
+  t.same(fleet.missingTypes(), ['python']);
+  await connected;
+  t.same(fleet.missingTypes(), []);
+  fleet.get('python-1')?.drain();
+  while (received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.same(received, [{ kind: 'drain' }]);
+  remove();
+  t.equal(fleet.get('python-1'), undefined);
+  t.same(told, ['up python-1', 'removed python-1']);
+  const again = new Promise<void>((resolve) => {
+    up = resolve;
+  });
+  add();
+  await again;
+  fleet.stop();
+  t.same(told.slice(2), ['up python-1']);
 });

@@ -35,7 +35,9 @@ t.test('a result that comes after the retry was dispatched is never recorded', a
   const log = createLog('test', 'silent');
   const store = new LmdbStore({ directory: join(folder, 'store'), durability: 'os' });
   const manager: WorkerManager = {
-    places: [{ name: 'python-1', type: 'python', slots: 1, address }],
+    types: ['python'],
+    start: ({ onAdded }) =>
+      onAdded({ name: 'python-1', type: 'python', slots: 1, address, local: true }),
     ensure: () => t.fail('it listens'),
     ...{ replace: () => undefined, stop: () => undefined, finish: async () => undefined },
   };

@@ -5,7 +5,7 @@ import { errorCode } from '../../errors.js';
 import type { Log } from '../../log.js';
 import { Backoff } from '../backoff.js';
 import { controllerLimits } from '../limits.js';
-import type { WorkerManager, WorkerPlace } from '../manager.js';
+import type { PlaceHandlers, WorkerManager, WorkerPlace } from '../manager.js';
 
 /** How a worker process is started on this host. */
 export interface LocalCommand {
@@ -40,19 +40,23 @@ interface Post {
  * socket.
  */
 export class LocalManager implements WorkerManager {
-  readonly places: readonly WorkerPlace[];
+  readonly types: readonly string[];
   readonly #options: LocalManagerOptions;
   readonly #posts = new Map<string, Post>();
   #stopped = false;
 
   constructor(options: LocalManagerOptions) {
     this.#options = options;
-    this.places = options.places;
+    this.types = [...new Set(options.places.map(({ type }) => type))];
     for (const place of options.places) {
       const backoff = new Backoff(controllerLimits.restartMsMin, controllerLimits.restartMsMax);
       const post = { place, backoff, child: undefined, startedAtMs: 0, notBeforeMs: 0 };
       this.#posts.set(place.name, post);
     }
+  }
+
+  start({ onAdded }: PlaceHandlers): void {
+    for (const place of this.#options.places) onAdded(place);
   }
 
   ensure(place: WorkerPlace): void {
@@ -107,8 +111,8 @@ export class LocalManager implements WorkerManager {
 
   #start(post: Post, nowMs: number): void {
     const { place } = post;
-    const { command, log } = this.#options;
-    const { file, args, env } = command(place, this.places.indexOf(place));
+    const { command, places, log } = this.#options;
+    const { file, args, env } = command(place, places.indexOf(place));
     const child = spawn(file, args, {
       env,
       detached: true,

@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.js';
+import { ScriptdError } from '../errors.js';
+import type { Log } from '../log.js';
+import type { ScheduleSpec } from '../schedule.js';
+import { mayPass } from './refusal.js';
+import type { DueRun, Schedules } from './schedules.js';
+import type { Submissions } from './submissions.js';
+
+export interface ScheduledRunsOptions {
+  schedules: Schedules;
+  submissions: Submissions;
+  clock: Clock;
+  log: Log;
+}
+
+/** Submits the runs of schedules as they become due. */
+export class ScheduledRuns {
+  readonly #options: ScheduledRunsOptions;
+
+  constructor(options: ScheduledRunsOptions) {
+    this.#options = options;
+  }
+
+  /** Rejected with what intake would say of the task, too. */
+  async put(how: 'create' | 'put', schedule: ScheduleSpec) {
+    const { schedules, submissions, clock } = this.#options;
+    const checked = submissions.check(schedule.task);
+    if ('code' in checked)
+      throw Object.assign(new ScriptdError(checked.code, checked.message), checked);
+    return await schedules.put(how, schedule, clock.wallMs());
+  }
+
+  /** Schedules go by the wall clock, which may jump: so they are looked at again and again. */
+  submitDue(): void {
+    const { schedules, submissions, clock } = this.#options;
+    if (submissions.closed) return;
+    for (const run of schedules.takeDue(clock.wallMs())) void this.#submit(run);
+  }
+
+  async #submit(run: DueRun): Promise<void> {
+    const { schedules, submissions, log } = this.#options;
+    const { id, task } = run.schedule;
+    try {
+      const idempotencyKey = `schedule:${id}:${run.runAt}`;
+      const view = await submissions.submitted({ ...task, idempotencyKey });
+      await schedules.note(run, view.id);
+    } catch (error) {
+      log.error({ err: error, schedule: id }, `a run of schedule ${id} was not submitted`);
+      if (mayPass(error)) schedules.putBack(run);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { Scheduler } from '../scheduler/scheduler.js';
+import type { TypeLoad } from './manager.js';
+
+/** What there is to do of each of these types, in their order, and who is connected for it. */
+export function typeLoads(types: readonly string[], scheduler: Scheduler): TypeLoad[] {
+  const lanes = new Map(scheduler.lanes().map((lane) => [lane.type, lane]));
+  const crews = new Map(types.map((type) => [type, new Map<string, TypeLoadWorker>()]));
+  for (const {
+    id,
+    type,
+    slots,
+    draining,
+    awayUntilMs,
+    attempts,
+    stale,
+  } of scheduler.workers.all()) {
+    if (awayUntilMs !== undefined) continue;
+    crews.get(type)?.set(id, { busy: attempts.size + stale.size, slots, draining });
+  }
+  return types.map((type) => {
+    const { ready = 0, waiting = 0, running = 0 } = lanes.get(type) ?? {};
+    return { type, ready, waiting, running, workers: crews.get(type) ?? new Map() };
+  });
+}
+
+type TypeLoadWorker =
+  TypeLoad['workers'] extends ReadonlyMap<string, infer Worker> ? Worker : never;
