@@ -11,6 +11,7 @@ import { requireLocal } from '../wire/transport.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
+import { kubernetesManager } from './kubernetes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
@@ -30,6 +31,7 @@ export function addControllerCommand(program: Command): void {
   addSettings(command, [
     'controller',
     'workers',
+    'manager',
     'name',
     'drainMs',
     'orphanMs',
@@ -69,6 +71,7 @@ async function startController(
   const ended = new Promise<WorkerPlace>((resolve) => {
     misconfigured = resolve;
   });
+  const inPods = config.manager === 'kubernetes';
   const evaluator = await loadedEvaluator(config.evaluator, log);
   const store = await storeOf(config, layout, log);
   const controller = new Controller({
@@ -76,13 +79,15 @@ async function startController(
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store,
-    manager: new LocalManager({
-      places: placesOf(config.workers, layout),
-      command: (place, index) => workerCommand(place, index, config, configFile),
-      misconfiguredExitCode: exitCodes.config,
-      onMisconfigured: misconfigured,
-      log,
-    }),
+    manager: inPods
+      ? await kubernetesManager(config, log)
+      : new LocalManager({
+          places: placesOf(config.workers, layout),
+          command: (place, index) => workerCommand(place, index, config, configFile),
+          misconfiguredExitCode: exitCodes.config,
+          onMisconfigured: misconfigured,
+          log,
+        }),
     policies: new Map(
       Object.keys(config.workers).map((type) => [
         type,
@@ -106,8 +111,11 @@ async function startController(
       return exitCodes.config;
     }),
     async stop(orphaned) {
-      await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
-      await controller.dismissWorkers(dismissMs);
+      // Pods go on: the next controller finds them, and all that it needs to know is in the store.
+      if (!inPods || config.durability === 'memory') {
+        await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
+        await controller.dismissWorkers(dismissMs);
+      }
       controller.close();
       await store.close();
     },

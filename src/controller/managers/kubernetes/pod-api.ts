@@ -2,8 +2,8 @@ import {
   CoreV1Api,
   createConfiguration,
   type KubeConfig,
+  type Middleware,
   PatchStrategy,
-  type PromiseMiddleware,
   ServerConfiguration,
   type V1OwnerReference,
   type V1Pod,
@@ -41,20 +41,26 @@ export class PodApi {
   /** All pods, and the version from which a watch goes on. */
   async list(): Promise<{ pods: V1Pod[]; resourceVersion: string }> {
     const pods: V1Pod[] = [];
-    let _continue: string | undefined;
+    let next: string | undefined;
+    let resourceVersion = '';
     do {
-      const page = await asked('list pods', () =>
-        this.#core.listNamespacedPod({
-          namespace: this.#namespace,
-          labelSelector: this.#labelSelector,
-          limit: kubernetesLimits.listPagePods,
-          ...(_continue && { _continue }),
-        }),
-      );
-      pods.push(...page.items);
-      _continue = page.metadata?._continue;
-      if (!_continue) return { pods, resourceVersion: page.metadata?.resourceVersion ?? '' };
-    } while (true);
+      const { items, metadata } = await this.#page(next);
+      pods.push(...items);
+      next = metadata?._continue;
+      resourceVersion = metadata?.resourceVersion ?? '';
+    } while (next);
+    return { pods, resourceVersion };
+  }
+
+  #page(from: string | undefined) {
+    return asked('list pods', () =>
+      this.#core.listNamespacedPod({
+        namespace: this.#namespace,
+        labelSelector: this.#labelSelector,
+        limit: kubernetesLimits.listPagePods,
+        ...(from && { _continue: from }),
+      }),
+    );
   }
 
   /** Tells of every change since that version. Returns what ends it. */
@@ -136,7 +142,7 @@ export class PodApi {
 }
 
 /** Every request has an end; a patch replaces the lists that it names. */
-const bounded: PromiseMiddleware = {
+const bounded: Middleware = {
   async pre(context) {
     context.setSignal(AbortSignal.timeout(kubernetesLimits.requestMs));
     if (context.getHttpMethod() === 'PATCH') {

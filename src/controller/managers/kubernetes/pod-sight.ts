@@ -65,7 +65,10 @@ function stateOf({ metadata, status }: V1Pod): Pick<PodSight, 'state' | 'reason'
   if (status?.phase === 'Failed') return { state: 'broken', reason: failureOf(status) };
   if (status?.phase === 'Succeeded') return { state: 'done', ...calm };
   if (metadata?.deletionTimestamp) return { state: 'ending', ...calm };
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const containers = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+  ];
   for (const { state } of containers) {
     const reason = state?.waiting?.reason;
     if (reason !== undefined && hopeless.has(reason)) return { state: 'broken', reason };
