@@ -4,6 +4,7 @@ import { errorMessage } from '../../../errors.js';
 import type { Log } from '../../../log.js';
 import type { ScalingRule } from '../../../scaling/rule.js';
 import { Scaler } from '../../../scaling/scaler.js';
+import { Backoff } from '../../backoff.js';
 import type { PlaceHandlers, TypeLoad, WorkerManager, WorkerPlace } from '../../manager.js';
 import { isFault } from './api-fault.js';
 import { kubernetesLimits } from './limits.js';
@@ -11,7 +12,7 @@ import { ownersOf } from './owners.js';
 import { Pod } from './pod.js';
 import type { PodApi } from './pod-api.js';
 import { podSight } from './pod-sight.js';
-import { type PodMould, podOf, templateHash } from './pod-template.js';
+import { type PodMould, podOf, templateHash, withImage } from './pod-template.js';
 import { PodWatch } from './pod-watch.js';
 
 export interface KubernetesManagerOptions {
@@ -35,20 +36,21 @@ export class KubernetesManager implements WorkerManager {
   readonly #options: KubernetesManagerOptions;
   readonly #watch: PodWatch;
   readonly #scaler: Scaler;
-  readonly #hashes: ReadonlyMap<string, string>;
+  /** Known, as are the owners, once the controller's own pod was read. */
+  #moulds: ReadonlyMap<string, PodMould> = new Map();
   readonly #pods = new Map<string, Pod>();
   /** Since the last decision, by type. */
   readonly #failures = new Map<string, number>();
   #owners: readonly V1OwnerReference[] | undefined;
   #handlers: PlaceHandlers | undefined;
+  #findAtMs = 0;
+  readonly #backoff = new Backoff(kubernetesLimits.retryMsMin, kubernetesLimits.retryMsMax);
   #stopped = false;
 
   constructor(options: KubernetesManagerOptions) {
     this.#options = options;
     this.types = [...options.moulds.keys()];
     this.#scaler = new Scaler(options.rules);
-    const hashes = [...options.moulds].map(([type, mould]) => [type, templateHash(mould)] as const);
-    this.#hashes = new Map(hashes);
     this.#watch = new PodWatch(options.api, options.log, {
       onList: (pods) => this.#listed(pods),
       onPod: (pod) => this.#seen(pod),
@@ -81,8 +83,8 @@ export class KubernetesManager implements WorkerManager {
 
   load(types: readonly TypeLoad[]): void {
     if (this.#stopped) return;
-    const known = this.#watch.current && this.#owners !== undefined;
-    if (this.#owners === undefined) void this.#findOwners();
+    const known = this.#watch.current;
+    if (this.#owners === undefined) void this.#findSelf();
     for (const load of types) {
       const pods = [...this.#pods.values()].filter(({ type }) => type === load.type);
       for (const pod of pods) this.#reconcile(pod, load);
@@ -93,9 +95,9 @@ export class KubernetesManager implements WorkerManager {
   #scale(load: TypeLoad, known: boolean): void {
     const { type } = load;
     const rule = this.#scaler.rules.get(type);
-    const mould = this.#options.moulds.get(type);
+    const mould = this.#moulds.get(type);
     if (!rule || !mould) return;
-    const hash = this.#hashes.get(type) ?? '';
+    const hash = templateHash(mould);
     const pods = [...this.#pods.values()].filter((pod) => pod.type === type);
     const failures = this.#failures.get(type) ?? 0;
     this.#failures.delete(type);
@@ -137,13 +139,21 @@ export class KubernetesManager implements WorkerManager {
     }
   }
 
-  async #findOwners(): Promise<void> {
-    const { api, controllerPod, log } = this.#options;
+  /** Before that nothing is decided. */
+  async #findSelf(): Promise<void> {
+    const { api, controllerPod, moulds, log } = this.#options;
+    if (performance.now() < this.#findAtMs) return;
+    this.#findAtMs = Number.POSITIVE_INFINITY;
     try {
-      this.#owners = controllerPod ? ownersOf(await api.read(controllerPod)) : [];
+      const self = controllerPod ? await api.read(controllerPod) : undefined;
+      const own = [...moulds].map(([type, mould]) => {
+        return [type, self ? withImage(mould, self) : mould] as const;
+      });
+      this.#moulds = new Map(own);
+      this.#owners = self ? ownersOf(self) : [];
     } catch (error) {
       log.error({ err: error }, `the controller's own pod is not known: ${errorMessage(error)}`);
-      return;
+      this.#findAtMs = performance.now() + this.#backoff.takeMs();
     }
     for (const pod of this.#pods.values()) this.#adopt(pod);
   }

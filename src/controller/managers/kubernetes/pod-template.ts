@@ -32,6 +32,17 @@ export function checkTemplate(template: V1PodTemplateSpec, where: string): void 
   }
 }
 
+/** With the image of the controller's own container, where the worker's has none. */
+export function withImage(mould: PodMould, controller: V1Pod): PodMould {
+  const image = controller.spec?.containers[0]?.image;
+  const { template } = mould;
+  if (!template.spec || image === undefined) return mould;
+  const containers = template.spec.containers.map((container) =>
+    container.name === containerName ? { image, ...container } : container,
+  );
+  return { ...mould, template: { ...template, spec: { ...template.spec, containers } } };
+}
+
 /** Short and the same for the same pods: it tells those that are made from an earlier template. */
 export function templateHash({ type, slots, port, template }: PodMould): string {
   const text = JSON.stringify(sorted({ type, slots, port, template }));
