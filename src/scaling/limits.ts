@@ -9,11 +9,15 @@ export const scalingLimits = {
   /** Wait after workers failed: doubles from the first to the second. */
   failureWaitMsMin: 1_000,
   failureWaitMsMax: 300_000,
+  /** The same while a worker of the current template has been up for `provenMs`. */
+  provenWaitMsMax: 10_000,
+  provenMs: 10_000,
   /** So long after such a wait without another failure, the next begins with the shortest again. */
   failureForgetMs: 60_000,
 } as const;
 
 invariant(
-  scalingLimits.failureWaitMsMin <= scalingLimits.failureWaitMsMax,
+  scalingLimits.failureWaitMsMin <= scalingLimits.provenWaitMsMax &&
+    scalingLimits.provenWaitMsMax <= scalingLimits.failureWaitMsMax,
   'the wait after failures grows',
 );

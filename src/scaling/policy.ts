@@ -15,8 +15,10 @@ export interface WorkerSight {
   busy: number | undefined;
   /** Made from what is not the template any more. */
   outdated: boolean;
-  /** When it was made; by it the youngest is found. Milliseconds of any clock. */
+  /** When it was made; by it the youngest is found. Monotonic milliseconds. */
   madeAtMs: number;
+  /** Since when it has been up; undefined when it is not. Monotonic milliseconds. */
+  upSinceMs: number | undefined;
 }
 
 /** What is there at one moment. */
@@ -65,7 +67,8 @@ export function decide(
   sight: Sight,
 ): { memory: Memory; decision: Decision } {
   const { nowMs, tasks } = sight;
-  const failures = noteFailures(memory.failures, sight.failures, nowMs);
+  const proven = sight.workers.some((worker) => isProven(worker, nowMs));
+  const failures = noteFailures(memory.failures, sight.failures, proven, nowMs);
   // What was needed meanwhile is not known: the time in which fewer were enough begins anew.
   if (tasks === undefined) return { memory: { need: noNeed, failures }, decision: nothing };
   const wanted = workersFor(tasks, rule.upLoad, rule);
@@ -79,13 +82,18 @@ export function decide(
   if (missing > 0) {
     const start = Math.min(missing, free, scalingLimits.startsAtOnceMax);
     decision = { ...nothing, start: mayStart ? start : 0 };
-  } else if (most !== undefined && crew.staying.length > most) {
-    decision = reduce(crew, crew.staying.length - most, rule);
+  } else if (most !== undefined && crew.staying.length > most + crew.spare) {
+    decision = reduce(crew, crew.staying.length - most - crew.spare, rule);
   }
   const idle = decision.start + decision.drain.length + decision.cancel.length === 0;
   // After a failure all stays: the new template may be what is wrong.
   if (idle && missing <= 0 && mayStart) decision = roll(crew, wanted, free > 0);
   return { memory: { need, failures }, decision };
+}
+
+function isProven({ phase, outdated, upSinceMs }: WorkerSight, nowMs: number): boolean {
+  if (phase !== 'up' || outdated || upSinceMs === undefined) return false;
+  return nowMs - upSinceMs >= scalingLimits.provenMs;
 }
 
 function workersFor(tasks: number, loadPerSlot: number, { min, max, slots }: ScalingRule): number {
@@ -99,13 +107,16 @@ interface Crew {
   up: readonly WorkerSight[];
   /** On their way out: draining or ending. */
   leaving: readonly WorkerSight[];
+  /** One more than is needed may stay while there is an outdated one, which it replaces. */
+  spare: number;
 }
 
 function crewOf(workers: readonly WorkerSight[]): Crew {
   const starting = workers.filter(({ phase }) => phase === 'starting');
   const up = workers.filter(({ phase }) => phase === 'up');
   const leaving = workers.filter(({ phase }) => phase === 'draining' || phase === 'ending');
-  return { staying: [...starting, ...up], starting, up, leaving };
+  const spare = up.some(({ outdated }) => outdated) ? 1 : 0;
+  return { staying: [...starting, ...up], starting, up, leaving, spare };
 }
 
 /** So many too many: first those that are not up yet, then idle ones; never a busy one. */

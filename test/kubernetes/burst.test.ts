@@ -21,7 +21,7 @@ t.test(
     );
     t.same(unlike, [], 'each at its first attempt: no busy worker was ended');
     await until('no pod is left', 60, async () => (await there.pods()).length === 0);
-    t.equal(kubelet.mostPods, max, 'never more than the ceiling');
+    t.equal(kubelet.most, max, 'never more than the ceiling');
     t.same(kubelet.signalled, [], 'every worker had gone by itself before its pod was deleted');
   },
 );

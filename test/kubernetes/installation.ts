@@ -15,15 +15,27 @@ export interface InstallationOptions {
   slots?: number;
   cooldownMs?: number;
   startMs?: number;
+  /** Part of the template: another makes other pods. */
+  label?: string;
 }
 
 /** A cluster with its kubelet, and a controller and an http daemon whose workers are its pods. */
 export class Installation {
   readonly cluster: Cluster;
   readonly kubelet: Kubelet;
-  readonly service: Service;
+  service: Service;
+  readonly dataDir: string;
+  readonly #test: Test;
 
-  private constructor(cluster: Cluster, kubelet: Kubelet, service: Service) {
+  private constructor(
+    test: Test,
+    dataDir: string,
+    cluster: Cluster,
+    kubelet: Kubelet,
+    service: Service,
+  ) {
+    this.#test = test;
+    this.dataDir = dataDir;
     this.cluster = cluster;
     this.kubelet = kubelet;
     this.service = service;
@@ -44,7 +56,14 @@ export class Installation {
     await kubelet.start();
     process.env.KUBECONFIG = await cluster.accountFile('scriptd-controller');
     const service = await Service.start(test, [], configOf(dataDir, options), dataDir);
-    return new Installation(cluster, kubelet, service);
+    return new Installation(test, dataDir, cluster, kubelet, service);
+  }
+
+  /** Ends controller and http daemon in order, and starts them again with this configuration. */
+  async restart(options: InstallationOptions): Promise<void> {
+    await this.service.stop();
+    const config = configOf(this.dataDir, options);
+    this.service = await Service.start(this.#test, [], config, this.dataDir);
   }
 
   /** Worker pods that there are. */
@@ -54,12 +73,30 @@ export class Installation {
     return items;
   }
 
+  /** Workers that are connected. */
+  async connected(): Promise<number> {
+    return (await this.#workers()).length;
+  }
+
+  /** Slots of theirs that are taken. */
+  async busySlots(): Promise<number> {
+    return (await this.#workers()).reduce((sum, { busy }) => sum + busy, 0);
+  }
+
+  async #workers(): Promise<{ busy: number }[]> {
+    const { json } = await this.service.request('GET', '/v1/workers');
+    return (json.workers ?? []) as { busy: number }[];
+  }
+
   /** So many tasks that each take that long; their ids. */
   async submit(count: number, seconds: number): Promise<string[]> {
     const ids: string[] = [];
     const submitters = Array.from({ length: 50 }, async (_, first) => {
       for (let index = first; index < count; index += 50) {
-        const { status, json } = await this.service.submit({ type: 'bash', code: `sleep ${seconds}` });
+        const { status, json } = await this.service.submit({
+          type: 'bash',
+          code: `sleep ${seconds}`,
+        });
         if (status !== 201) throw new Error(`a task was refused: ${JSON.stringify(json)}`);
         ids.push(String(json.id));
       }
@@ -103,7 +140,7 @@ export async function until(
 }
 
 function configOf(dataDir: string, options: InstallationOptions): string {
-  const { min = 0, max, slots = 4, cooldownMs = 3_000, startMs = 60_000 } = options;
+  const { min = 0, max, slots = 4, cooldownMs = 3_000, startMs = 60_000, label = 'one' } = options;
   const env = [
     { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     { name: 'SCRIPTD_DATA_DIR', value: join(dataDir, 'pods', '$(POD_NAME)') },
@@ -118,6 +155,7 @@ function configOf(dataDir: string, options: InstallationOptions): string {
     kubernetes: {
       ...{ controllerPod: 'scriptd-controller-0', port: 5_100, startMs },
       pod: {
+        metadata: { labels: { edition: label } },
         spec: {
           ...{ serviceAccountName: 'scriptd-worker', automountServiceAccountToken: false },
           containers: [{ name: 'worker', env }],

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  ApiException,
   CoreV1Api,
   type Informer,
   type KubeConfig,
@@ -38,8 +39,8 @@ export class Kubelet {
   readonly signalled: string[] = [];
   /** All that it ever ran. */
   started = 0;
-  /** Most pods at one time. */
-  mostPods = 0;
+  /** Most that ran at one time. */
+  most = 0;
   /** Decides for each new pod. */
   fault: (name: string) => Fault = () => undefined;
   readonly #core: CoreV1Api;
@@ -107,7 +108,6 @@ export class Kubelet {
     const ip = `127.0.${high}.${1 + (this.#addresses % 250)}`;
     const running = { uid, ip, child: undefined, ending: false };
     this.#pods.set(name, running);
-    this.mostPods = Math.max(this.mostPods, this.#pods.size);
     this.#attempt(() => this.#run(pod, running));
   }
 
@@ -123,7 +123,9 @@ export class Kubelet {
   /** A pod that is gone meanwhile, or a server that is away, is no fault of the test. */
   #attempt(step: () => Promise<void>): void {
     step().catch((error: unknown) => {
-      if (!this.#stopped) process.stderr.write(`kubelet: ${String(error).slice(0, 300)}\n`);
+      const gone = error instanceof ApiException && error.code === 404;
+      if (!this.#stopped && !gone)
+        process.stderr.write(`kubelet: ${String(error).slice(0, 300)}\n`);
     });
   }
 
@@ -153,6 +155,7 @@ export class Kubelet {
     if (fault === 'neverReady' || running.ending) return;
     const child = this.#spawn(pod, running.ip, fault === 'exits');
     running.child = child;
+    this.most = Math.max(this.most, this.running.length);
     child.once('exit', (code, signal) => {
       this.#attempt(() => this.#exited(pod, running, code ?? (signal ? 137 : 1)));
     });

@@ -84,9 +84,10 @@ export class Model {
   }
 
   #sights(): WorkerSight[] {
-    return this.workers.map(({ name, phase, tasks, template, madeAtMs }) => {
-      return { name, phase, busy: tasks.length, outdated: template !== this.template, madeAtMs };
-    });
+    return this.workers.map(({ name, phase, tasks, template, madeAtMs, readyAtMs }) => ({
+      ...{ name, phase, busy: tasks.length, outdated: template !== this.template, madeAtMs },
+      upSinceMs: phase === 'up' ? readyAtMs : undefined,
+    }));
   }
 
   #work(): void {

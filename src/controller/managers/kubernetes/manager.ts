@@ -119,6 +119,7 @@ export class KubernetesManager implements WorkerManager {
     const { sight } = pod;
     if (load.workers.has(pod.name)) {
       pod.connectedAtMs = nowMs;
+      pod.upSinceMs ??= nowMs;
       return;
     }
     if (!sight && nowMs - pod.knownAtMs > kubernetesLimits.confirmMs) {

@@ -13,6 +13,8 @@ import { apiFault, statusFault } from './api-fault.js';
 import { kubernetesLimits } from './limits.js';
 
 export interface WatchHandlers {
+  /** The server has taken it. */
+  onOpen(): void;
   onPod(change: 'ADDED' | 'MODIFIED' | 'DELETED', pod: V1Pod): void;
   /** Everything up to this version has been told. */
   onBookmark(resourceVersion: string): void;
@@ -98,6 +100,7 @@ export class PodApi {
       .then((opened) => {
         controller = opened;
         if (stopped) opened.abort();
+        else handlers.onOpen();
       }, end);
     return () => {
       stopped = true;

@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { errorMessage } from '../../../errors.js';
+import { errorMessage, ScriptdError } from '../../../errors.js';
 import type { Log } from '../../../log.js';
 import { Backoff } from '../../backoff.js';
 import { isFault } from './api-fault.js';
@@ -13,10 +13,15 @@ export interface PodWatchHandlers {
   onGone(pod: V1Pod): void;
 }
 
+const silence = new ScriptdError(
+  'KUBERNETES_UNREACHABLE',
+  'the Kubernetes API server is silent: the watch is begun again',
+);
+
 /**
  * Follows the pods: lists them, then watches from the list's version on, each time from where the
- * watch before ended. When the server does not have that version any more (410 Gone), when the
- * watch fails otherwise, and now and then, it lists again.
+ * watch before ended, whether or not the server was away meanwhile. When the server does not have
+ * that version any more (410 Gone), and now and then, it lists again.
  */
 export class PodWatch {
   readonly #api: PodApi;
@@ -25,8 +30,9 @@ export class PodWatch {
   readonly #backoff = new Backoff(kubernetesLimits.retryMsMin, kubernetesLimits.retryMsMax);
   #version = '';
   #listedAtMs = Number.NEGATIVE_INFINITY;
-  /** Until when what is known is known to be current; infinite while a watch stands. */
-  #lostAtMs = Number.NEGATIVE_INFINITY;
+  #open = false;
+  /** When the last list came, or the last watch ended. */
+  #knownAtMs = Number.NEGATIVE_INFINITY;
   #endWatch: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -39,7 +45,7 @@ export class PodWatch {
 
   /** True while what was told of the pods is what there is, but for a short delay. */
   get current(): boolean {
-    return performance.now() - this.#lostAtMs < kubernetesLimits.sightMsMax;
+    return this.#open || performance.now() - this.#knownAtMs < kubernetesLimits.sightMsMax;
   }
 
   start(): void {
@@ -58,6 +64,7 @@ export class PodWatch {
       if (this.#stopped) return;
       this.#version = resourceVersion;
       this.#listedAtMs = performance.now();
+      this.#knownAtMs = this.#listedAtMs;
       this.#handlers.onList(pods);
     } catch (error) {
       this.#log.error({ err: error }, `the pods are not known: ${errorMessage(error)}`);
@@ -69,13 +76,15 @@ export class PodWatch {
 
   #watch(): void {
     if (this.#stopped) return;
-    this.#lostAtMs = Number.POSITIVE_INFINITY;
     const note = (version: string | undefined) => {
       this.#backoff.reset();
       if (version) this.#version = version;
       this.#expect();
     };
     this.#endWatch = this.#api.watch(this.#version, {
+      onOpen: () => {
+        this.#open = true;
+      },
       onPod: (change, pod) => {
         note(pod.metadata?.resourceVersion);
         if (change === 'DELETED') this.#handlers.onGone(pod);
@@ -92,24 +101,25 @@ export class PodWatch {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#endWatch?.();
-      this.#ended(new Error('nothing came for too long'));
+      this.#ended(silence);
     }, kubernetesLimits.watchSilentMs);
   }
 
   #ended(error: Error | undefined): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
-    this.#lostAtMs = performance.now();
+    if (this.#open) this.#knownAtMs = performance.now();
+    this.#open = false;
+    const old = performance.now() - this.#listedAtMs > kubernetesLimits.listAgainMs;
     if (isFault(error, 'KUBERNETES_GONE')) {
       this.#log.info('the version of the watch is gone: listing the pods again');
       this.#later(() => void this.#list());
-    } else if (error) {
-      this.#log.warn({ err: error }, `the watch of the pods ended: ${error.message}`);
+    } else if (error && !isFault(error, 'KUBERNETES_UNREACHABLE')) {
+      this.#log.error({ err: error }, error.message);
       this.#later(() => void this.#list());
-    } else if (performance.now() - this.#listedAtMs > kubernetesLimits.listAgainMs) {
-      void this.#list();
     } else {
-      this.#later(() => this.#watch());
+      if (error) this.#log.warn(`the watch of the pods ended: ${error.message}`);
+      this.#later(() => (old ? void this.#list() : this.#watch()));
     }
   }
 

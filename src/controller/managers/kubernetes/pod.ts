@@ -15,8 +15,9 @@ export class Pod {
   readonly own: boolean;
   /** When this manager first knew of it. */
   readonly knownAtMs: number;
-  /** When its worker was last connected. */
+  /** When its worker was last connected, and since when it is or was, gaps apart. */
   connectedAtMs: number | undefined;
+  upSinceMs: number | undefined;
   /** Told to finish what it has and go. */
   drained = false;
   /** When its deletion was last asked for. */
@@ -48,6 +49,7 @@ export class Pod {
       busy: worker?.busy,
       outdated: this.sight !== undefined && this.sight.template !== template,
       madeAtMs: this.knownAtMs,
+      upSinceMs: this.upSinceMs,
     };
   }
 
