@@ -21,7 +21,7 @@ t.test('the next controller adopts the pods, and their tasks go on', options, as
   await cluster.core.deleteNamespacedPod({ name: 'scriptd-controller-0', namespace });
   const { metadata } = await cluster.controllerPod();
   process.kill(service.partPid('controller'), 'SIGKILL');
-  await until('all are finished', 60, async () => (await there.finished()).size === ids.length);
+  await until('all are finished', 90, async () => (await there.finished()).size === ids.length);
   const tasks = [...(await there.finished()).values()];
   console.error(
     JSON.stringify(

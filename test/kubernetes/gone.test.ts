@@ -22,6 +22,7 @@ t.test(
     const ids = await there.submit(20, 0.1);
     await until('all are finished', 60, async () => (await there.finished()).size === ids.length);
     kubelet.kill(lost);
+    await cluster.compact();
     await cluster.startServer();
     await until('it listed again', 60, () => there.service.log.includes('listing the pods again'));
     await until('there are two again', 90, async () => (await there.connected()) === 2);

@@ -111,7 +111,9 @@ export class Installation {
     let cursor: string | undefined;
     do {
       const query = `state=finished&limit=100${cursor ? `&cursor=${cursor}` : ''}`;
-      const { json } = await this.service.request('GET', `/v1/tasks?${query}`);
+      const { status, json } = await this.service.request('GET', `/v1/tasks?${query}`);
+      // The controller is away: asked again.
+      if (status !== 200) return new Map();
       const { tasks, next } = json as unknown as { tasks: FinishedTask[]; next?: string };
       for (const task of tasks) found.set(task.id, task);
       cursor = next;

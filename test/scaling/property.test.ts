@@ -126,19 +126,15 @@ t.test('a steady stream of tasks makes no worker come and go', async () => {
 t.test('a new template reaches all, and no start is in vain', async () => {
   fc.assert(
     fc.property(worlds, fc.integer({ min: 0, max: 40 }), (world, tasks) => {
-      const { rule, startMs } = world;
-      const model = new Model({ rule, startMs, taskMs: Number.POSITIVE_INFINITY });
-      model.pending = tasks;
-      for (let second = 0; second < 300; second++) model.step(0);
-      // Now they take their time, and end.
-      for (const worker of model.workers) worker.tasks = worker.tasks.map(() => 3_000);
+      const { startMs } = world;
+      const rule = { ...world.rule, cooldownMs: Math.max(60_000, world.rule.cooldownMs) };
+      const model = new Model({ rule, startMs, taskMs: 3_000 });
+      const step = () => model.step(Math.max(0, tasks - model.pending - model.running)).start;
+      for (let second = 0; second < 300; second++) step();
       const before = model.workers.length;
       model.template = 1;
       let starts = 0;
-      for (let second = 0; second < 1_500; second++) {
-        const busy = model.pending + model.running;
-        starts += model.step(Math.max(0, tasks - busy)).start;
-      }
+      for (let second = 0; second < 1_500; second++) starts += step();
       if (model.workers.some(({ template }) => template !== 1)) throw new Error('not all');
       if (starts > before + rule.max) throw new Error(`${starts} starts for ${before} workers`);
     }),
