@@ -6,6 +6,7 @@ const allowed = {
   poll: [],
   checker: [],
   scheduler: [],
+  scaling: [],
   client: [],
   config: [],
   drill: [],
@@ -13,7 +14,7 @@ const allowed = {
   store: ['scheduler'],
   worker: ['wire', 'poll', 'checker'],
   http: ['wire', 'scheduler', 'poll', 'checker'],
-  controller: ['scheduler', 'store', 'wire', 'poll'],
+  controller: ['scheduler', 'scaling', 'store', 'wire', 'poll'],
   selftest: ['worker', 'wire', 'poll'],
   systemd: ['poll'],
 };

@@ -12,11 +12,12 @@ import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
+import { managerOf } from './managers.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
 import { standingText } from './standing.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
-import { joinableTypes, placesOf, remotePlacesOf } from './workers.js';
+import { joinableTypes } from './workers.js';
 
 /** Ids set apart for each worker: as many as it may have sandboxes, with 4,096 slots. */
 const idsPerWorker = 16_384;
@@ -68,9 +69,6 @@ async function startController(
     );
   }
   const { Controller } = await import('../controller/controller.js');
-  const { LocalManager } = await import('../controller/managers/local.js');
-  const { RemoteManager } = await import('../controller/managers/remote.js');
-  const { SeveralManagers } = await import('../controller/managers/several.js');
   const { policyFrom } = await import('../controller/policy.js');
   const { loadedEvaluator } = await import('../controller/evaluator-module.js');
   const { storeOf } = await import('./store-of.js');
@@ -88,17 +86,12 @@ async function startController(
     taken = resolve;
   });
   const store = await storeOf(config, layout, { onTaken: taken, log });
-  const places = placesOf(config.workers, layout);
-  const remotePlaces = remotePlacesOf(config.remoteWorkers, places);
-  const started = new LocalManager({
-    places: config.manager === 'local' ? places : [],
+  const manager = await managerOf(config, layout, {
     command: (place, index) => workerCommand(place, index, config, configFile),
-    misconfiguredExitCode: exitCodes.config,
     onMisconfigured: misconfigured,
     log,
   });
-  const given = config.manager === 'none' ? [...places, ...remotePlaces] : remotePlaces;
-  const types = [...places, ...remotePlaces].map(({ type }) => type);
+  const types = [...manager.types];
   if (joinListen) types.push(...joinableTypes(config));
   const controller = new Controller({
     listen: address,
@@ -109,7 +102,7 @@ async function startController(
     local: { role: 'controller', id: config.name || 'controller', instance: randomUUID() },
     token,
     store,
-    manager: new SeveralManagers([started, new RemoteManager(given, log)]),
+    manager,
     policies: new Map(
       [...new Set(types)].map((type) => [type, policyFrom(config.runtimes[type], config.limits)]),
     ),
@@ -138,9 +131,11 @@ async function startController(
     ]),
     async stop(orphaned) {
       // Workers that are not its own go on, and what they run is theirs until the next controller.
-      const goesOn = config.manager === 'none' && store.durability !== 'memory';
-      if (!goesOn) await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
-      if (config.manager !== 'none') await controller.dismissWorkers(dismissMs);
+      const goesOn = config.manager !== 'local';
+      if (!goesOn || store.durability === 'memory') {
+        await controller.drain(orphaned ? orphanedDrainMs : config.drainMs);
+      }
+      if (!goesOn) await controller.dismissWorkers(dismissMs);
       controller.close();
       await store.close();
     },

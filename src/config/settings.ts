@@ -6,6 +6,7 @@ import { limits } from '../limits.js';
 import { logLevels } from '../log.js';
 import { OneOf } from '../schema.js';
 import { Check, LimitsAsked, networks, Retry, TypeName } from '../task.js';
+import { KubernetesSetting, ScalingSetting } from './scaling-settings.js';
 
 /** How a value is written on the command line and in the environment, where all is text. */
 export type Notation = 'text' | 'number' | 'switch' | 'list' | 'slots' | 'none';
@@ -125,18 +126,30 @@ export const settings = {
     placeholder: 'type=slots,...',
     help: 'one worker per type, with so many scripts at once',
   }),
-  manager: setting({
-    schema: OneOf(['local', 'none']),
-    notation: 'text',
-    default: 'local',
-    placeholder: 'kind',
-    help: 'who starts the workers: local (the controller) or none (somebody else, e.g. systemd)',
-  }),
   runtimes: setting({
     schema: Type.Record(TypeName, RuntimeSetting, { additionalProperties: false }),
     notation: 'none',
     default: () => ({}),
     help: 'how scripts of each type are executed (in scriptd.yaml only)',
+  }),
+  manager: setting({
+    schema: OneOf(['local', 'none', 'kubernetes']),
+    notation: 'text',
+    default: 'local',
+    placeholder: 'kind',
+    help: 'who starts workers: local (the controller, here), none (others, e.g. systemd), kubernetes',
+  }),
+  scaling: setting({
+    schema: Type.Record(TypeName, ScalingSetting, { additionalProperties: false }),
+    notation: 'none',
+    default: () => ({}),
+    help: 'between what bounds the number of workers follows the load (in scriptd.yaml only)',
+  }),
+  kubernetes: setting({
+    schema: KubernetesSetting,
+    notation: 'none',
+    default: () => ({}),
+    help: 'the pods of workers, where the manager is kubernetes (in scriptd.yaml only)',
   }),
   limits: setting({
     schema: LimitsAsked,

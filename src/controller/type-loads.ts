@@ -18,8 +18,14 @@ export function typeLoads(types: readonly string[], scheduler: Scheduler): TypeL
     crews.get(type)?.set(id, { busy: attempts.size + stale.size, slots, draining });
   }
   return types.map((type) => {
-    const { ready = 0, waiting = 0, running = 0 } = lanes.get(type) ?? {};
-    return { type, ready, waiting, running, workers: crews.get(type) ?? new Map() };
+    const { ready = 0, waiting = 0, running = 0, paused } = lanes.get(type) ?? {};
+    return {
+      type,
+      ready: paused ? 0 : ready,
+      waiting,
+      running,
+      workers: crews.get(type) ?? new Map(),
+    };
   });
 }
 
