@@ -26,9 +26,13 @@ class Installation {
     execFileSync('env', [...clean, 'certs', 'init', '--out', this.#certificates]);
   }
 
-  start(host: Host | undefined, part: 'controller' | 'worker' | 'http', args: string[]): Part {
-    const dataDir = join(this.network.folder, `data${++this.#dataDirs}`);
-    mkdirSync(dataDir);
+  start(
+    host: Host | undefined,
+    part: 'controller' | 'worker' | 'http',
+    args: string[],
+    dataDir = join(this.network.folder, `data${++this.#dataDirs}`),
+  ): Part {
+    mkdirSync(dataDir, { recursive: true });
     const file = (name: string) => join(this.#certificates, name);
     const tls = ['--tls-ca', file('ca.crt'), '--tls-cert', file(`${part}.crt`)];
     const own = [...tls, '--tls-key', file(`${part}.key`), '--wire-token-file', this.#token];
@@ -82,11 +86,16 @@ t.test('controller, workers and http daemon on four hosts', { skip }, async (t) 
   );
   const store = join(network.folder, 'kept');
   const startController = () =>
-    installation.start(first, 'controller', [
-      ...['--config', config, '--reconnect-grace-ms', String(graceMs), '--data-dir', store],
-      ...['--controller-listen', `tcp://${first?.address}:5004`],
-      ...['--join-listen', `tcp://${first?.address}`],
-    ]);
+    installation.start(
+      first,
+      'controller',
+      [
+        ...['--config', config, '--reconnect-grace-ms', String(graceMs)],
+        ...['--controller-listen', `tcp://${first?.address}:5004`],
+        ...['--join-listen', `tcp://${first?.address}`],
+      ],
+      store,
+    );
   const controller = startController();
   const level = ['--isolation', 'none', '--slots', '2'];
   installation.start(second, 'worker', [
