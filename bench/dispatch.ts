@@ -4,6 +4,7 @@ import { ControllerLink } from '../src/http/controller-link.js';
 import { parseAddress } from '../src/poll/address.js';
 import { Poller } from '../src/poll/poller.js';
 import { readWireToken } from '../src/wire/token.js';
+import { Transport } from '../src/wire/transport.js';
 import { startBullmq } from './bullmq.js';
 import { type Bench, compare } from './harness.js';
 import { p50Ms } from './programs.js';
@@ -93,6 +94,7 @@ async function rate(tasks: number, run: () => Promise<void>): Promise<number> {
 async function connected(dataDir: string) {
   const poller = new Poller();
   const link = new ControllerLink({
+    transport: new Transport(),
     poller,
     address: parseAddress(`unix:${join(dataDir, 'run', 'controller.sock')}`),
     token: readWireToken(join(dataDir, 'wire-token'), { create: false }),

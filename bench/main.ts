@@ -9,6 +9,7 @@ import { pending } from './pending.js';
 import { startCold, startWarm } from './start.js';
 import { submit } from './submit.js';
 import { wake } from './wake.js';
+import { workersThousand } from './workers.js';
 
 const benches: Bench[] = [
   wake,
@@ -22,6 +23,7 @@ const benches: Bench[] = [
   dispatchLoad,
   submit,
   pending,
+  workersThousand,
 ];
 
 const { values, positionals } = parseArgs({

@@ -98,6 +98,7 @@ Napi::Function PollerBinding::Define(Napi::Env env) {
                          InstanceMethod<&B::Guarded<&B::PeerCredentials>>("peerCredentials"),
                          InstanceMethod<&B::Guarded<&B::SetNoDelay>>("setNoDelay"),
                          InstanceMethod<&B::Guarded<&B::SetUserTimeout>>("setUserTimeout"),
+                         InstanceMethod<&B::Guarded<&B::SetKeepAlive>>("setKeepAlive"),
                          InstanceMethod<&B::Guarded<&B::Counters>>("counters"),
                          InstanceMethod<&B::Close>("close"),
                      });
@@ -359,6 +360,14 @@ Napi::Value PollerBinding::SetUserTimeout(Info info) {
   const int fd = FdOf(info[0]);
   const uint32_t timeout_ms = UnsignedArgument(info[1]);
   return Napi::Number::New(Env(), fd < 0 ? -EBADF : scriptd::SetUserTimeout(fd, timeout_ms));
+}
+
+Napi::Value PollerBinding::SetKeepAlive(Info info) {
+  const int fd = FdOf(info[0]);
+  const scriptd::KeepAlive keep_alive{.idle_seconds = UnsignedArgument(info[1]),
+                                      .interval_seconds = UnsignedArgument(info[2]),
+                                      .probes = UnsignedArgument(info[3])};
+  return Napi::Number::New(Env(), fd < 0 ? -EBADF : scriptd::SetKeepAlive(fd, keep_alive));
 }
 
 Napi::Value PollerBinding::Counters(Info) {

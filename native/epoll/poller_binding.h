@@ -52,6 +52,7 @@ class PollerBinding : public Napi::ObjectWrap<PollerBinding> {
   Napi::Value PeerCredentials(Info info);
   Napi::Value SetNoDelay(Info info);
   Napi::Value SetUserTimeout(Info info);
+  Napi::Value SetKeepAlive(Info info);
   Napi::Value Counters(Info info);
   Napi::Value Close(Info info);
 

@@ -113,6 +113,15 @@ int SetUserTimeout(int fd, uint32_t timeout_ms) {
   return SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms);
 }
 
+int SetKeepAlive(int fd, const KeepAlive& keep_alive) {
+  int result = SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive.idle_seconds);
+  if (result == 0)
+    result = SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive.interval_seconds);
+  if (result == 0) result = SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, keep_alive.probes);
+  if (result == 0) result = SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  return result;
+}
+
 int GetPeerCredentials(int fd, PeerCredentials& credentials) {
   int domain = 0;
   const int result = GetIntOption(fd, SOL_SOCKET, SO_DOMAIN, domain);

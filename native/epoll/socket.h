@@ -58,6 +58,19 @@ int SetNoDelay(int fd, bool on);
 /// the kernel's default. 0 or -errno (EOPNOTSUPP: not TCP).
 int SetUserTimeout(int fd, uint32_t timeout_ms);
 
+/// Whether a quiet connection's peer is still there (tcp(7)).
+struct KeepAlive {
+  /// TCP_KEEPIDLE: quiet for so long, it is asked.
+  uint32_t idle_seconds;
+  /// TCP_KEEPINTVL: between two questions.
+  uint32_t interval_seconds;
+  /// TCP_KEEPCNT: so many without an answer close the connection (ETIMEDOUT).
+  uint32_t probes;
+};
+
+/// SO_KEEPALIVE with these times. 0 or -errno (EOPNOTSUPP: not TCP).
+int SetKeepAlive(int fd, const KeepAlive& keep_alive);
+
 /// Who connected to this Unix socket, as of connect(2). 0 or -errno (EOPNOTSUPP: not Unix).
 int GetPeerCredentials(int fd, PeerCredentials& credentials);
 

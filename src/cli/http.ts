@@ -5,6 +5,7 @@ import { configOf } from './config.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
+import { transportOf, transportSettings } from './transport.js';
 
 /** How long a request waits for a controller that is being restarted. Milliseconds. */
 const controllerWaitMs = 5_000;
@@ -23,6 +24,7 @@ export function addHttpCommand(program: Command): void {
     'auth',
     'allowedHosts',
     'drainMs',
+    ...transportSettings,
   ]);
   command.action(async () => {
     const config = configOf(command);
@@ -47,6 +49,7 @@ async function startHttpPart(config: Config, log: Log): Promise<RunningPart> {
     allowedHosts,
     controllerAddress: layout.controllerAddress,
     wireToken,
+    transport: transportOf(config, log),
     drainMs,
     controllerWaitMs,
     log,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import { packageRoot } from '../native.js';
+import { addCertsCommand } from './certs.js';
 import { addCheckCommand } from './check.js';
 import { addControllerCommand } from './controller.js';
 import { addDoctorCommand } from './doctor.js';
@@ -33,6 +34,7 @@ addDrillCommand(program);
 addEvaluateCommand(program);
 addCheckCommand(program);
 addDoctorCommand(program);
+addCertsCommand(program);
 addSelftestCommand(program);
 
 /** Without a command, `up` is meant. */

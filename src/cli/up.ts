@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { Backoff } from '../backoff.js';
 import type { Config, SettingName } from '../config/settings.js';
-import { Backoff } from '../controller/backoff.js';
 import { isLoopbackName } from '../http/origin.js';
 import type { Log } from '../log.js';
 import { type ChildCommand, childCommand } from './child-command.js';
@@ -12,6 +12,7 @@ import { exitCodes, isLasting } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
+import { transportSettings } from './transport.js';
 import { defaultWorkers } from './workers.js';
 
 /** Durations in milliseconds. */
@@ -41,6 +42,10 @@ export function addUpCommand(program: Command): void {
     'durability',
     'retentionMs',
     'retentionBytes',
+    'controllerListen',
+    'joinListen',
+    'reconnectGraceMs',
+    ...transportSettings,
   ]);
   command.action(async () => {
     const config = upConfig(command);
@@ -135,8 +140,13 @@ class Up {
     const { durability, retentionMs, retentionBytes } = this.#config;
     const shared = { dataDir, wireTokenFile, logLevel, drainMs };
     const kept = { durability, retentionMs, retentionBytes };
-    const own =
-      part === 'controller' ? { orphanMs, isolation, firstScriptId, evaluator, ...kept } : {};
+    const { controllerListen, joinListen, reconnectGraceMs } = this.#config;
+    const { tlsCert, tlsKey, tlsCa, insecureTransport } = this.#config;
+    const others = { controllerListen, joinListen, reconnectGraceMs };
+    const transport = { tlsCert, tlsKey, tlsCa, insecureTransport };
+    const workers = { orphanMs, isolation, firstScriptId, evaluator };
+    // The http daemon of this host needs no TLS to reach its controller.
+    const own = part === 'controller' ? { ...workers, ...kept, ...others, ...transport } : {};
     const options = { configFile: this.#configFile, lifeline: true };
     return childCommand(part, { ...values, ...shared, ...own }, options);
   }

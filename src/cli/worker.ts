@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { join as joinPath } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/settings.js';
 import { grantedLimits, policyFrom } from '../controller/policy.js';
+import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Network } from '../task.js';
 import { configOf } from './config.js';
@@ -9,15 +10,18 @@ import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
+import { joinAddress, transportOf, transportSettings } from './transport.js';
 
 export function addWorkerCommand(program: Command): void {
   const command = program
     .command('worker')
-    .description('a worker: executes scripts of one type for the controller that connects to it');
+    .description('a worker: executes scripts of one type for its controller');
   addSettings(command, [
     'type',
     'slots',
     'listen',
+    'join',
+    ...transportSettings,
     'name',
     'drainMs',
     'orphanMs',
@@ -33,6 +37,11 @@ export function addWorkerCommand(program: Command): void {
 
 async function startWorkerPart(name: string, config: Config, log: Log): Promise<RunningPart> {
   const { startWorker } = await import('../worker/worker.js');
+  const join = joinAddress(config.join);
+  if (join && config.listen !== '') {
+    const text = 'a worker either listens or joins: leave out `listen` or `join`';
+    throw new ScriptdError('BAD_CONFIG', text);
+  }
   const layout = layoutOf(config);
   const wireToken = prepare(config, layout);
   const { type, slots, orphanMs, drainMs, isolation, firstScriptId } = config;
@@ -41,9 +50,11 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
     type,
     slots,
     listen: config.listen || layout.workerAddress(name),
+    ...(join && { join }),
+    transport: transportOf(config, log),
     wireToken,
     ...(config.runtimes[type] && { runtime: config.runtimes[type] }),
-    workDirectory: join(layout.workDir, name),
+    workDirectory: joinPath(layout.workDir, name),
     isolation,
     firstScriptId,
     demands: usualDemands(config),

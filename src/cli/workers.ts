@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/settings.js';
 import type { WorkerPlace } from '../controller/manager.js';
+import { ScriptdError } from '../errors.js';
 import { parseAddress } from '../poll/address.js';
 import type { Layout } from './layout.js';
 
@@ -31,6 +32,31 @@ export function placesOf(workers: Config['workers'], layout: Layout): WorkerPlac
     const name = `${type}-1`;
     return { name, type, slots, address: parseAddress(layout.workerAddress(name)), local: true };
   });
+}
+
+/**
+ * The workers of other hosts that the controller connects to.
+ *
+ * @throws ScriptdError BAD_CONFIG, BAD_ADDRESS
+ */
+export function remotePlacesOf(
+  remoteWorkers: Config['remoteWorkers'],
+  taken: readonly WorkerPlace[],
+): WorkerPlace[] {
+  const names = new Set(taken.map(({ name }) => name));
+  return remoteWorkers.map(({ name, type, slots, address }) => {
+    if (names.has(name)) {
+      const text = `\`remoteWorkers\`: there are two workers of the name ${name}: rename one`;
+      throw new ScriptdError('BAD_CONFIG', text);
+    }
+    names.add(name);
+    return { name, type, slots, address: parseAddress(address), local: false };
+  });
+}
+
+/** Types that a worker may have that joins: the built-in ones, and those that are configured. */
+export function joinableTypes({ runtimes }: Config): string[] {
+  return [...Object.keys(builtIn), ...Object.keys(runtimes)];
 }
 
 function isOnPath(program: string): boolean {

@@ -59,6 +59,18 @@ export const RuntimeSetting = Type.Object(
 );
 export type RuntimeSetting = Static<typeof RuntimeSetting>;
 
+/** A worker that is started elsewhere and listens there. */
+export const RemoteWorker = Type.Object(
+  {
+    name: Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' }),
+    type: TypeName,
+    slots: Type.Integer({ minimum: 1, maximum: 4096 }),
+    /** tcp://HOST:PORT */
+    address: Type.String({ minLength: 1 }),
+  },
+  { additionalProperties: false },
+);
+
 /**
  * Every setting, once: its key in scriptd.yaml; `--kebab-case` on the command line; SCRIPTD_UPPER_CASE
  * in the environment. Flags over environment over file over default.
@@ -242,6 +254,67 @@ export const settings = {
     default: '',
     placeholder: 'address',
     help: 'where the controller listens; default: unix:DATA-DIR/run/controller.sock',
+  }),
+  controllerListen: setting({
+    schema: strings,
+    notation: 'list',
+    default: () => [],
+    placeholder: 'address,...',
+    help: 'further addresses where the controller listens for http daemons, e.g. tcp://0.0.0.0:5004',
+  }),
+  joinListen: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'address',
+    help: 'where the controller takes in workers that join it, e.g. tcp://0.0.0.0:5005',
+  }),
+  join: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'address',
+    help: 'the controller that this worker connects to, instead of listening for it',
+  }),
+  remoteWorkers: setting({
+    schema: Type.Array(RemoteWorker, { maxItems: 4096 }),
+    notation: 'none',
+    default: () => [],
+    help: 'workers on other hosts that the controller connects to (in scriptd.yaml only)',
+  }),
+  reconnectGraceMs: setting({
+    schema: durationMs,
+    notation: 'number',
+    default: 30_000,
+    placeholder: 'ms',
+    help: 'how long the tasks of a worker on another host wait for it when it is lost',
+  }),
+  tlsCert: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'certificate of this part, for TLS between hosts (scriptd certs init makes it)',
+  }),
+  tlsKey: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'private key of tlsCert',
+  }),
+  tlsCa: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'authority that must have signed the certificate of every other part',
+  }),
+  insecureTransport: setting({
+    schema: Type.Boolean(),
+    notation: 'switch',
+    default: false,
+    help: 'TCP between hosts without TLS: something else guards the network',
   }),
   listen: setting({
     schema: Type.String(),

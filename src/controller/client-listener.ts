@@ -1,16 +1,20 @@
+import type { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
 import type { Listener, Poller } from '../poll/poller.js';
-import type { Socket } from '../poll/socket.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity } from '../wire/handshake.js';
+import type { ByteStream } from '../wire/stream.js';
 import type { WireToken } from '../wire/token.js';
+import type { Transport } from '../wire/transport.js';
 import { Unproven } from '../wire/unproven.js';
 import { type ClientRequests, ClientSession, type Watches } from './clients.js';
 
 export interface ClientListenerOptions {
   poller: Poller;
-  address: Address;
+  /** At least one. */
+  addresses: readonly Address[];
+  transport: Transport;
   local: Identity;
   token: WireToken;
   requests: ClientRequests;
@@ -21,15 +25,23 @@ export interface ClientListenerOptions {
 /** Where http daemons connect: a session for each that has proven the token. */
 export class ClientListener {
   readonly #options: ClientListenerOptions;
-  readonly #listener: Listener;
+  readonly #listeners: readonly Listener[];
   readonly #unproven = new Unproven();
   readonly #sessions = new Map<Connection, ClientSession>();
 
-  /** @throws ScriptdError EADDRINUSE when another controller listens there. */
+  /** @throws ScriptdError EADDRINUSE when another controller listens there, INSECURE_TRANSPORT */
   constructor(options: ClientListenerOptions) {
     this.#options = options;
-    const { poller, address } = options;
-    this.#listener = poller.listen(address, { mode: 0o600 }, (socket) => this.#accept(socket));
+    const { poller, addresses, transport, log } = options;
+    const onError = (error: ScriptdError) => {
+      log.error({ err: error }, 'connections cannot be accepted');
+    };
+    this.#listeners = addresses.map((address) => {
+      transport.checked(address);
+      return poller.listen(address, { mode: 0o600, onError }, (socket) => {
+        this.#accept(transport.accept(socket, address));
+      });
+    });
   }
 
   heartbeat(nowMs: number): void {
@@ -39,15 +51,15 @@ export class ClientListener {
 
   /** Takes no more; what is queued to the daemons still goes out. */
   end(): void {
-    this.#listener.close();
+    for (const listener of this.#listeners) listener.close();
     this.#unproven.close();
     for (const connection of this.#sessions.keys()) connection.end();
   }
 
-  #accept(socket: Socket): void {
+  #accept(stream: ByteStream): void {
     const { local, token, requests, watches, log } = this.#options;
     const options = { local, token, serves: ['client'] as const, pausesWhenBackedUp: true };
-    const connection = new Connection(socket, 'acceptor', options, {
+    const connection = new Connection(stream, 'acceptor', options, {
       onOpen: (peer, opened) => {
         log.info({ peer: peer.id }, `http daemon ${peer.id} connected`);
         this.#unproven.delete(opened);

@@ -14,12 +14,14 @@ import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
 import type { MessageOf, QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import { Transport } from '../wire/transport.js';
 import { ClientListener } from './client-listener.js';
 import type { ClientRequests } from './client-requests.js';
 import { Watches } from './clients.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
 import { FreshTasks } from './fresh-tasks.js';
+import { JoinListener } from './join-listener.js';
 import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
@@ -38,6 +40,12 @@ import { WorkerEvents } from './worker-events.js';
 export interface ControllerOptions {
   /** Where http daemons connect. */
   listen: Address;
+  /** Where else they do. */
+  listenAlso?: readonly Address[];
+  /** Where workers join. */
+  joinListen?: Address;
+  /** How the parts talk to each other. Default: on this host. */
+  transport?: Transport;
   local: Identity;
   token: WireToken;
   store: TaskStore;
@@ -65,6 +73,7 @@ export interface ControllerOptions {
 export class Controller implements ClientRequests {
   readonly #options: ControllerOptions;
   readonly #poller = new Poller();
+  readonly #transport: Transport;
   readonly #scheduler: Scheduler;
   readonly #flights = new Flights();
   readonly #watches = new Watches();
@@ -80,12 +89,14 @@ export class Controller implements ClientRequests {
   readonly #timer: Timer;
   #heartbeat: NodeJS.Timeout | undefined;
   #clients: ClientListener | undefined;
+  #joins: JoinListener | undefined;
   #turnAhead = false;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#transport = options.transport ?? new Transport();
     const { local, token, manager, policies, evaluator, store, clock, log } = options;
     const { retry = new Map(), groups = new Map() } = options;
     this.#scheduler = new Scheduler({ random: Math.random, retry, groups });
@@ -100,8 +111,9 @@ export class Controller implements ClientRequests {
     this.#schedules = new Schedules(store);
     this.#timer = this.#poller.timer(() => this.#due());
     const { reconnectGraceMs = 0 } = options;
+    const transport = this.#transport;
     this.#fleet = new Fleet(
-      { poller: this.#poller, local, token, manager, log },
+      { poller: this.#poller, transport, local, token, manager, log },
       new WorkerEvents({
         ...{ scheduler: this.#scheduler, reconnectGraceMs, clock, log },
         stir: () => this.#stir(),
@@ -136,14 +148,19 @@ export class Controller implements ClientRequests {
    * @throws ScriptdError EADDRINUSE when another controller listens there; STORE_CORRUPT
    */
   async start(): Promise<void> {
-    const { listen: address, local, token, log } = this.#options;
+    const { listen, listenAlso = [], joinListen, local, token, log } = this.#options;
     const tasks = await this.#revival.restore();
     if (tasks > 0) log.info({ tasks }, `took back ${tasks} tasks that were not finished`);
     await this.#queues.read();
     await this.#schedules.read();
-    const shared = { poller: this.#poller, local, token, log };
+    const shared = { poller: this.#poller, transport: this.#transport, local, token, log };
+    const addresses = [listen, ...listenAlso];
     const watches = this.#watches;
-    this.#clients = new ClientListener({ ...shared, address, requests: this, watches });
+    this.#clients = new ClientListener({ ...shared, addresses, requests: this, watches });
+    if (joinListen) {
+      const types = this.#options.policies;
+      this.#joins = new JoinListener({ ...shared, address: joinListen, types, fleet: this.#fleet });
+    }
     this.#heartbeat = setInterval(() => this.#beat(), wireLimits.heartbeatMs);
     this.#options.manager.drain = (name) => this.#drainWorker(name);
     this.#fleet.start();
@@ -197,7 +214,7 @@ export class Controller implements ClientRequests {
     this.#scheduler.halt();
     const startMs = this.#now();
     this.#options.manager.stop();
-    const here = [...this.#fleet.up()].filter(({ place }) => place.local);
+    const here = [...this.#fleet.up()].filter(({ seat }) => seat.local);
     const pids = here.map(({ inventory }) => inventory.pid);
     await this.#fleet.dismiss(waitMs);
     await this.#options.manager.finish(Math.max(0, waitMs - (this.#now() - startMs)), pids);
@@ -207,6 +224,7 @@ export class Controller implements ClientRequests {
   close(): void {
     clearInterval(this.#heartbeat);
     this.#options.manager.stop();
+    this.#joins?.end();
     this.#fleet.stop();
     this.#clients?.end();
     this.#ledger.close();
@@ -298,11 +316,11 @@ export class Controller implements ClientRequests {
       ...{ kind: 'report', requestId, ready: missing.length === 0, draining, missing },
       pending: this.#scheduler.pendingCount,
       running: this.#scheduler.runningCount,
-      workers: [...this.#fleet.up()].map(({ place, inventory }) => ({
-        id: place.name,
-        type: place.type,
+      workers: [...this.#fleet.up()].map(({ seat, inventory }) => ({
+        id: seat.name,
+        type: seat.type,
         slots: inventory.slots,
-        busy: this.#scheduler.workers.get(place.name)?.attempts.size ?? 0,
+        busy: this.#scheduler.workers.get(seat.name)?.attempts.size ?? 0,
         pid: inventory.pid,
         isolation: inventory.isolation,
       })),
@@ -358,6 +376,7 @@ export class Controller implements ClientRequests {
     const nowMs = performance.now();
     this.#fleet.heartbeat(nowMs);
     this.#clients?.heartbeat(nowMs);
+    this.#joins?.heartbeat(nowMs);
     const { manager } = this.#options;
     manager.load?.(typeLoads(manager.types, this.#scheduler));
     this.#runs.submitDue();

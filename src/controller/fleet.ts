@@ -2,13 +2,20 @@ import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { Poller } from '../poll/poller.js';
 import type { Identity } from '../wire/handshake.js';
-import type { MessageOf } from '../wire/messages.js';
+import type { MessageOf, Unwelcome } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
-import type { WorkerManager, WorkerPlace } from './manager.js';
-import { type FromEmitter, WorkerLink } from './worker-link.js';
+import type { Transport } from '../wire/transport.js';
+import { controllerLimits } from './limits.js';
+import type { WorkerManager, WorkerPlace, WorkerSeat } from './manager.js';
+import {
+  type FromEmitter,
+  type Joined,
+  WorkerLink,
+  type WorkerLinkHandlers,
+} from './worker-link.js';
 
 export interface FleetHandlers {
-  onUp(place: WorkerPlace, inventory: MessageOf<'inventory'>, instance: string): void;
+  onUp(seat: WorkerSeat, inventory: MessageOf<'inventory'>, instance: string): void;
   onDown(name: string): void;
   /** Its place is gone, whether or not it was connected: it does not come back. */
   onRemoved(name: string): void;
@@ -19,6 +26,7 @@ export interface FleetOptions {
   poller: Poller;
   local: Identity;
   token: WireToken;
+  transport: Transport;
   manager: WorkerManager;
   log: Log;
 }
@@ -44,28 +52,55 @@ export class Fleet {
   }
 
   add(place: WorkerPlace): void {
-    const { manager, ...shared } = this.#options;
-    const handlers = this.#handlers;
-    invariant(!this.#links.has(place.name), `there are two places of the name ${place.name}`);
-    const link = new WorkerLink(
-      { ...shared, place },
-      {
-        onUp: (inventory, instance) => handlers.onUp(place, inventory, instance),
-        onMessage: (message) => handlers.onMessage(place.name, message),
-        onDown: ({ unresponsive, inventory }) => {
-          handlers.onDown(place.name);
-          if (unresponsive) manager.replace(place, inventory.pid);
-        },
-        onUnreachable: () => manager.ensure(place),
-        onUnresponsive: () => manager.replace(place, undefined),
+    const { manager } = this.#options;
+    const there = this.#links.get(place.name);
+    invariant(!there?.address, `there are two places of the name ${place.name}`);
+    // One that has joined under this name has to give way.
+    if (there) this.remove(there.seat);
+    const link = this.#link(place, place.address, {
+      onDown: ({ unresponsive, inventory }) => {
+        this.#handlers.onDown(place.name);
+        if (unresponsive) manager.replace(place, inventory.pid);
       },
-    );
-    this.#links.set(place.name, link);
+      onUnreachable: () => manager.ensure(place),
+      onUnresponsive: () => manager.replace(place, undefined),
+    });
     link.connect();
   }
 
+  /** Why a worker may not join under this name; undefined if it may. */
+  joinRefusal(name: string, instance: string): Unwelcome | undefined {
+    const there = this.#links.get(name);
+    if (there?.address) {
+      const reason = `the controller has a worker ${name} of its own: give this one another --name`;
+      return { code: 'NAME_TAKEN', reason };
+    }
+    if (there?.up && there.instance !== instance) {
+      const reason = `another worker ${name} has joined: give each a --name of its own`;
+      return { code: 'NAME_TAKEN', reason };
+    }
+    const most = controllerLimits.workersMax;
+    if (there || this.#links.size < most) return undefined;
+    return { code: 'TOO_MANY_WORKERS', reason: `the controller has ${most} workers already` };
+  }
+
+  /** Takes in a worker that may join. The link goes when its connections do. */
+  join(seat: WorkerSeat, joined: Joined): WorkerLink {
+    this.#links.get(seat.name)?.supersede();
+    const link = this.#link(seat, undefined, {
+      onDown: () => {
+        this.#links.delete(seat.name);
+        this.#handlers.onDown(seat.name);
+      },
+      onUnreachable: () => invariant(false, 'a worker that joined is not connected to'),
+      onUnresponsive: () => invariant(false, 'a worker that joined has done its handshake'),
+    });
+    link.take(joined);
+    return link;
+  }
+
   /** Forgets the place, and what its worker had is lost. One that is not there is passed over. */
-  remove({ name }: WorkerPlace): void {
+  remove({ name }: WorkerSeat): void {
     const link = this.#links.get(name);
     if (!link) return;
     this.#links.delete(name);
@@ -78,16 +113,16 @@ export class Fleet {
   }
 
   /** Places whose worker is connected, with what it said of itself. */
-  *up(): Generator<{ place: WorkerPlace; inventory: MessageOf<'inventory'> }> {
-    for (const { place, up } of this.#links.values()) {
-      if (up) yield { place, inventory: up };
+  *up(): Generator<{ seat: WorkerSeat; inventory: MessageOf<'inventory'> }> {
+    for (const { seat, up } of this.#links.values()) {
+      if (up) yield { seat, inventory: up };
     }
   }
 
   /** Types of which there are places, and no worker is connected. */
   missingTypes(): string[] {
-    const missing = new Set([...this.#links.values()].map(({ place }) => place.type));
-    for (const { place } of this.up()) missing.delete(place.type);
+    const missing = new Set([...this.#links.values()].map(({ seat }) => seat.type));
+    for (const { seat } of this.up()) missing.delete(seat.type);
     return [...missing].sort();
   }
 
@@ -96,13 +131,17 @@ export class Fleet {
   }
 
   /**
-   * Tells every connected worker, whoever started it, to finish what it has and exit, and waits
-   * until they have gone; after `waitMs` those that have not are cut off, and so ended.
+   * Tells every connected worker of this host, whoever started it, to finish what it has and exit,
+   * and waits until they have gone; after `waitMs` those that have not are cut off, and so ended.
+   * Those of other hosts go on, for the next controller.
    */
   async dismiss(waitMs: number): Promise<void> {
-    const gone = Promise.all([...this.#links.values()].map((link) => link.dismiss()));
+    const links = [...this.#links.values()];
+    const here = links.filter(({ seat }) => seat.local);
+    for (const link of links) if (!link.seat.local) link.stop();
+    const gone = Promise.all(here.map((link) => link.dismiss()));
     const timer = setTimeout(() => {
-      for (const link of this.#links.values()) link.drop('it did not go when told to');
+      for (const link of here) link.drop('it did not go when told to');
     }, waitMs);
     await gone;
     clearTimeout(timer);
@@ -110,5 +149,21 @@ export class Fleet {
 
   stop(): void {
     for (const link of this.#links.values()) link.stop();
+  }
+
+  #link(
+    seat: WorkerSeat,
+    address: WorkerPlace['address'] | undefined,
+    events: Omit<WorkerLinkHandlers, 'onUp' | 'onMessage'>,
+  ): WorkerLink {
+    const { manager: _, ...shared } = this.#options;
+    const options = { ...shared, seat, ...(address && { address }) };
+    const link = new WorkerLink(options, {
+      ...events,
+      onUp: (inventory, instance) => this.#handlers.onUp(seat, inventory, instance),
+      onMessage: (message) => this.#handlers.onMessage(seat.name, message),
+    });
+    this.#links.set(seat.name, link);
+    return link;
   }
 }

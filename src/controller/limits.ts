@@ -22,6 +22,8 @@ export const controllerLimits = {
   evaluatorFaultsMax: 10,
   /** Requests that one http daemon may have unanswered. */
   requestsPerClientMax: 100_000,
+  /** Workers, those that would join included. */
+  workersMax: 10_000,
   /** Wait before a lost worker is connected to again: doubles from the first to the second. */
   reconnectMsMin: 20,
   reconnectMsMax: 1_000,

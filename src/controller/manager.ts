@@ -1,14 +1,18 @@
 import type { Address } from '../poll/address.js';
 
-/** A worker that there should be, and where it listens. */
-export interface WorkerPlace {
+/** A worker, by what it is. */
+export interface WorkerSeat {
   /** Unique, e.g. `python-1`. */
   name: string;
   type: string;
   slots: number;
-  address: Address;
   /** A process of this host, whose loss is known at once. Of others it may be the network's. */
   local: boolean;
+}
+
+/** A worker that there should be, and where it listens. */
+export interface WorkerPlace extends WorkerSeat {
+  address: Address;
 }
 
 export interface PlaceHandlers {

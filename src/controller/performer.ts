@@ -30,11 +30,16 @@ export interface PerformerOptions {
 type OfAttempt = MessageOf<'cancel' | 'recall'>;
 type Of<Type extends Action['type']> = Extract<Action, { type: Type }>;
 
-interface Batch {
+/** What is to be stored, and of which tasks. */
+interface Unstored {
+  tasks: Set<string>;
   claims: Claim[];
   requeues: { requeue: Requeue; acknowledge: (() => void) | undefined }[];
   touches: Touch[];
   completions: { completion: Completion; workerId: string | undefined; cancel?: Touch }[];
+}
+
+interface Batch extends Unstored {
   nowMs: number;
   wallMs: number;
 }
@@ -51,21 +56,32 @@ export class Performer {
 
   perform(actions: readonly Action[], nowMs: number): void {
     const wallMs = this.#options.clock.wallMs();
-    const batch: Batch = {
-      ...{ claims: [], requeues: [], touches: [], completions: [] },
-      ...{ nowMs, wallMs },
-    };
-    for (const action of actions) this.#one(action, batch);
+    const batch: Batch = { ...unstored(), nowMs, wallMs };
+    for (const action of actions) {
+      // One attempt of a task that ends and the next that begins stay in their order.
+      if (isKept(action)) {
+        if (batch.tasks.has(action.taskId)) this.#store(batch);
+        batch.tasks.add(action.taskId);
+      }
+      this.#one(action, batch);
+    }
+    this.#store(batch);
+  }
+
+  /** Hands over what there is to store so far. */
+  #store(batch: Batch): void {
     const { ledger } = this.#options;
-    if (batch.claims.length > 0) ledger.claim(batch.claims);
-    if (batch.touches.length > 0) ledger.touch(batch.touches);
-    if (batch.requeues.length > 0) {
-      const requeues = batch.requeues.map(({ requeue }) => requeue);
-      ledger.requeue(requeues, () => {
-        for (const { acknowledge } of batch.requeues) acknowledge?.();
+    const { claims, touches, requeues, completions } = batch;
+    Object.assign(batch, unstored());
+    if (claims.length > 0) ledger.claim(claims);
+    if (touches.length > 0) ledger.touch(touches);
+    if (requeues.length > 0) {
+      const stored = requeues.map(({ requeue }) => requeue);
+      ledger.requeue(stored, () => {
+        for (const { acknowledge } of requeues) acknowledge?.();
       });
     }
-    if (batch.completions.length > 0) this.#complete(batch.completions);
+    if (completions.length > 0) this.#complete(completions);
   }
 
   #one(action: Action, batch: Batch): void {
@@ -214,6 +230,25 @@ export class Performer {
     this.#options.fleet.get(workerId)?.acknowledge([{ taskId, attempt }]);
   }
 }
+
+function unstored(): Unstored {
+  return { tasks: new Set(), claims: [], requeues: [], touches: [], completions: [] };
+}
+
+type Kept = Of<'dispatch' | 'adopt' | 'giveBack' | 'requeue' | 'finish'>;
+
+/** What changes a task's record. */
+function isKept(action: Action): action is Kept {
+  return kept.has(action.type);
+}
+
+const kept: ReadonlySet<Action['type']> = new Set<Kept['type']>([
+  'dispatch',
+  'adopt',
+  'giveBack',
+  'requeue',
+  'finish',
+]);
 
 function executeOf(
   { taskId, attempt }: Of<'dispatch'>,

@@ -3,7 +3,7 @@ import type { Log } from '../log.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { FleetHandlers } from './fleet.js';
-import type { WorkerPlace } from './manager.js';
+import type { WorkerSeat } from './manager.js';
 import type { FromEmitter } from './worker-link.js';
 
 export interface WorkerEventsOptions {
@@ -24,7 +24,7 @@ export class WorkerEvents implements FleetHandlers {
     this.#options = options;
   }
 
-  onUp({ name, local }: WorkerPlace, inventory: MessageOf<'inventory'>, instance: string): void {
+  onUp({ name, local }: WorkerSeat, inventory: MessageOf<'inventory'>, instance: string): void {
     const { scheduler, log } = this.#options;
     const { type, slots, prefetch, running, unacknowledged } = inventory;
     const { level: isolation } = inventory.isolation;

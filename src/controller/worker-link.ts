@@ -1,13 +1,15 @@
+import { Backoff } from '../backoff.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
+import type { Address } from '../poll/address.js';
 import type { Poller } from '../poll/poller.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
-import { Backoff } from './backoff.js';
+import type { Transport } from '../wire/transport.js';
 import { controllerLimits } from './limits.js';
-import type { WorkerPlace } from './manager.js';
+import type { WorkerSeat } from './manager.js';
 
 export type FromEmitter = MessageOf<'draining' | 'started' | 'recalled' | 'result'>;
 
@@ -27,8 +29,21 @@ export interface WorkerLinkOptions {
   poller: Poller;
   local: Identity;
   token: WireToken;
-  place: WorkerPlace;
+  transport: Transport;
+  seat: WorkerSeat;
+  /** Where it listens. Undefined: it connects to us. */
+  address?: Address;
   log: Log;
+}
+
+/** A worker that has connected to us: both connections stand, and it has said what it has. */
+export interface Joined {
+  receiver: Connection;
+  emitter: Connection;
+  peer: Peer;
+  inventory: MessageOf<'inventory'>;
+  /** What its emitter sent since then. */
+  early: FromEmitter[];
 }
 
 /** The pair of connections to one worker. One that closes takes the other with it. */
@@ -45,11 +60,14 @@ interface Pair {
 }
 
 /**
- * One worker as the controller's peer: keeps two connections to it, and connects again, with
- * backoff, whenever they are lost.
+ * One worker as the controller's peer, and the two connections with it. Where the worker listens, it
+ * is connected to again, with backoff, whenever they are lost; one that joins does so itself, and
+ * gets another link.
  */
 export class WorkerLink {
-  readonly place: WorkerPlace;
+  readonly seat: WorkerSeat;
+  /** Where it listens. Undefined: it has joined. */
+  readonly address: Address | undefined;
   readonly #options: WorkerLinkOptions;
   readonly #handlers: WorkerLinkHandlers;
   readonly #backoff = new Backoff(controllerLimits.reconnectMsMin, controllerLimits.reconnectMsMax);
@@ -63,7 +81,8 @@ export class WorkerLink {
   #onGone: () => void = () => undefined;
 
   constructor(options: WorkerLinkOptions, handlers: WorkerLinkHandlers) {
-    this.place = options.place;
+    this.seat = options.seat;
+    this.address = options.address;
     this.#options = options;
     this.#handlers = handlers;
   }
@@ -73,14 +92,34 @@ export class WorkerLink {
     return this.#pair?.up;
   }
 
+  /** Tells one process of that name from the next; undefined while it is not connected. */
+  get instance(): string | undefined {
+    return this.#pair?.peers.emitter?.instance;
+  }
+
   connect(): void {
-    if (this.#stopped || this.#pair) return;
+    const { address } = this;
+    if (!address || this.#stopped || this.#pair) return;
     clearTimeout(this.#retry);
     const peers = {};
     // The worker reads tasks from the one and writes results to the other.
-    const receiver = this.#open('receiver');
-    const emitter = this.#open('emitter');
+    const receiver = this.#open(address, 'receiver');
+    const emitter = this.#open(address, 'emitter');
     this.#pair = { receiver, emitter, peers, inventory: undefined, up: undefined, early: [] };
+  }
+
+  /** The worker has come to us. What its connections say from now on goes to `received`, `closed`. */
+  take({ receiver, emitter, peer, inventory, early }: Joined): void {
+    const peers = { receiver: peer, emitter: peer };
+    this.#pair = { receiver, emitter, peers, inventory, up: undefined, early };
+    this.#announce(this.#pair);
+  }
+
+  /** Gives way to a newer pair of connections of the same worker, at once. */
+  supersede(): void {
+    const emitter = this.#pair?.emitter;
+    const text = `newer connections of ${this.seat.name} replace these`;
+    if (emitter) this.closed(new ScriptdError('SUPERSEDED', text), emitter);
   }
 
   /** Tells the worker to finish what it has and go. Fulfilled when it is not connected any more. */
@@ -128,15 +167,14 @@ export class WorkerLink {
     this.#pair?.emitter.end();
   }
 
-  #open(channel: 'receiver' | 'emitter'): Connection {
-    const { poller, local, token, place } = this.#options;
-    // The connection takes the socket over before anything can come.
-    const socket = poller.connect(place.address, { onData: () => undefined });
+  #open(address: Address, channel: 'receiver' | 'emitter'): Connection {
+    const { poller, transport, local, token } = this.#options;
+    const stream = transport.connect(poller, address);
     const options = { local, token, channel };
-    return new Connection(socket, 'initiator', options, {
+    return new Connection(stream, 'initiator', options, {
       onOpen: (peer) => this.#opened(channel, peer),
-      onMessage: (message) => this.#receive(message),
-      onClose: (error, connection) => this.#closed(error, connection),
+      onMessage: (message, connection) => this.received(message, connection),
+      onClose: (error, connection) => this.closed(error, connection),
     });
   }
 
@@ -152,15 +190,15 @@ export class WorkerLink {
     this.#announce(pair);
   }
 
-  #receive(message: Message): void {
+  received(message: Message, connection: Connection): void {
     const pair = this.#pair;
-    if (!pair) return;
+    if (!pair || pair.emitter !== connection) return;
     switch (message.kind) {
       case 'inventory':
         if (pair.inventory) {
           pair.emitter.close(new ScriptdError('OUT_OF_STATE', 'a second inventory came'));
-        } else if (message.type !== this.place.type) {
-          const text = `a ${message.type} worker answers where ${this.place.type} should`;
+        } else if (message.type !== this.seat.type) {
+          const text = `a ${message.type} worker answers where ${this.seat.type} should`;
           pair.emitter.close(new ScriptdError('WRONG_PEER', text));
         } else {
           pair.inventory = message;
@@ -192,7 +230,7 @@ export class WorkerLink {
     for (const message of pair.early.splice(0)) this.#handlers.onMessage(message);
   }
 
-  #closed(error: ScriptdError, connection: Connection): void {
+  closed(error: ScriptdError, connection: Connection): void {
     const pair = this.#pair;
     if (!pair || (pair.receiver !== connection && pair.emitter !== connection)) return;
     this.#pair = undefined;
@@ -203,20 +241,20 @@ export class WorkerLink {
     this.#onGone();
     if (this.#stopped) return;
     const { code, reason } = closeReason(error);
-    const { log, place } = this.#options;
+    const { log, seat } = this.#options;
     if (pair.up) {
       if (this.#dismissed || drained)
-        log.info({ worker: place.name }, `worker ${place.name} has gone`);
-      else log.warn({ worker: place.name, code }, `lost worker ${place.name}: ${reason}`);
+        log.info({ worker: seat.name }, `worker ${seat.name} has gone`);
+      else log.warn({ worker: seat.name, code }, `lost worker ${seat.name}: ${reason}`);
       const unresponsive = code === 'PEER_SILENT' || code === 'DROPPED';
       this.#handlers.onDown({ unresponsive, inventory: pair.up });
     } else if (code === 'ECONNREFUSED' || code === 'ENOENT') {
       this.#handlers.onUnreachable();
     } else {
-      log.warn({ worker: place.name, code }, `no connection to worker ${place.name}: ${reason}`);
+      log.warn({ worker: seat.name, code }, `no connection to worker ${seat.name}: ${reason}`);
       if (code === 'HANDSHAKE_TIMEOUT') this.#handlers.onUnresponsive();
     }
-    if (this.#dismissed) return;
+    if (this.#dismissed || !this.address) return;
     this.#retry = setTimeout(() => this.connect(), this.#backoff.takeMs());
   }
 }

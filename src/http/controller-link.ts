@@ -9,6 +9,7 @@ import { Connection, closeReason } from '../wire/connection.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageKind, MessageOf, QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import type { Transport } from '../wire/transport.js';
 import {
   type Asked,
   type ControllerPort,
@@ -24,6 +25,7 @@ import { httpLimits } from './limits.js';
 export interface ControllerLinkOptions {
   poller: Poller;
   address: Address;
+  transport: Transport;
   token: WireToken;
   /** How long a request waits for a connection when there is none. */
   controllerWaitMs: number;
@@ -293,11 +295,9 @@ export class ControllerLink implements ControllerPort {
   }
 
   #connect(): void {
-    const { poller, address, token } = this.#options;
-    // The connection sets its own handlers at once; these only stand in until then.
-    const socket = poller.connect(address, { onData: (chunk) => void chunk });
+    const { poller, transport, address, token } = this.#options;
     this.#connection = new Connection(
-      socket,
+      transport.connect(poller, address),
       'initiator',
       { local: this.#identity, token, channel: 'client' },
       {

@@ -4,7 +4,7 @@ import type { Log } from '../log.js';
 import { parseAddress } from '../poll/address.js';
 import { Poller } from '../poll/poller.js';
 import type { WireToken } from '../wire/token.js';
-import { requireLocal } from '../wire/transport.js';
+import { Transport } from '../wire/transport.js';
 import { createApp } from './app.js';
 import { Checks } from './checks.js';
 import { ControllerLink } from './controller-link.js';
@@ -30,6 +30,8 @@ export interface HttpOptions extends Access {
   /** Where the controller listens, e.g. `unix:/run/scriptd/controller.sock`. */
   controllerAddress: string;
   wireToken: WireToken;
+  /** How it and the controller talk to each other. Default: on this host. */
+  transport?: Transport;
   /** How long `close` lets requests in flight go on. */
   drainMs: number;
   /** How long a request waits for a controller that is away. */
@@ -54,11 +56,13 @@ export interface HttpServer {
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   requireGuardedAddress(options.host, options);
   requireGuardedAddress(options.debugHost, options);
-  const address = requireLocal(parseAddress(options.controllerAddress));
+  const transport = options.transport ?? new Transport();
+  const address = transport.checked(parseAddress(options.controllerAddress));
   const poller = new Poller();
   const link = new ControllerLink({
     poller,
     address,
+    transport,
     token: options.wireToken,
     controllerWaitMs: options.controllerWaitMs,
     log: options.log,

@@ -25,6 +25,13 @@ export const pollLimits = {
   acceptPauseMs: 100,
   /** Connections that the kernel holds for a listener; it lowers this to net.core.somaxconn. */
   backlog: 1024,
+  /** A TCP peer that was quiet for so long is asked whether it is there (tcp(7)), again and again. */
+  keepAliveIdleSeconds: 10,
+  keepAliveIntervalSeconds: 5,
+  /** Questions without an answer before the connection is closed. */
+  keepAliveProbes: 3,
+  /** What TCP sent and the peer's kernel has not acknowledged for so long closes the connection. */
+  userTimeoutMs: 20_000,
   /** Access to a Unix socket's file: its owner. */
   unixSocketMode: 0o600,
   /** sun_path, less its final NUL (unix(7)). */

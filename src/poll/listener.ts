@@ -82,7 +82,7 @@ export class Listener implements PollHandle {
       isSocket: true,
     });
     socket.open(token);
-    if (this.address.kind === 'tcp') socket.setNoDelay(true);
+    if (this.address.kind === 'tcp') socket.tuneTcp();
     try {
       this.#onConnection(socket);
       invariant(socket.hasHandlers || socket.closed, 'onConnection must call setHandlers');

@@ -42,6 +42,7 @@ export interface NativePoller {
   peerCredentials(token: number): PeerCredentials;
   setNoDelay(token: number, on: boolean): number;
   setUserTimeout(token: number, ms: number): number;
+  setKeepAlive(token: number, idleSeconds: number, intervalSeconds: number, probes: number): number;
   counters(): NativeCounters;
   close(): void;
 }

@@ -217,6 +217,23 @@ export class Socket implements PollHandle, Sender, Connecting {
     this.#checkOption(this.#reactor.native.setUserTimeout(this.token, ms));
   }
 
+  /**
+   * What every TCP connection gets: no delay, a keep-alive, and an end to what is never
+   * acknowledged. Does nothing on what is not TCP.
+   *
+   * @throws ScriptdError CLOSED
+   */
+  tuneTcp(): void {
+    this.#assertOpen();
+    const { native } = this.#reactor;
+    const { keepAliveIdleSeconds, keepAliveIntervalSeconds, keepAliveProbes } = pollLimits;
+    const keepAlive = [keepAliveIdleSeconds, keepAliveIntervalSeconds, keepAliveProbes] as const;
+    this.#checkOption(native.setNoDelay(this.token, true));
+    if (!this.closed)
+      this.#checkOption(native.setUserTimeout(this.token, pollLimits.userTimeoutMs));
+    if (!this.closed) this.#checkOption(native.setKeepAlive(this.token, ...keepAlive));
+  }
+
   /** For Poller: tries each in turn until one stands. */
   connect(attempts: ConnectAttempt[]): void {
     if (this.#state !== 'connecting') return;
@@ -230,7 +247,8 @@ export class Socket implements PollHandle, Sender, Connecting {
     this.#state = 'open';
     this.#interest = WRITING;
     this.#register(token);
-    this.#checkOption(this.#reactor.native.setNoDelay(token, true));
+    this.tuneTcp();
+    if (this.closed) return;
     this.#updateInterest();
     if (this.closed) return;
     try {

@@ -1,11 +1,11 @@
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import { limits } from '../limits.js';
-import type { Socket } from '../poll/socket.js';
 import { decodePayload, encodeFrame } from './codec.js';
 import { FrameDecoder } from './frame.js';
 import { type Action, Handshake, type HandshakeOptions, type Peer } from './handshake.js';
 import { wireLimits } from './limits.js';
 import type { Message } from './messages.js';
+import type { ByteStream } from './stream.js';
 import type { Side } from './token.js';
 
 export interface ConnectionHandlers {
@@ -18,7 +18,7 @@ export interface ConnectionHandlers {
   /**
    * Exactly once, the last call. `error.code`: PEER_ENDED when the peer closed in order; else what
    * was wrong: FRAME_*, MESSAGE_INVALID, OUT_OF_STATE, BAD_PROOF, WRONG_PEER, PROTOCOL_VERSION,
-   * HANDSHAKE_TIMEOUT, PEER_SILENT, PEER_SLOW, CLOSED_HERE, or an errno's name.
+   * HANDSHAKE_TIMEOUT, TLS_FAILED, PEER_SILENT, PEER_SLOW, CLOSED_HERE, or an errno's name.
    */
   onClose(error: ScriptdError, connection: Connection): void;
 }
@@ -31,9 +31,9 @@ export interface ConnectionOptions extends HandshakeOptions {
   pausesWhenBackedUp?: boolean;
 }
 
-/** One connection: frames, handshake, pings and back-pressure over a socket of the poller. */
+/** One connection: frames, handshake, pings and back-pressure over a stream. */
 export class Connection {
-  readonly #socket: Socket;
+  readonly #stream: ByteStream;
   readonly #handshake: Handshake;
   readonly #handlers: ConnectionHandlers;
   readonly #decoder = new FrameDecoder(limits.frameBytesBeforeProofMax);
@@ -44,18 +44,18 @@ export class Connection {
   #reason: ScriptdError | undefined;
   #closed = false;
 
-  /** Takes over a socket that is connected (acceptor) or about to be (initiator). */
+  /** Takes over a stream that is connected (acceptor) or about to be (initiator). */
   constructor(
-    socket: Socket,
+    stream: ByteStream,
     side: Side,
     options: ConnectionOptions,
     handlers: ConnectionHandlers,
   ) {
-    this.#socket = socket;
+    this.#stream = stream;
     this.#handlers = handlers;
     this.#handshake = new Handshake(side, options);
     this.#pausesWhenBackedUp = options.pausesWhenBackedUp ?? false;
-    socket.setHandlers({
+    stream.setHandlers({
       onOpen: () => this.#perform(this.#handshake.begin()),
       onData: (chunk) => this.#read(chunk),
       onEnd: () => this.#close(new ScriptdError('PEER_ENDED', 'the peer closed the connection')),
@@ -75,7 +75,7 @@ export class Connection {
 
   /** Bytes that wait for the peer to read. */
   get queuedBytes(): number {
-    return this.#socket.queuedBytes;
+    return this.#stream.queuedBytes;
   }
 
   /**
@@ -91,7 +91,7 @@ export class Connection {
   /** Closes in order: what is queued still goes out. */
   end(): void {
     this.#reason ??= new ScriptdError('CLOSED_HERE', 'this side closed the connection');
-    this.#socket.end();
+    this.#stream.end();
   }
 
   /** Closes at once, dropping what is queued. */
@@ -133,7 +133,7 @@ export class Connection {
   /** Who reads is alive, though nothing was read from it meanwhile. */
   #drained(): void {
     this.#heardAtMs = performance.now();
-    this.#socket.resume();
+    this.#stream.resume();
     this.#handlers.onDrain?.(this);
   }
 
@@ -144,6 +144,9 @@ export class Connection {
         return;
       }
       if (message.kind === 'pong') return;
+    }
+    if (this.#handshake.state !== 'open') {
+      this.#handshake.certifiedRoles = this.#stream.certifiedRoles;
     }
     this.#perform(this.#handshake.step(message));
   }
@@ -169,22 +172,22 @@ export class Connection {
   }
 
   #write(message: Message): boolean {
-    const fits = this.#socket.write(encodeFrame(message));
+    const fits = this.#stream.write(encodeFrame(message));
     if (!fits) {
-      if (this.#socket.queuedBytes > wireLimits.queuedBytesMax) {
-        const text = `the peer left ${this.#socket.queuedBytes} bytes unread`;
+      if (this.#stream.queuedBytes > wireLimits.queuedBytesMax) {
+        const text = `the peer left ${this.#stream.queuedBytes} bytes unread`;
         this.#close(new ScriptdError('PEER_SLOW', text));
       } else if (this.#pausesWhenBackedUp) {
-        this.#socket.pause();
+        this.#stream.pause();
       }
     }
     return fits;
   }
 
-  /** The first cause wins; the socket's own end follows in a later turn. */
+  /** The first cause wins; the stream's own end follows in a later turn. */
   #close(error: ScriptdError): void {
     this.#reason ??= error;
-    this.#socket.close();
+    this.#stream.close();
   }
 
   #ended(error: ScriptdError | undefined): void {

@@ -65,6 +65,8 @@ export class Handshake {
   channel: Channel | undefined;
   peer: Peer | undefined;
   expectedProof: Buffer | undefined;
+  /** What the peer's certificate says that it is; undefined where there is none. */
+  certifiedRoles: readonly string[] | undefined;
 
   constructor(side: Side, options: HandshakeOptions) {
     this.side = side;
@@ -125,6 +127,11 @@ function onHello(handshake: Handshake, message: Message): Action[] {
       'WRONG_PEER',
       `a ${theirs.role} on a ${theirs.channel} channel does not belong here`,
     );
+  }
+  const { certifiedRoles } = handshake;
+  if (certifiedRoles && !certifiedRoles.includes(theirs.role)) {
+    const named = certifiedRoles.length > 0 ? certifiedRoles.join(', ') : 'none';
+    return refuse('WRONG_PEER', `a ${theirs.role} came with a certificate for: ${named}`);
   }
   handshake.channel = theirs.channel;
   const { role, id, instance, channel } = theirs;

@@ -10,6 +10,10 @@ export const wireLimits = {
   silenceMs: 5_000,
   /** Connections of one listener whose peer has not proven the token yet. */
   unprovenConnectionsMax: 128,
+  /** Servers for TLS handshakes that wait for the next one. */
+  tlsServersKept: 32,
+  /** How often files of certificates are looked at, at most. */
+  tlsFilesLookMs: 10_000,
   /** Queued to a peer that does not read; past it the connection is closed. */
   queuedBytesMax: 256 * 1024 * 1024,
 } as const;

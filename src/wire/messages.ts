@@ -28,7 +28,7 @@ import { outcomes } from '../verdict.js';
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];
@@ -167,6 +167,11 @@ const schemas = {
   /** Hand the attempt back, unless it has begun. */
   recall: message('recall', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
   drain: message('drain', {}),
+  /** The worker that joins is not taken in. */
+  unwelcome: message('unwelcome', {
+    code: OneOf(['NAME_TAKEN', 'UNKNOWN_TYPE', 'TOO_MANY_WORKERS']),
+    reason: Type.String({ maxLength: 4096 }),
+  }),
   /** It was told to end by somebody else than the controller: it takes nothing more. */
   draining: message('draining', {}),
   started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
@@ -287,6 +292,8 @@ const schemas = {
 
 export type MessageKind = keyof typeof schemas;
 export type MessageOf<Kind extends MessageKind> = Static<(typeof schemas)[Kind]>;
+/** Why a worker that joins is not taken in. */
+export type Unwelcome = Omit<MessageOf<'unwelcome'>, 'kind'>;
 export type Message = { [Kind in MessageKind]: MessageOf<Kind> }[MessageKind];
 
 const validators = new Map<unknown, Validator<unknown>>(
@@ -309,11 +316,11 @@ export function messageMisfit(value: unknown): string | undefined {
 const pings: readonly MessageKind[] = ['ping', 'pong'];
 const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>>> = {
   receiver: {
-    worker: new Set<MessageKind>([...pings, 'execute', 'cancel', 'recall', 'drain']),
+    worker: new Set<MessageKind>([...pings, 'execute', 'cancel', 'recall', 'drain', 'unwelcome']),
     controller: new Set<MessageKind>(pings),
   },
   emitter: {
-    worker: new Set<MessageKind>([...pings, 'acknowledge']),
+    worker: new Set<MessageKind>([...pings, 'acknowledge', 'unwelcome']),
     controller: new Set<MessageKind>([
       ...pings,
       'inventory',

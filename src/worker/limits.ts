@@ -8,6 +8,11 @@ export const workerLimits = {
   /** Attempts that the controller may send beyond the slots. */
   prefetchMax: 16,
   /** A worker that finds no controller for so long exits. */
+  /** Wait before a lost controller is connected to again: doubles from the first to the second. */
+  joinMsMin: 50,
+  joinMsMax: 2_000,
+  /** A connection that held so long makes the waits short again. */
+  joinResetMs: 2_000,
   orphanMsDefault: 55_000,
   /** From the order to drain until what still runs is ended. */
   drainMsDefault: 30_000,

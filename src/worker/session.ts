@@ -1,9 +1,9 @@
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { Socket } from '../poll/socket.js';
-import { Connection, closeReason } from '../wire/connection.js';
+import { Connection, type ConnectionHandlers, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
 import type { Message } from '../wire/messages.js';
+import type { ByteStream } from '../wire/stream.js';
 import type { WireToken } from '../wire/token.js';
 import { Unproven } from '../wire/unproven.js';
 
@@ -43,20 +43,30 @@ export class Session {
     return this.#open.size;
   }
 
-  accept(socket: Socket): void {
-    const options = {
-      local: this.#local,
-      token: this.#token,
-      serves: ['receiver', 'emitter'] as const,
-    };
-    const connection = new Connection(socket, 'acceptor', options, {
+  /** A connection that came in. */
+  accept(stream: ByteStream): void {
+    const serves = ['receiver', 'emitter'] as const;
+    const options = { local: this.#local, token: this.#token, serves };
+    this.#unproven.add(new Connection(stream, 'acceptor', options, this.#handlers()));
+  }
+
+  /** A connection that this worker makes. `onClosed` is called once, when it is over. */
+  dial(stream: ByteStream, channel: SessionChannel, onClosed: () => void): void {
+    const options = { local: this.#local, token: this.#token, channel };
+    this.#unproven.add(new Connection(stream, 'initiator', options, this.#handlers(onClosed)));
+  }
+
+  #handlers(onClosed?: () => void): ConnectionHandlers {
+    return {
       onOpen: (peer, opened) => this.#opened(peer, opened),
       onMessage: (message, from) => {
         if (this.#channelOf(from)) this.#events.onMessage(message);
       },
-      onClose: (error, closed) => this.#closed(error, closed),
-    });
-    this.#unproven.add(connection);
+      onClose: (error, closed) => {
+        this.#closed(error, closed);
+        onClosed?.();
+      },
+    };
   }
 
   /** Called every `wireLimits.heartbeatMs`. */

@@ -2,95 +2,40 @@ import { randomUUID } from 'node:crypto';
 import { Checker } from '../checker/checker.js';
 import { ScriptdError } from '../errors.js';
 import { InvariantError } from '../invariant.js';
-import type { IsolationFloor, IsolationReport } from '../isolation.js';
+import type { IsolationReport } from '../isolation.js';
 import type { Log } from '../log.js';
 import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import { type Listener, Poller } from '../poll/poller.js';
+import type { Socket } from '../poll/socket.js';
 import type { Check } from '../task.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
-import type { WireToken } from '../wire/token.js';
-import { requireLocal } from '../wire/transport.js';
+import { Transport } from '../wire/transport.js';
 import { CheckedRun } from './checked-run.js';
 import { Deadlines } from './deadlines.js';
 import { deliverable } from './deliverable.js';
 import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
-import type { Demand, Isolation } from './enclosure.js';
+import type { Isolation } from './enclosure.js';
 import { Execution } from './execution.js';
 import { createIsolation } from './isolation.js';
+import { Joiner } from './joiner.js';
 import { Lifecycle, type WorkerEnd } from './lifecycle.js';
 import { workerLimits } from './limits.js';
 import { noopRun } from './noop.js';
 import { attemptKey, type ExecuteMessage, type Waiting } from './queue.js';
 import { resolveRuntime } from './runtimes/registry.js';
-import type { ProcessRuntime, Runtime, RuntimeDefinition } from './runtimes/runtime.js';
+import type { ProcessRuntime, Runtime } from './runtimes/runtime.js';
 import { Session, type SessionEvents } from './session.js';
 import { type Run, type RunEvents, Slots, unrun } from './slots.js';
 import type { Verdict } from './verdict.js';
 import { ForkServers } from './warm/fork-servers.js';
 import { enclosuresMax, forkServerPlan, readyMax } from './warm/plan.js';
 import { Starter } from './warm/starter.js';
+import type { Worker, WorkerOptions, WorkerStats } from './worker-options.js';
 
 export type { WorkerEnd } from './lifecycle.js';
-
-export interface WorkerOptions {
-  /** Unique among workers, e.g. `python-1`. */
-  name: string;
-  /** The one task type that it executes. */
-  type: string;
-  /** Scripts that run at the same time. */
-  slots: number;
-  /** Where the controller connects: `unix:/PATH` or `tcp://HOST:PORT`. */
-  listen: string;
-  wireToken: WireToken;
-  /** How the type is executed. Not needed for python, node, bash and noop. */
-  runtime?: RuntimeDefinition;
-  /** The least that keeps scripts apart from this host. */
-  isolation: IsolationFloor;
-  /** At level strict, and at basic for root: the first of the user and group ids that scripts run as. */
-  firstScriptId?: number;
-  /** What most tasks will demand: processes for them are ready before the first comes. */
-  demands?: readonly Demand[];
-  /** Folder that belongs to this worker alone; directories of earlier runs in it are removed. */
-  workDirectory: string;
-  /** Exits when no controller has been connected for so long. Default 55,000. */
-  orphanMs?: number;
-  /** `drain` ends what still runs after this. Default 30,000. */
-  drainMs?: number;
-  log: Log;
-}
-
-export interface WorkerStats {
-  running: number;
-  queued: number;
-  unacknowledged: number;
-  unacknowledgedBytes: number;
-  /** Connections of a controller, 0 to 2. */
-  connections: number;
-  /** Processes that wait for a task. */
-  ready: number;
-  /** Wall limits that are pending. */
-  deadlines: number;
-  /** Attempts are taken: it neither drains nor ends. */
-  serving: boolean;
-}
-
-export interface Worker {
-  /** Where it listens, as text. */
-  readonly address: string;
-  readonly isolation: IsolationReport;
-  stats(): WorkerStats;
-  /**
-   * Takes no more, finishes what it has, waits until the results are acknowledged, and closes.
-   * Resolves then. What still runs after `drainMs` is ended.
-   */
-  drain(): Promise<void>;
-  /** Ends all that runs, and closes. */
-  close(): Promise<void>;
-  /** Resolves when it is closed and nothing of it is left. */
-  readonly closed: Promise<WorkerEnd>;
-}
+export type { Worker, WorkerOptions, WorkerStats } from './worker-options.js';
 
 /**
  * Starts a worker in this process: finds its runtime, claims its socket, and waits for the
@@ -101,11 +46,13 @@ export interface Worker {
  *   (another worker answers there), or another errno's name.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const address = requireLocal(parseAddress(options.listen));
+  const transport = options.transport ?? new Transport();
+  const address = transport.checked(parseAddress(options.listen));
+  if (options.join) transport.checked(options.join);
   const { type, runtime: definition = {}, workDirectory } = options;
   const runtime = await resolveRuntime(type, definition, workDirectory);
   await refuseUnfit(definition.check, type);
-  return new WorkerDaemon(options, address, runtime);
+  return new WorkerDaemon(options, transport, address, runtime);
 }
 
 async function refuseUnfit(check: Check | undefined, type: string): Promise<void> {
@@ -121,6 +68,7 @@ class WorkerDaemon implements Worker {
   readonly address: string;
   readonly isolation: IsolationReport;
   readonly #options: WorkerOptions;
+  readonly #transport: Transport;
   readonly #log: Log;
   readonly #poller = new Poller();
   readonly #listener: Listener;
@@ -131,11 +79,13 @@ class WorkerDaemon implements Worker {
   readonly #slots: Slots;
   readonly #emitter = new Emitter();
   readonly #session: Session;
+  readonly #joiner: Joiner | undefined;
   readonly #heartbeat: NodeJS.Timeout;
   readonly #lifecycle: Lifecycle;
 
-  constructor(options: WorkerOptions, address: Address, runtime: Runtime) {
+  constructor(options: WorkerOptions, transport: Transport, address: Address, runtime: Runtime) {
     this.#options = options;
+    this.#transport = transport;
     this.#log = options.log;
     try {
       const root = new WorkRoot(options.workDirectory, this.#log);
@@ -157,8 +107,9 @@ class WorkerDaemon implements Worker {
       this.#poller.close();
       throw error;
     }
-    this.address = formatAddress(this.#listener.address);
+    this.address = formatAddress(options.join ?? this.#listener.address);
     this.#session = this.#createSession();
+    this.#joiner = this.#createJoiner();
     this.#starter = runtime.kind === 'process' ? this.#createStarter(runtime) : undefined;
     this.#checker = new Checker(options.slots);
     this.#slots = this.#createSlots(runtime);
@@ -206,7 +157,10 @@ class WorkerDaemon implements Worker {
     const onError = (error: ScriptdError) => {
       this.#log.error({ err: error }, 'connections cannot be accepted');
     };
-    return this.#poller.listen(address, { onError }, (socket) => this.#session.accept(socket));
+    return this.#poller.listen(address, { onError }, (socket) => {
+      if (this.#options.join) refuse(socket);
+      else this.#session.accept(this.#transport.accept(socket, address));
+    });
   }
 
   #createSession(): Session {
@@ -227,6 +181,13 @@ class WorkerDaemon implements Worker {
       },
     };
     return new Session(identity, wireToken, events, this.#log);
+  }
+
+  #createJoiner(): Joiner | undefined {
+    const { join: address } = this.#options;
+    if (!address) return undefined;
+    const { transport, session } = { transport: this.#transport, session: this.#session };
+    return new Joiner({ poller: this.#poller, transport, address, session, log: this.#log });
   }
 
   #createStarter(runtime: ProcessRuntime): Starter {
@@ -309,6 +270,9 @@ class WorkerDaemon implements Worker {
       case 'drain':
         this.#lifecycle.drain();
         break;
+      case 'unwelcome':
+        this.#joiner?.turnedAway(message);
+        break;
       case 'acknowledge':
         this.#emitter.acknowledge(message.results);
         this.#lifecycle.progressed();
@@ -361,6 +325,7 @@ class WorkerDaemon implements Worker {
   async #release(): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#listener.close();
+    this.#joiner?.stop();
     // Whoever waits for this worker waits for its connections to close: that comes last.
     this.#checker.close();
     await this.#starter?.close();
@@ -374,6 +339,12 @@ class WorkerDaemon implements Worker {
 }
 
 const nowMs = () => performance.now();
+
+/** Where this worker only shows that it is there. */
+function refuse(socket: Socket): void {
+  socket.setHandlers({ onData: () => undefined });
+  socket.close();
+}
 
 /** One at hand for each slot, as long as they are few. */
 function prefetchOf(slots: number): number {

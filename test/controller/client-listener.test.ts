@@ -11,6 +11,7 @@ import { Poller } from '../../src/poll/poller.js';
 import type { TaskView } from '../../src/task.js';
 import { Connection } from '../../src/wire/connection.js';
 import { wireLimits } from '../../src/wire/limits.js';
+import { Transport } from '../../src/wire/transport.js';
 import { finished } from '../http/fake-controller.js';
 
 const token = Buffer.from('a wire token for the tests only');
@@ -27,7 +28,8 @@ t.test('an http daemon may ask for more at once than a connection may hold', asy
   const view: TaskView = finished({ stdout: output, stderr: output });
   new ClientListener({
     poller,
-    address,
+    addresses: [address],
+    transport: new Transport(),
     local: { role: 'controller', id: 'controller', instance: 'c' },
     token,
     requests: { read: async () => view } as Partial<ClientRequests> as ClientRequests,

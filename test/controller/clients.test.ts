@@ -11,6 +11,7 @@ import { Poller } from '../../src/poll/poller.js';
 import type { TaskView } from '../../src/task.js';
 import { Connection } from '../../src/wire/connection.js';
 import type { Message } from '../../src/wire/messages.js';
+import { Transport } from '../../src/wire/transport.js';
 import { finished, pending, taskId } from '../http/fake-controller.js';
 
 const token = Buffer.from('a wire token for the tests only');
@@ -35,7 +36,8 @@ async function connect(t: Test, requests: Partial<ClientRequests>): Promise<Daem
   const watches = new Watches();
   new ClientListener({
     poller,
-    address,
+    addresses: [address],
+    transport: new Transport(),
     local: { role: 'controller', id: 'controller', instance: 'c' },
     token,
     requests: requests as ClientRequests,

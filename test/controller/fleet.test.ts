@@ -10,6 +10,7 @@ import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
 import { Connection } from '../../src/wire/connection.js';
 import type { Message } from '../../src/wire/messages.js';
+import { Transport } from '../../src/wire/transport.js';
 
 const token = Buffer.from('a wire token for the tests only');
 
@@ -56,7 +57,14 @@ function rig(t: Test) {
     finish: async () => undefined,
   };
   const local = { role: 'controller', id: 'controller', instance: 'c' } as const;
-  const options = { poller, local, token, manager, log: createLog('test', 'silent') };
+  const options = {
+    poller,
+    transport: new Transport(),
+    local,
+    token,
+    manager,
+    log: createLog('test', 'silent'),
+  };
   const add = () => handlers?.onAdded(place);
   const remove = () => handlers?.onRemoved(place);
   return { options, add, remove, replaced, received };

@@ -4,6 +4,7 @@ import { ControllerLink } from '../../src/http/controller-link.js';
 import { httpLimits } from '../../src/http/limits.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
+import { Transport } from '../../src/wire/transport.js';
 import { assertProblem, silentLog, startDaemon } from './daemon.js';
 import {
   answerWith,
@@ -23,7 +24,14 @@ function startLink(t: Test, controller: FakeController, controllerWaitMs = longM
   const poller = new Poller();
   const address = parseAddress(controller.address);
   const log = silentLog;
-  const link = new ControllerLink({ poller, address, token: wireToken, controllerWaitMs, log });
+  const link = new ControllerLink({
+    transport: new Transport(),
+    poller,
+    address,
+    token: wireToken,
+    controllerWaitMs,
+    log,
+  });
   t.teardown(() => {
     link.close();
     poller.close();
@@ -260,6 +268,7 @@ t.test('a controller with another token is not believed', async (t) => {
   controller.start();
   const poller = new Poller();
   const link = new ControllerLink({
+    transport: new Transport(),
     poller,
     address: parseAddress(controller.address),
     token: Buffer.from('quite another token, this one'),

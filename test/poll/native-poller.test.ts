@@ -76,6 +76,7 @@ t.test('a token of nothing is EBADF everywhere, and removing it does nothing', a
     t.equal(poller.localPort(token), -9);
     t.equal(poller.setNoDelay(token, true), -9);
     t.equal(poller.setUserTimeout(token, 1), -9);
+    t.equal(poller.setKeepAlive(token, 1, 1, 1), -9);
     t.throws(() => poller.peerCredentials(token), /Bad file descriptor/);
     poller.remove(token);
   }

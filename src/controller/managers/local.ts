@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff } from '../../backoff.js';
 import { errorCode } from '../../errors.js';
 import type { Log } from '../../log.js';
-import { Backoff } from '../backoff.js';
 import { controllerLimits } from '../limits.js';
 import type { PlaceHandlers, WorkerManager, WorkerPlace } from '../manager.js';
 

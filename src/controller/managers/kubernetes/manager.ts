@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
+import { Backoff } from '../../../backoff.js';
 import { errorMessage } from '../../../errors.js';
 import type { Log } from '../../../log.js';
 import type { ScalingRule } from '../../../scaling/rule.js';
 import { Scaler } from '../../../scaling/scaler.js';
-import { Backoff } from '../../backoff.js';
 import type { PlaceHandlers, TypeLoad, WorkerManager, WorkerPlace } from '../../manager.js';
 import { isFault } from './api-fault.js';
 import { kubernetesLimits } from './limits.js';

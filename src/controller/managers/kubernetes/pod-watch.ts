@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { Backoff } from '../../../backoff.js';
 import { errorMessage, ScriptdError } from '../../../errors.js';
 import type { Log } from '../../../log.js';
-import { Backoff } from '../../backoff.js';
 import { isFault } from './api-fault.js';
 import { kubernetesLimits } from './limits.js';
 import type { PodApi } from './pod-api.js';

@@ -1,0 +1,52 @@
+import type { PlaceHandlers, TypeLoad, WorkerManager, WorkerPlace } from '../manager.js';
+
+/** Several managers as one: each sees to its own places. */
+export class SeveralManagers implements WorkerManager {
+  readonly types: readonly string[];
+  readonly #managers: readonly WorkerManager[];
+  readonly #owners = new Map<string, WorkerManager>();
+  drain?: (name: string) => void;
+
+  constructor(managers: readonly WorkerManager[]) {
+    this.types = [...new Set(managers.flatMap(({ types }) => types))];
+    this.#managers = managers;
+  }
+
+  start({ onAdded, onRemoved }: PlaceHandlers): void {
+    for (const manager of this.#managers) {
+      if (this.drain) manager.drain = this.drain;
+      manager.start({
+        onAdded: (place) => {
+          this.#owners.set(place.name, manager);
+          onAdded(place);
+        },
+        onRemoved: (place) => {
+          this.#owners.delete(place.name);
+          onRemoved(place);
+        },
+      });
+    }
+  }
+
+  ensure(place: WorkerPlace): void {
+    this.#owners.get(place.name)?.ensure(place);
+  }
+
+  replace(place: WorkerPlace, pid: number | undefined): void {
+    this.#owners.get(place.name)?.replace(place, pid);
+  }
+
+  stop(): void {
+    for (const manager of this.#managers) manager.stop();
+  }
+
+  async finish(waitMs: number, pids: readonly number[]): Promise<void> {
+    await Promise.all(this.#managers.map((manager) => manager.finish(waitMs, pids)));
+  }
+
+  load(types: readonly TypeLoad[]): void {
+    for (const manager of this.#managers) {
+      manager.load?.(types.filter(({ type }) => manager.types.includes(type)));
+    }
+  }
+}
