@@ -14,6 +14,7 @@ import { kubernetesManager } from './kubernetes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
+import { refuseScaling } from './scaling.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
 import { joinableTypes, placesOf, remotePlacesOf } from './workers.js';
 
@@ -80,6 +81,7 @@ async function startController(
     misconfigured = resolve;
   });
   const inPods = config.manager === 'kubernetes';
+  if (!inPods) refuseScaling(config);
   const evaluator = await loadedEvaluator(config.evaluator, log);
   const store = await storeOf(config, layout, log);
   const places = inPods ? [] : placesOf(config.workers, layout);
