@@ -112,7 +112,7 @@ export class Connection {
     if (silentMs > wireLimits.silenceMs) {
       const text = `the peer said nothing for ${Math.round(silentMs)} ms, pings included`;
       this.#close(new ScriptdError('PEER_SILENT', text));
-    } else if (silentMs >= wireLimits.heartbeatMs / 2) {
+    } else if (silentMs >= wireLimits.pingAfterMs) {
       this.send({ kind: 'ping', sequence: ++this.#pingSequence });
     }
   }

@@ -4,8 +4,10 @@ import { invariant } from '../invariant.js';
 export const wireLimits = {
   /** From the connection to the end of its handshake. */
   handshakeMs: 5_000,
-  /** How often connections are looked at; a silent peer is pinged then. */
+  /** How often connections are looked at. */
   heartbeatMs: 1_000,
+  /** A peer that has been silent for so long when it is looked at is pinged. */
+  pingAfterMs: 1_500,
   /** A peer that said nothing for so long, pings included, is lost. */
   silenceMs: 5_000,
   /** Connections of one listener whose peer has not proven the token yet. */
@@ -19,6 +21,6 @@ export const wireLimits = {
 } as const;
 
 invariant(
-  wireLimits.heartbeatMs * 3 <= wireLimits.silenceMs,
-  'a peer has several heartbeats to answer in before it is lost',
+  2 * (wireLimits.pingAfterMs + wireLimits.heartbeatMs) <= wireLimits.silenceMs,
+  'a peer is pinged twice before it is lost',
 );

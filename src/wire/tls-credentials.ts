@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import {
   createSecureContext,
@@ -19,9 +20,15 @@ export interface TlsFiles {
   ca: string;
 }
 
+/** From here on every day has a warning in the log. */
+const expiresSoonMs = 30 * 86_400_000;
+const dayMs = 86_400_000;
+
 interface Loaded {
   options: SecureContextOptions;
   context: SecureContext;
+  /** When the certificate ends. Milliseconds since 1970-01-01 UTC. */
+  validUntilMs: number;
   /** Of the three files: modification time and inode. */
   version: string;
 }
@@ -36,6 +43,7 @@ export class TlsCredentials {
   readonly #lookMs: number;
   #loaded: Loaded;
   #lookedAtMs = performance.now();
+  #warnedAtMs = 0;
   /** That wait for a connection: to make one takes a millisecond. */
   #servers: Server[] = [];
 
@@ -48,6 +56,7 @@ export class TlsCredentials {
     this.#log = log;
     this.#lookMs = lookMs;
     this.#loaded = load(files);
+    this.#warn();
   }
 
   get context(): SecureContext {
@@ -78,14 +87,26 @@ export class TlsCredentials {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAtMs < this.#lookMs) return;
     this.#lookedAtMs = nowMs;
+    if (nowMs - this.#warnedAtMs > dayMs) this.#warn();
     try {
       if (versionOf(this.#files) === this.#loaded.version) return;
       this.#loaded = load(this.#files);
       this.#servers = [];
       this.#log.info('the certificate files have changed: read them again');
+      this.#warn();
     } catch (error) {
       this.#log.error(`the certificates stay those of before: ${errorMessage(error)}`);
     }
+  }
+
+  /** Before the day comes on which nobody takes it any more. */
+  #warn(): void {
+    this.#warnedAtMs = performance.now();
+    const leftMs = this.#loaded.validUntilMs - Date.now();
+    if (leftMs > expiresSoonMs) return;
+    const when = new Date(this.#loaded.validUntilMs).toISOString();
+    const text = `the certificate ${this.#files.cert} ends at ${when}: scriptd certs renew`;
+    this.#log[leftMs > 0 ? 'warn' : 'error'](text);
   }
 }
 
@@ -98,7 +119,9 @@ function load(files: TlsFiles): Loaded {
       ca: readFileSync(files.ca),
       minVersion: 'TLSv1.3',
     };
-    return { options, context: createSecureContext(options), version };
+    const context = createSecureContext(options);
+    const validUntilMs = Date.parse(new X509Certificate(options.cert as Buffer).validTo);
+    return { options, context, validUntilMs, version };
   } catch (cause) {
     const text =
       `the certificate ${files.cert}, its key ${files.key} and the authority ${files.ca} cannot be ` +

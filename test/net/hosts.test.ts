@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../src/native.js';
@@ -80,11 +80,14 @@ t.test('controller, workers and http daemon on four hosts', { skip }, async (t) 
       ],
     }),
   );
-  const controller = installation.start(first, 'controller', [
-    ...['--config', config, '--reconnect-grace-ms', String(graceMs)],
-    ...['--controller-listen', `tcp://${first?.address}:5004`],
-    ...['--join-listen', `tcp://${first?.address}`],
-  ]);
+  const store = join(network.folder, 'kept');
+  const startController = () =>
+    installation.start(first, 'controller', [
+      ...['--config', config, '--reconnect-grace-ms', String(graceMs), '--data-dir', store],
+      ...['--controller-listen', `tcp://${first?.address}:5004`],
+      ...['--join-listen', `tcp://${first?.address}`],
+    ]);
+  const controller = startController();
   const level = ['--isolation', 'none', '--slots', '2'];
   installation.start(second, 'worker', [
     ...['--type', 'python', '--name', 'away', '--listen', 'tcp://0.0.0.0:5100', ...level],
@@ -178,4 +181,21 @@ t.test('controller, workers and http daemon on four hosts', { skip }, async (t) 
       t.equal(ran(runs), 2);
     },
   );
+
+  await t.test('a controller that is killed finds again what runs on other hosts', async (t) => {
+    const runs = join(network.folder, 'runs-restart');
+    const code = `echo run >> ${runs}; sleep 4; echo there`;
+    const ids = [await installation.submit({ type: 'bash', code })];
+    const python = `import subprocess; subprocess.run(["bash", "-c", "${code}"])`;
+    ids.push(await installation.submit({ type: 'python', code: python }));
+    await until('both run', () => existsSync(runs) && ran(runs) === 2);
+    controller.child.kill('SIGKILL');
+    const next = startController();
+    await until('the next one listens', () => /controller is listening/.test(next.log));
+    for (const id of ids) {
+      const task = await installation.finished(id);
+      t.match(task, { outcome: 'success', stdout: 'there\n', attempt: 1 });
+    }
+    t.equal(ran(runs), 2);
+  });
 });

@@ -175,7 +175,7 @@ t.test('a quiet peer is pinged and stays, a silent one is given up', async (t) =
   const server = await accepted;
   await Promise.all([client.opened, server.opened]);
   const before = poller.stats().readBytes;
-  server.connection.heartbeat(performance.now() + wireLimits.heartbeatMs);
+  server.connection.heartbeat(performance.now() + wireLimits.pingAfterMs);
   client.connection.send({ kind: 'status', requestId: 1 });
   await server.received(1);
   t.ok(poller.stats().readBytes > before);

@@ -308,3 +308,56 @@ t.test('new files that cannot be used leave those of before', async (t) => {
   writeFileSync(files.cert, 'half a certificate');
   t.equal((await meet(t, { initiator, acceptor })).opened.length, 2);
 });
+
+/** What a client of TLS says first. */
+async function clientHello(t: Test): Promise<Buffer> {
+  return await new Promise((resolve) => {
+    const server = net.createServer((socket) => socket.once('data', resolve));
+    t.teardown(() => server.close());
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      const client = connectTls({ port, host: '127.0.0.1' });
+      client.on('error', () => undefined);
+      t.teardown(() => client.destroy());
+    });
+  });
+}
+
+t.test('whatever a stranger says to a port of TLS, his connection alone ends', async (t) => {
+  const authority = await TestAuthority.create(t);
+  const transport = await authority.transport('controller');
+  const hello = await clientHello(t);
+  const ends: (ScriptdError | undefined)[] = [];
+  const { poller, address } = listen(t, transport, (stream) => {
+    stream.setHandlers({
+      onData: () => t.fail('nothing is read from him'),
+      onClose: (error) => ends.push(error),
+    });
+  });
+  const strangers = 120;
+  for (let index = 0; index < strangers; index++) {
+    const said = Buffer.from(hello);
+    // Whole, cut somewhere, or with a byte of it changed; the end in order, or by a reset.
+    const length = index % 3 === 0 ? said.length : Math.floor((said.length * index) / strangers);
+    if (index % 3 === 1) said[(index * 37) % said.length] = (index * 101) % 256;
+    await new Promise<void>((resolve) => {
+      const client = net.connect(address.port, address.host, () => {
+        client.write(said.subarray(0, Math.max(1, index % 3 === 1 ? said.length : length)));
+        setTimeout(() => (index % 2 === 0 ? client.end() : client.resetAndDestroy()), index % 4);
+      });
+      client.on('error', () => undefined);
+      client.on('data', () => undefined);
+      client.on('close', () => resolve());
+    });
+  }
+  while (ends.length < strangers) await turn();
+  const codes = new Set(ends.map((error) => error?.code));
+  t.ok(codes.has('TLS_FAILED'));
+  for (const code of codes) t.match(code, /^(TLS_FAILED|ECONNRESET|EPIPE)$/);
+  const initiator = await authority.transport('http');
+  const opened = new Promise<void>((resolve) => {
+    const stream = initiator.connect(poller, address);
+    stream.setHandlers({ onOpen: () => resolve(), onData: () => undefined });
+  });
+  await opened;
+});

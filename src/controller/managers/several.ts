@@ -6,10 +6,19 @@ export class SeveralManagers implements WorkerManager {
   readonly #managers: readonly WorkerManager[];
   readonly #owners = new Map<string, WorkerManager>();
   drain?: (name: string) => void;
+  /** Only if one of them wants to know. */
+  readonly load?: (types: readonly TypeLoad[]) => void;
 
   constructor(managers: readonly WorkerManager[]) {
     this.types = [...new Set(managers.flatMap(({ types }) => types))];
     this.#managers = managers;
+    const scaling = managers.filter((manager) => manager.load);
+    if (scaling.length === 0) return;
+    this.load = (types) => {
+      for (const manager of scaling) {
+        manager.load?.(types.filter(({ type }) => manager.types.includes(type)));
+      }
+    };
   }
 
   start({ onAdded, onRemoved }: PlaceHandlers): void {
@@ -42,11 +51,5 @@ export class SeveralManagers implements WorkerManager {
 
   async finish(waitMs: number, pids: readonly number[]): Promise<void> {
     await Promise.all(this.#managers.map((manager) => manager.finish(waitMs, pids)));
-  }
-
-  load(types: readonly TypeLoad[]): void {
-    for (const manager of this.#managers) {
-      manager.load?.(types.filter(({ type }) => manager.types.includes(type)));
-    }
   }
 }
