@@ -20,3 +20,18 @@ export function scalingRules({ workers, scaling }: Config): Map<string, ScalingR
     ]),
   );
 }
+
+/**
+ * Workers of this host are as many as are configured: bounds for their number would do nothing.
+ *
+ * @throws ScriptdError BAD_CONFIG
+ */
+export function refuseScaling({ scaling }: Config): void {
+  const [type] = Object.keys(scaling);
+  if (type === undefined) return;
+  throw new ScriptdError(
+    'BAD_CONFIG',
+    `\`scaling.${type}\` has no effect where the manager is local: leave it out, ` +
+      'or set `manager: kubernetes`',
+  );
+}

@@ -106,15 +106,19 @@ export class Installation {
   }
 
   /** Every task that is finished, by its id. */
-  async finished(): Promise<Map<string, FinishedTask>> {
-    const found = new Map<string, FinishedTask>();
+  finished(): Promise<Map<string, FoundTask>> {
+    return this.tasks('finished');
+  }
+
+  async tasks(state: 'running' | 'finished'): Promise<Map<string, FoundTask>> {
+    const found = new Map<string, FoundTask>();
     let cursor: string | undefined;
     do {
-      const query = `state=finished&limit=100${cursor ? `&cursor=${cursor}` : ''}`;
+      const query = `state=${state}&limit=100${cursor ? `&cursor=${cursor}` : ''}`;
       const { status, json } = await this.service.request('GET', `/v1/tasks?${query}`);
       // The controller is away: asked again.
       if (status !== 200) return new Map();
-      const { tasks, next } = json as unknown as { tasks: FinishedTask[]; next?: string };
+      const { tasks, next } = json as unknown as { tasks: FoundTask[]; next?: string };
       for (const task of tasks) found.set(task.id, task);
       cursor = next;
     } while (cursor);
@@ -122,7 +126,7 @@ export class Installation {
   }
 }
 
-export interface FinishedTask {
+export interface FoundTask {
   id: string;
   outcome: string;
   attempt: number;

@@ -5,7 +5,7 @@ const width = 880;
 const panelHeight = 170;
 const left = 64;
 const right = 20;
-const top = 56;
+const top = 76;
 const gap = 46;
 const height = top + 2 * panelHeight + gap + 46;
 
@@ -48,7 +48,7 @@ export function plot(scenario: Scenario, samples: readonly Sample[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    text(left, 22, `${scenario.name}: ${scenario.title}`, ink.text, 14),
+    text(left, 22, scenario.title, ink.text, 14),
     legend(),
     ...[tasks, pods].flatMap((panel) => frame(panel, seconds)),
     area(tasks, (sample) => sample.tasks, pale.load),

@@ -27,21 +27,21 @@ const hour = 3_600;
 export const scenarios: readonly Scenario[] = [
   {
     name: 'burst',
-    title: '2,000 tasks of 5 s at once; 4 slots a pod, at most 20 pods, 60 s of cooldown',
+    title: 'A burst: 2,000 tasks of 5 s at once; 4 slots a pod, at most 20 pods, 60 s of cooldown',
     options: { rule: ruleOf('python', 4, { min: 0, max: 20 }), startMs: 8_000, taskMs: 5_000 },
     seconds: 360,
     arrivals: (second) => (second === 20 ? 2_000 : 0),
   },
   {
     name: 'ramp',
-    title: 'from 0 to 20 tasks of 3 s a second in ten minutes, and back; 4 slots a pod',
+    title: 'A ramp: from 0 to 20 tasks of 3 s a second in ten minutes, and back; 4 slots a pod',
     options: { rule: ruleOf('python', 4, { min: 1, max: 20 }), startMs: 8_000, taskMs: 3_000 },
     seconds: 1_500,
     arrivals: (second) => 20 * Math.max(0, 1 - Math.abs(second - 660) / 600),
   },
   {
     name: 'day',
-    title: 'a day: 2 tasks of 6 s a second at night, 24 at noon, 5 minutes of cooldown',
+    title: 'A day: 2 tasks of 6 s a second at night, 24 at noon, 5 minutes of cooldown',
     options: {
       rule: ruleOf('python', 8, { min: 1, max: 30, cooldownMs: 300_000 }),
       ...{ startMs: 20_000, taskMs: 6_000 },
