@@ -20,6 +20,7 @@ t.test('the inventory comes first and says what the worker is and has', async (t
     kind: 'inventory',
     type: 'bash',
     slots: 3,
+    prefetch: 3,
     pid: process.pid,
     isolation: { level: 'none', layers: ['start', 'rlimits', 'no-new-privileges'] },
     running: [running],
