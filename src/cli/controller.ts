@@ -17,10 +17,8 @@ import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
 import { standingText } from './standing.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
-import { joinableTypes } from './workers.js';
+import { idsPerWorker, joinableTypes } from './workers.js';
 
-/** Ids set apart for each worker: as many as it may have sandboxes, with 4,096 slots. */
-const idsPerWorker = 16_384;
 /** How long the workers get to go, once nothing runs any more. Milliseconds. */
 const dismissMs = 5_000;
 /** How long running scripts may go on when whoever started this part is gone. Milliseconds. */

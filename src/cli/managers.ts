@@ -1,13 +1,16 @@
 import type { Config } from '../config/settings.js';
 import type { WorkerManager, WorkerPlace } from '../controller/manager.js';
 import type { LocalCommand } from '../controller/managers/local.js';
+import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { exitCodes } from './exit-codes.js';
 import type { Layout } from './layout.js';
-import { placesOf, remotePlacesOf } from './workers.js';
+import { NumberedPlaces } from './numbered-places.js';
+import { refuseScaling, scalingRules } from './scaling.js';
+import { idsPerWorker, placesOf, remotePlacesOf } from './workers.js';
 
 export interface ManagerOptions {
-  /** How a worker of this host is started. */
+  /** How a worker of this host is started. `index`: different for each that there may be. */
   command(place: WorkerPlace, index: number): LocalCommand;
   /** A worker of this host said that it can never run as configured. */
   onMisconfigured(place: WorkerPlace): void;
@@ -32,11 +35,25 @@ export async function managerOf(
   switch (config.manager) {
     case 'local': {
       const { LocalManager } = await import('../controller/managers/local.js');
-      const misconfiguredExitCode = exitCodes.config;
-      const started = { places: here, command, misconfiguredExitCode, onMisconfigured, log };
-      return new SeveralManagers([new LocalManager(started), new RemoteManager(remote, log)]);
+      const { Scaler } = await import('../scaling/scaler.js');
+      const rules = scalingRules(config);
+      const places = new NumberedPlaces(rules, layout);
+      requireIds(config, places.most);
+      const local = new LocalManager({
+        places: places.atStart(),
+        scaling: {
+          scaler: new Scaler(rules),
+          placeAt: (type, number) => places.at(type, number),
+        },
+        command: (place) => command(place, places.indexOf(place)),
+        misconfiguredExitCode: exitCodes.config,
+        onMisconfigured,
+        log,
+      });
+      return new SeveralManagers([local, new RemoteManager(remote, log)]);
     }
     case 'none':
+      refuseScaling(config);
       return new RemoteManager([...here, ...remote], log);
     case 'kubernetes': {
       const { kubernetesManager } = await import('./kubernetes.js');
@@ -44,4 +61,15 @@ export async function managerOf(
       return new SeveralManagers([pods, new RemoteManager(remote, log)]);
     }
   }
+}
+
+/** Each worker has user ids of its own; there are so many in all (Linux takes them as 32 bits). */
+const lastScriptId = 2_147_483_647;
+
+function requireIds({ firstScriptId }: Config, workers: number): void {
+  if (firstScriptId + workers * idsPerWorker <= lastScriptId) return;
+  const text =
+    `\`scaling\` allows for ${workers} workers on this host, and from \`firstScriptId\` ` +
+    `(${firstScriptId}) on there are user ids for ${Math.floor((lastScriptId - firstScriptId) / idsPerWorker)}`;
+  throw new ScriptdError('BAD_CONFIG', `${text}: lower \`max\` of a type`);
 }

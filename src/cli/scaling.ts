@@ -22,7 +22,7 @@ export function scalingRules({ workers, scaling }: Config): Map<string, ScalingR
 }
 
 /**
- * Workers of this host are as many as are configured: bounds for their number would do nothing.
+ * Where somebody else starts the workers, bounds for their number would do nothing.
  *
  * @throws ScriptdError BAD_CONFIG
  */
@@ -31,7 +31,7 @@ export function refuseScaling({ scaling }: Config): void {
   if (type === undefined) return;
   throw new ScriptdError(
     'BAD_CONFIG',
-    `\`scaling.${type}\` has no effect where the manager is local: leave it out, ` +
-      'or set `manager: kubernetes`',
+    `\`scaling.${type}\` has no effect where the manager is none: leave it out, ` +
+      'or set `manager: local`',
   );
 }

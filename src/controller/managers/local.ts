@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Backoff } from '../../backoff.js';
-import { errorCode } from '../../errors.js';
 import type { Log } from '../../log.js';
+import type { WorkerSight } from '../../scaling/policy.js';
+import type { Scaler } from '../../scaling/scaler.js';
 import { controllerLimits } from '../limits.js';
-import type { PlaceHandlers, WorkerManager, WorkerPlace } from '../manager.js';
+import type { PlaceHandlers, TypeLoad, WorkerManager, WorkerPlace } from '../manager.js';
+import { exited, finishWorker, killIfThere, pidsAt } from './worker-processes.js';
 
 /** How a worker process is started on this host. */
 export interface LocalCommand {
@@ -15,8 +15,15 @@ export interface LocalCommand {
 }
 
 export interface LocalManagerOptions {
+  /** Those that there are at the start. */
   places: readonly WorkerPlace[];
-  command(place: WorkerPlace, index: number): LocalCommand;
+  /** Types whose workers become more and fewer, by the load. Default: none. */
+  scaling?: {
+    scaler: Scaler;
+    /** Where the worker of this number of the type is, from 1 on. */
+    placeAt(type: string, number: number): WorkerPlace;
+  };
+  command(place: WorkerPlace): LocalCommand;
   /** Exit code with which a worker says that it can never run as configured. */
   misconfiguredExitCode: number;
   /** Called when a worker exited with that code; its own message is in the log. */
@@ -32,6 +39,11 @@ interface Post {
   startedAtMs: number;
   /** Not before this may it be started again. */
   notBeforeMs: number;
+  madeAtMs: number;
+  /** Since when it has been connected, as far as `load` told. */
+  upSinceMs: number | undefined;
+  /** It is too many: once its worker has gone, so has the place. */
+  leaving: boolean;
 }
 
 /**
@@ -43,27 +55,30 @@ export class LocalManager implements WorkerManager {
   readonly types: readonly string[];
   readonly #options: LocalManagerOptions;
   readonly #posts = new Map<string, Post>();
+  /** Workers that ended before they were connected, since the last decision, by type. */
+  readonly #failures = new Map<string, number>();
+  #handlers: PlaceHandlers | undefined;
   #stopped = false;
+  drain: (name: string) => void = () => undefined;
 
   constructor(options: LocalManagerOptions) {
     this.#options = options;
-    this.types = [...new Set(options.places.map(({ type }) => type))];
-    for (const place of options.places) {
-      const backoff = new Backoff(controllerLimits.restartMsMin, controllerLimits.restartMsMax);
-      const post = { place, backoff, child: undefined, startedAtMs: 0, notBeforeMs: 0 };
-      this.#posts.set(place.name, post);
-    }
+    const scaled = options.scaling?.scaler.rules.keys() ?? [];
+    this.types = [...new Set([...options.places.map(({ type }) => type), ...scaled])];
   }
 
-  start({ onAdded }: PlaceHandlers): void {
-    for (const place of this.#options.places) onAdded(place);
+  start(handlers: PlaceHandlers): void {
+    this.#handlers = handlers;
+    for (const place of this.#options.places) this.#add(place);
   }
 
   ensure(place: WorkerPlace): void {
     const post = this.#posts.get(place.name);
     if (!post || this.#stopped) return;
     const nowMs = performance.now();
-    if (!post.child) {
+    if (post.leaving) {
+      if (!post.child) this.#remove(post);
+    } else if (!post.child) {
       if (nowMs >= post.notBeforeMs) this.#start(post, nowMs);
     } else if (nowMs - post.startedAtMs > controllerLimits.workerStartMs) {
       this.#options.log.error({ worker: place.name }, `worker ${place.name} does not come up`);
@@ -83,8 +98,7 @@ export class LocalManager implements WorkerManager {
       return;
     }
     // An earlier controller started it.
-    const pids = pid === undefined ? allPids() : [pid];
-    for (const found of pids.filter((candidate) => isWorkerAt(candidate, place))) {
+    for (const found of pidsAt(place).filter((one) => pid === undefined || one === pid)) {
       const text = `killing worker ${place.name}, which does not answer`;
       log.warn({ worker: place.name, pid: found }, text);
       killIfThere(found);
@@ -106,16 +120,92 @@ export class LocalManager implements WorkerManager {
     await gone;
     clearTimeout(timer);
     // Those of an earlier controller are no children of this one.
-    for (const pid of pids) {
-      while (isWorker(pid) && performance.now() < endsAtMs) await delay(lookAgainMs);
-      if (isWorker(pid)) killIfThere(pid);
+    for (const pid of pids) await finishWorker(pid, endsAtMs);
+  }
+
+  load(types: readonly TypeLoad[]): void {
+    const { scaling } = this.#options;
+    if (!scaling || this.#stopped) return;
+    for (const load of types) {
+      const rule = scaling.scaler.rules.get(load.type);
+      if (!rule) continue;
+      const failures = this.#failures.get(load.type) ?? 0;
+      this.#failures.delete(load.type);
+      const { start, cancel, drain } = scaling.scaler.decide(load.type, rule, {
+        nowMs: performance.now(),
+        tasks: load.ready + load.running,
+        workers: this.#sights(load),
+        failures,
+      });
+      for (let number = 1, left = start; left > 0 && number <= rule.max; number++) {
+        const place = scaling.placeAt(load.type, number);
+        if (this.#posts.has(place.name)) continue;
+        this.#add(place);
+        left--;
+      }
+      for (const name of cancel) this.#cancel(name);
+      for (const name of drain) this.#drain(name);
     }
+  }
+
+  #sights({ type, workers }: TypeLoad): WorkerSight[] {
+    const posts = [...this.#posts.values()].filter(({ place }) => place.type === type);
+    return posts.map((post) => {
+      const { place, madeAtMs, leaving } = post;
+      const worker = workers.get(place.name);
+      if (worker) post.upSinceMs ??= performance.now();
+      const { upSinceMs } = post;
+      let phase: WorkerSight['phase'] = worker ? 'up' : 'starting';
+      if (leaving || worker?.draining) phase = 'draining';
+      return { name: place.name, phase, busy: worker?.busy, outdated: false, madeAtMs, upSinceMs };
+    });
+  }
+
+  #add(place: WorkerPlace): void {
+    this.#posts.set(place.name, {
+      place,
+      backoff: new Backoff(controllerLimits.restartMsMin, controllerLimits.restartMsMax),
+      child: undefined,
+      startedAtMs: 0,
+      notBeforeMs: 0,
+      madeAtMs: performance.now(),
+      upSinceMs: undefined,
+      leaving: false,
+    });
+    this.#handlers?.onAdded(place);
+  }
+
+  #remove({ place }: Post): void {
+    this.#posts.delete(place.name);
+    this.#handlers?.onRemoved(place);
+  }
+
+  /** It is idle: it takes nothing new, and goes. */
+  #drain(name: string): void {
+    const post = this.#posts.get(name);
+    if (!post) return;
+    post.leaving = true;
+    this.#options.log.info({ worker: name }, `draining worker ${name}: it is idle`);
+    this.drain(name);
+  }
+
+  /** It is not up yet. Its place goes first: it gets no task while it ends. */
+  #cancel(name: string): void {
+    const post = this.#posts.get(name);
+    if (!post) return;
+    post.leaving = true;
+    if (!post.child) {
+      this.#remove(post);
+      return;
+    }
+    this.#handlers?.onRemoved(post.place);
+    post.child.kill('SIGTERM');
   }
 
   #start(post: Post, nowMs: number): void {
     const { place } = post;
-    const { command, places, log } = this.#options;
-    const { file, args, env } = command(place, places.indexOf(place));
+    const { command, log } = this.#options;
+    const { file, args, env } = command(place);
     const child = spawn(file, args, {
       env,
       detached: true,
@@ -139,52 +229,18 @@ export class LocalManager implements WorkerManager {
     const nowMs = performance.now();
     if (nowMs - post.startedAtMs > controllerLimits.restartResetMs) post.backoff.reset();
     post.notBeforeMs = nowMs + post.backoff.takeMs();
-    const { name } = post.place;
+    const { name, type } = post.place;
+    if (post.leaving) {
+      this.#options.log.info({ worker: name }, `worker ${name} has gone`);
+      if (this.#posts.get(name) === post) this.#remove(post);
+      return;
+    }
+    if (post.upSinceMs === undefined) {
+      this.#failures.set(type, (this.#failures.get(type) ?? 0) + 1);
+    }
+    post.upSinceMs = undefined;
     if (this.#stopped) this.#options.log.info({ worker: name }, `worker ${name} ${how}`);
     else
       this.#options.log.warn({ worker: name }, `worker ${name} ${how}; it will be started again`);
-  }
-}
-
-function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => child.once('exit', () => resolve()));
-}
-
-function allPids(): number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isInteger);
-}
-
-/** True when this process is a worker that was told to listen at that place. */
-function isWorkerAt(pid: number, { address }: WorkerPlace): boolean {
-  if (address.kind !== 'unix') return false;
-  try {
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return args.includes('worker') && args.includes(`--listen=unix:${address.path}`);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return false;
-    throw error;
-  }
-}
-
-/** Between two looks at a process that is no child. */
-const lookAgainMs = 10;
-
-/** False when it has ended, a zombie included, or its number is another's by now. */
-function isWorker(pid: number): boolean {
-  const path = `/proc/${pid}/cmdline`;
-  try {
-    return readFileSync(path, 'latin1').split('\0').includes('worker');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return false;
-    throw error;
-  }
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (errorCode(error) !== 'ESRCH') throw error;
   }
 }

@@ -27,11 +27,7 @@ for (const program of ['kube-apiserver', 'kubectl']) {
   console.log(`building ${program} ${version}: this takes a while`);
   const ldflags = ['-s', '-w', ...versionFlags].join(' ');
   const paths = ['-o', file, `k8s.io/kubernetes/cmd/${program}`];
-  run(
-    'go',
-    ['build', '-p', '1', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, ...paths],
-    here,
-  );
+  run('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, ...paths], here);
 }
 if (!existsSync(join(target, 'etcd'))) takeEtcd();
 console.log(`there in ${target}`);
