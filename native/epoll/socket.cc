@@ -154,8 +154,7 @@ int SetUserTimeout(int fd, uint32_t timeout_ms) {
 
 int SetKeepAlive(int fd, const KeepAlive& keep_alive) {
   int result = SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive.idle_seconds);
-  if (result == 0)
-    result = SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive.interval_seconds);
+  if (result == 0) result = SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive.interval_seconds);
   if (result == 0) result = SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, keep_alive.probes);
   if (result == 0) result = SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   return result;
