@@ -46,7 +46,7 @@ export class Installation {
     await cluster.install();
     await cluster.controllerPod();
     const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-kube-up-'));
-    writeFileSync(join(dataDir, 'wire-token'), 'a token that the parts of the test share\n');
+    writeFileSync(join(dataDir, 'wire-token'), `a token of the parts in ${dataDir}\n`);
     const { PATH = '', HOME = '' } = process.env;
     const kubelet = new Kubelet(cluster.admin, { PATH, HOME });
     test.teardown(async () => {

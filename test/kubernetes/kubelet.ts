@@ -104,8 +104,9 @@ export class Kubelet {
       return;
     }
     this.#addresses += 1;
-    const high = 1 + Math.floor(this.#addresses / 250);
-    const ip = `127.0.${high}.${1 + (this.#addresses % 250)}`;
+    // Of this process: other tests have pods at the same time.
+    const [high, low] = [16 + ((process.pid >> 8) % 200), process.pid & 255];
+    const ip = `127.${high}.${low}.${1 + (this.#addresses % 250)}`;
     const running = { uid, ip, child: undefined, ending: false };
     this.#pods.set(name, running);
     this.#attempt(() => this.#run(pod, running));
