@@ -119,9 +119,11 @@ export class Fleet {
     }
   }
 
-  /** Types of which there are places, and no worker is connected. */
+  /** Types of which there should be a worker, and none is connected. */
   missingTypes(): string[] {
-    const missing = new Set([...this.#links.values()].map(({ seat }) => seat.type));
+    const { manager } = this.#options;
+    const types = [...this.#links.values()].map(({ seat }) => seat.type);
+    const missing = new Set(types.filter((type) => !manager.mayLack?.(type)));
     for (const { seat } of this.up()) missing.delete(seat.type);
     return [...missing].sort();
   }

@@ -38,6 +38,8 @@ export interface TypeLoad {
 export interface WorkerManager {
   /** Types that there are or can be workers for, those without a place at the moment included. */
   readonly types: readonly string[];
+  /** Whether a type has no worker while there is nothing to do: that none is there is no fault then. */
+  mayLack?(type: string): boolean;
   /** Tells of each place there is, at once or later, and of those that go. Called once. */
   start(handlers: PlaceHandlers): void;
   /** Nobody answers at this place (any more): see that somebody will. Called again and again. */

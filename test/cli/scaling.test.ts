@@ -43,6 +43,8 @@ t.test('workers of this host follow the load, from none to the most and back', a
   let most = 0;
   await until('there are three', async () => {
     most = Math.max(most, (await crew(service)).length);
+    const { status } = await service.request('GET', '/readyz');
+    if (status !== 200) t.fail(`/readyz says ${status} while the first worker starts`);
     return most === 3;
   });
   t.same(await crew(service), ['bash-1', 'bash-2', 'bash-3']);

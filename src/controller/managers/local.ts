@@ -67,6 +67,10 @@ export class LocalManager implements WorkerManager {
     this.types = [...new Set([...options.places.map(({ type }) => type), ...scaled])];
   }
 
+  mayLack(type: string): boolean {
+    return this.#options.scaling?.scaler.rules.get(type)?.min === 0;
+  }
+
   start(handlers: PlaceHandlers): void {
     this.#handlers = handlers;
     for (const place of this.#options.places) this.#add(place);

@@ -21,6 +21,11 @@ export class SeveralManagers implements WorkerManager {
     };
   }
 
+  mayLack(type: string): boolean {
+    const theirs = this.#managers.filter(({ types }) => types.includes(type));
+    return theirs.length > 0 && theirs.every((manager) => manager.mayLack?.(type) ?? false);
+  }
+
   start({ onAdded, onRemoved }: PlaceHandlers): void {
     for (const manager of this.#managers) {
       if (this.drain) manager.drain = this.drain;

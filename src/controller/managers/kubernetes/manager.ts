@@ -58,6 +58,10 @@ export class KubernetesManager implements WorkerManager {
     });
   }
 
+  mayLack(type: string): boolean {
+    return this.#scaler.rules.get(type)?.min === 0;
+  }
+
   start(handlers: PlaceHandlers): void {
     this.#handlers = handlers;
     this.#watch.start();
