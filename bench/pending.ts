@@ -1,13 +1,12 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { v7 as uuidv7 } from 'uuid';
 import { LmdbStore } from '../src/store/lmdb/store.js';
-import type { Submission } from '../src/store/port.js';
 import { noop } from './dispatch.js';
 import { type Bench, type BenchRow, bound, compare } from './harness.js';
 import { p50Ms } from './programs.js';
 import { type Service, startService } from './service.js';
+import { submissionOf } from './submission.js';
 
 /** Two types without processes, each with a worker; `held` is paused, so that its tasks pend. */
 const config = 'runtimes:\n  held: {kind: noop}\n';
@@ -60,34 +59,9 @@ async function fill(directory: string, tasks: number): Promise<void> {
   const store = new LmdbStore({ directory, durability: 'os' });
   for (let done = 0; done < tasks; done += batch) {
     const size = Math.min(batch, tasks - done);
-    await store.submit(Array.from({ length: size }, submission));
+    await store.submit(Array.from({ length: size }, () => submissionOf('held')));
   }
   await store.close();
-}
-
-const code = `${'# a comment that is as long as a line of code usually is\n'.repeat(36)}print(1)\n`;
-const limits = {
-  wallMs: 30_000,
-  cpuMs: 30_000,
-  memoryBytes: 512 * 1024 * 1024,
-  outputBytes: 4 * 1024 * 1024,
-  diskBytes: 64 * 1024 * 1024,
-  openFiles: 256,
-  processes: 256,
-};
-
-/** 2 KB of code. */
-function submission(): Submission {
-  const id = uuidv7();
-  const kept = { id, type: 'held', state: 'pending', priority: 0, score: 0, tags: [] } as const;
-  return {
-    view: {
-      ...{ ...kept, tags: [], limits, network: 'none', attempt: 0, attempts: [] },
-      createdAt: Date.now(),
-      durability: 'fsync',
-    },
-    spec: { code: `${code}# ${id}`, type: 'held' },
-  };
 }
 
 /** What the controller has for itself, without pages of files, which the kernel may take back. */

@@ -3,10 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { v7 as uuidv7 } from 'uuid';
 import { LmdbStore } from '../src/store/lmdb/store.js';
-import type { Submission } from '../src/store/port.js';
 import { median } from './harness.js';
+import { submissionOf } from './submission.js';
 
 /**
  * What the durable store does by itself: `node dist/bench/store.js [FOLDER] [TASKS]`. Prints durable
@@ -18,37 +17,7 @@ const [folder = mkdtempSync(join(tmpdir(), 'scriptd-bench-store-')), count = '10
   process.argv.slice(2);
 const directory = join(folder, 'store');
 
-const limits = {
-  wallMs: 30_000,
-  cpuMs: 30_000,
-  memoryBytes: 512 * 1024 * 1024,
-  outputBytes: 4 * 1024 * 1024,
-  diskBytes: 64 * 1024 * 1024,
-  openFiles: 256,
-  processes: 256,
-};
-const code = `${'# a comment that is as long as a line of code usually is\n'.repeat(36)}print(1)\n`;
-
-function submission(): Submission {
-  const id = uuidv7();
-  return {
-    view: {
-      id,
-      type: 'python',
-      state: 'pending',
-      priority: 0,
-      score: 0,
-      tags: [],
-      limits,
-      network: 'none',
-      attempt: 0,
-      attempts: [],
-      createdAt: Date.now(),
-      durability: 'fsync',
-    },
-    spec: { code: `${code}# ${id}`, type: 'python' },
-  };
-}
+const submission = () => submissionOf('python');
 
 /** KiB of a line of /proc/self/status, e.g. RssAnon. */
 function statusKib(name: string): number {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { systemClock } from '../clock.js';
-import type { Config } from '../config/settings.js';
+import type { Config, SettingName } from '../config/settings.js';
 import type { WorkerPlace } from '../controller/manager.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
@@ -24,6 +24,17 @@ const dismissMs = 5_000;
 /** How long running scripts may go on when whoever started this part is gone. Milliseconds. */
 const orphanedDrainMs = 10_000;
 
+/** Settings of the controller that `up` takes for it. */
+export const queueSettings = [
+  'evaluator',
+  'durability',
+  'retentionMs',
+  'retentionBytes',
+  'controllerListen',
+  'joinListen',
+  'reconnectGraceMs',
+] as const satisfies readonly SettingName[];
+
 export function addControllerCommand(program: Command): void {
   const command = program
     .command('controller')
@@ -37,13 +48,7 @@ export function addControllerCommand(program: Command): void {
     'orphanMs',
     'isolation',
     'firstScriptId',
-    'evaluator',
-    'durability',
-    'retentionMs',
-    'retentionBytes',
-    'controllerListen',
-    'joinListen',
-    'reconnectGraceMs',
+    ...queueSettings,
     ...transportSettings,
   ]);
   command.action(async () => {

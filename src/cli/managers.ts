@@ -30,35 +30,41 @@ export async function managerOf(
 ): Promise<WorkerManager> {
   const { RemoteManager } = await import('../controller/managers/remote.js');
   const { SeveralManagers } = await import('../controller/managers/several.js');
-  const here = config.manager === 'kubernetes' ? [] : placesOf(config.workers, layout);
-  const remote = remotePlacesOf(config.remoteWorkers, here);
+  const beside = (taken: readonly WorkerPlace[]) => {
+    return new RemoteManager(remotePlacesOf(config.remoteWorkers, taken), log);
+  };
   switch (config.manager) {
     case 'local': {
       const { LocalManager } = await import('../controller/managers/local.js');
       const { Scaler } = await import('../scaling/scaler.js');
       const rules = scalingRules(config);
       const places = new NumberedPlaces(rules, layout);
-      requireIds(config, places.most);
+      const all = places.all();
+      requireIds(config, all.length);
+      const scaled = new Map([...rules].filter(([type]) => Object.hasOwn(config.scaling, type)));
       const local = new LocalManager({
         places: places.atStart(),
-        scaling: {
-          scaler: new Scaler(rules),
-          placeAt: (type, number) => places.at(type, number),
-        },
+        ...(scaled.size > 0 && {
+          scaling: {
+            scaler: new Scaler(scaled),
+            placeAt: (type, number) => places.at(type, number),
+          },
+        }),
         command: (place) => command(place, places.indexOf(place)),
         misconfiguredExitCode: exitCodes.config,
         onMisconfigured,
         log,
       });
-      return new SeveralManagers([local, new RemoteManager(remote, log)]);
+      return new SeveralManagers([local, beside(all)]);
     }
-    case 'none':
+    case 'none': {
       refuseScaling(config);
-      return new RemoteManager([...here, ...remote], log);
+      const here = placesOf(config.workers, layout);
+      return new SeveralManagers([new RemoteManager(here, log), beside(here)]);
+    }
     case 'kubernetes': {
       const { kubernetesManager } = await import('./kubernetes.js');
-      const pods = await kubernetesManager(config, log);
-      return new SeveralManagers([pods, new RemoteManager(remote, log)]);
+      return new SeveralManagers([await kubernetesManager(config, log), beside([])]);
     }
   }
 }

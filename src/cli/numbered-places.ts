@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { WorkerPlace } from '../controller/manager.js';
-import { parseAddress } from '../poll/address.js';
 import type { ScalingRule } from '../scaling/rule.js';
 import type { Layout } from './layout.js';
+import { placeAt } from './workers.js';
 
 /** The places that workers of this host may have: TYPE-1, TYPE-2, …, as many as the rules allow. */
 export class NumberedPlaces {
@@ -15,31 +15,25 @@ export class NumberedPlaces {
   }
 
   at(type: string, number: number): WorkerPlace {
-    const name = `${type}-${number}`;
-    const slots = this.#rules.get(type)?.slots ?? 1;
-    return {
-      name,
-      type,
-      slots,
-      address: parseAddress(this.#layout.workerAddress(name)),
-      local: true,
-    };
+    return placeAt(type, number, this.#rules.get(type)?.slots ?? 1, this.#layout);
+  }
+
+  /** All that there may be. */
+  all(): WorkerPlace[] {
+    return [...this.#rules.keys()].flatMap((type) => this.#of(type));
   }
 
   /** As many as there are at least, and those where an earlier controller's worker may be. */
   atStart(): WorkerPlace[] {
-    return [...this.#rules].flatMap(([type, { min, max }]) => {
-      const numbers = Array.from({ length: max }, (_, index) => index + 1);
-      return numbers
-        .map((number) => ({ number, place: this.at(type, number) }))
-        .filter(({ number, place }) => number <= min || isThere(place))
-        .map(({ place }) => place);
-    });
+    return [...this.#rules].flatMap(([type, { min }]) =>
+      this.#of(type).filter((place, index) => index < min || isThere(place)),
+    );
   }
 
-  /** Places that there may be at most. */
-  get most(): number {
-    return [...this.#rules.values()].reduce((sum, { max }) => sum + max, 0);
+  /** Those of one type. */
+  #of(type: string): WorkerPlace[] {
+    const { max = 0 } = this.#rules.get(type) ?? {};
+    return Array.from({ length: max }, (_, index) => this.at(type, index + 1));
   }
 
   /** A number that no other place has, whatever else there is. */

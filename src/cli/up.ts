@@ -12,6 +12,7 @@ import { parseAddress } from '../poll/address.js';
 import type { WireToken } from '../wire/token.js';
 import { type ChildCommand, childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
+import { queueSettings } from './controller.js';
 import { exitCodes, isLasting } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
@@ -45,13 +46,7 @@ export function addUpCommand(program: Command): void {
     'orphanMs',
     'isolation',
     'firstScriptId',
-    'evaluator',
-    'durability',
-    'retentionMs',
-    'retentionBytes',
-    'controllerListen',
-    'joinListen',
-    'reconnectGraceMs',
+    ...queueSettings,
     ...transportSettings,
   ]);
   command.action(async () => {

@@ -29,12 +29,15 @@ export function defaultWorkers(processors: number): Record<string, number> {
   return slots;
 }
 
-/** One worker per type, each at its socket. */
+/** Of the workers of this host, the one of this number for the type, from 1 on: at its socket. */
+export function placeAt(type: string, number: number, slots: number, layout: Layout): WorkerPlace {
+  const name = `${type}-${number}`;
+  return { name, type, slots, address: parseAddress(layout.workerAddress(name)), local: true };
+}
+
+/** One worker per type. */
 export function placesOf(workers: Config['workers'], layout: Layout): WorkerPlace[] {
-  return Object.entries(workers).map(([type, slots]) => {
-    const name = `${type}-1`;
-    return { name, type, slots, address: parseAddress(layout.workerAddress(name)), local: true };
-  });
+  return Object.entries(workers).map(([type, slots]) => placeAt(type, 1, slots, layout));
 }
 
 /**

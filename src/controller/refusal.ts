@@ -57,6 +57,11 @@ export function mayPass(error: unknown): boolean {
   return refusal?.retryAfterMs !== undefined || refusal?.code.startsWith('STORE_') === true;
 }
 
+/** A refusal that is to be thrown; `asRefusal` gives it back. */
+export function thrown(refusal: Refusal): ScriptdError {
+  return Object.assign(new ScriptdError(refusal.code, refusal.message), refusal);
+}
+
 export function unknownTask(taskId: string): ScriptdError {
   return new ScriptdError('UNKNOWN_TASK', `there is no task ${taskId} (any more)`);
 }

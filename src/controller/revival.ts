@@ -6,7 +6,7 @@ import type { Scheduler } from '../scheduler/scheduler.js';
 import type { IndexRecord, TaskStore } from '../store/port.js';
 import type { Retry, TaskView } from '../task.js';
 import type { Flights } from './flights.js';
-import { unknownTask } from './refusal.js';
+import { thrown, unknownTask } from './refusal.js';
 import type { Submissions } from './submissions.js';
 
 export interface RevivalOptions {
@@ -64,9 +64,9 @@ export class Revival {
     // It is a task like any other, by the policies of today; but for its times, which are past.
     const { delayMs: _, runAt: __, ...again } = spec;
     const accepted = submissions.check(again);
-    const refusal = 'code' in accepted ? accepted : submissions.readmit(accepted.bytes, view.group);
-    if (refusal) throw Object.assign(new ScriptdError(refusal.code, refusal.message), refusal);
-    if ('code' in accepted) throw new ScriptdError(accepted.code, accepted.message);
+    if ('code' in accepted) throw thrown(accepted);
+    const refusal = submissions.readmit(accepted.bytes, view.group);
+    if (refusal) throw thrown(refusal);
     const { expiresAt } = accepted.submission.view;
     const resubmission = { taskId, ...(expiresAt !== undefined && { expiresAt }) };
     const [sent] = await store.resubmit([resubmission]);

@@ -1,8 +1,7 @@
 import type { Clock } from '../clock.js';
-import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { ScheduleSpec } from '../schedule.js';
-import { mayPass } from './refusal.js';
+import { mayPass, thrown } from './refusal.js';
 import type { DueRun, Schedules } from './schedules.js';
 import type { Submissions } from './submissions.js';
 
@@ -25,8 +24,14 @@ export class ScheduledRuns {
   async put(how: 'create' | 'put', schedule: ScheduleSpec) {
     const { schedules, submissions, clock } = this.#options;
     const checked = submissions.check(schedule.task);
-    if ('code' in checked)
-      throw Object.assign(new ScriptdError(checked.code, checked.message), checked);
+    if ('code' in checked) {
+      const { message, field } = checked;
+      throw thrown({
+        ...checked,
+        message: `in \`task\`: ${message}`,
+        ...(field !== undefined && { field: `task.${field}` }),
+      });
+    }
     return await schedules.put(how, schedule, clock.wallMs());
   }
 

@@ -8,6 +8,7 @@ import {
 } from '../schedule.js';
 import type { TaskStore } from '../store/port.js';
 import { controllerLimits } from './limits.js';
+import { thrown } from './refusal.js';
 
 const kind = 'schedule';
 
@@ -88,7 +89,7 @@ export class Schedules {
     }
     const fault = cronFault(spec.cron, spec.timeZone);
     if (fault) {
-      throw Object.assign(new ScriptdError('INVALID_FIELD', fault.message), { field: fault.field });
+      throw thrown({ code: 'INVALID_FIELD', ...fault });
     }
     const { lastRunAt, lastTaskId } = before ?? {};
     const kept: Kept = {

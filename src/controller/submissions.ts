@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { errorCode, errorMessage, ScriptdError } from '../errors.js';
+import { errorCode, errorMessage } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Admission, AdmissionRefusal } from '../scheduler/admission.js';
 import type { Evaluator } from '../scheduler/own-evaluator.js';
@@ -11,7 +11,7 @@ import type { FreshTasks } from './fresh-tasks.js';
 import { type Accepted, intake } from './intake.js';
 import { controllerLimits } from './limits.js';
 import type { Policy } from './policy.js';
-import { asRefusal, type Refusal } from './refusal.js';
+import { asRefusal, type Refusal, thrown } from './refusal.js';
 
 export interface SubmissionsOptions {
   policies: ReadonlyMap<string, Policy>;
@@ -62,10 +62,7 @@ export class Submissions {
   /** As `submit`, as a promise. */
   submitted(spec: TaskSpec): Promise<TaskView> {
     return new Promise((resolve, reject) => {
-      const refused = (refusal: Refusal) => {
-        reject(Object.assign(new ScriptdError(refusal.code, refusal.message), refusal));
-      };
-      this.submit(spec, resolve, refused);
+      this.submit(spec, resolve, (refusal) => reject(thrown(refusal)));
     });
   }
 

@@ -196,30 +196,8 @@ export class Socket implements PollHandle, Sender, Connecting {
   }
 
   /**
-   * TCP_NODELAY: don't wait to fill a packet. On from the start, since a turn's writes leave
-   * together anyway. Does nothing on what is not TCP.
-   *
-   * @throws ScriptdError CLOSED
-   */
-  setNoDelay(on: boolean): void {
-    this.#assertOpen();
-    this.#checkOption(this.#reactor.native.setNoDelay(this.token, on));
-  }
-
-  /**
-   * TCP_USER_TIMEOUT: closes the connection (ETIMEDOUT) when what was sent is not acknowledged for
-   * so many milliseconds; 0 is the kernel's default. Does nothing on what is not TCP.
-   *
-   * @throws ScriptdError CLOSED
-   */
-  setUserTimeout(ms: number): void {
-    this.#assertOpen();
-    this.#checkOption(this.#reactor.native.setUserTimeout(this.token, ms));
-  }
-
-  /**
-   * What every TCP connection gets: no delay, a keep-alive, and an end to what is never
-   * acknowledged. Does nothing on what is not TCP.
+   * What every TCP connection gets: no delay (a turn's writes leave together anyway), a keep-alive, and
+   * an end (ETIMEDOUT) to what is never acknowledged. Does nothing on what is not TCP.
    *
    * @throws ScriptdError CLOSED
    */

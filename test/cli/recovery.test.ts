@@ -209,6 +209,10 @@ t.test('a run that was missed is made up for as its schedule says', async (t) =>
     const { status } = await service.request('PUT', `/v1/schedules/${missed}`, body, json);
     t.equal(status, 201);
   }
+  const unfit = JSON.stringify({ cron, task: { type: 'lua', code: '' } });
+  const asJson = { 'content-type': 'application/json' };
+  const refused = await service.request('PUT', '/v1/schedules/unfit', unfit, asJson);
+  t.match(refused.json, { code: 'UNKNOWN_TYPE', field: 'task.type' }, 'what is wrong stands in it');
   // Within five seconds it would be late, not missed.
   await patient.restart(() => until('it is missed', () => Date.now() > at.getTime() + 6_000));
   await until('both were made up for', () => patient.executed.length === 2);

@@ -90,6 +90,9 @@ t.test('bounds that make no sense are refused', async (t) => {
     await refused('scaling: {bash: {min: 0, max: 1}}', ['--manager', 'none']),
     /leave it out/,
   );
+  const remote = '{name: bash-2, type: bash, slots: 1, address: "unix:/nowhere"}';
+  const twice = `remoteWorkers: [${remote}]\nscaling: {bash: {min: 0, max: 2}}`;
+  t.match(await refused(twice), /two workers of the name bash-2/, 'though there is none yet');
   const ids = ['--first-script-id', '2147000000'];
   t.match(await refused('scaling: {bash: {min: 0, max: 100}}', ids), /firstScriptId.*lower/s);
 });

@@ -1,20 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ClientListener } from '../../src/controller/client-listener.js';
-import { type ClientRequests, Watches } from '../../src/controller/clients.js';
+import type { ClientRequests, Watches } from '../../src/controller/clients.js';
 import { ScriptdError } from '../../src/errors.js';
-import { createLog } from '../../src/log.js';
-import { parseAddress } from '../../src/poll/address.js';
-import { Poller } from '../../src/poll/poller.js';
 import type { TaskView } from '../../src/task.js';
 import { Connection } from '../../src/wire/connection.js';
 import type { Message } from '../../src/wire/messages.js';
-import { Transport } from '../../src/wire/transport.js';
 import { finished, pending, taskId } from '../http/fake-controller.js';
-
-const token = Buffer.from('a wire token for the tests only');
+import { listening, token } from './listening.js';
 
 interface Daemon {
   watches: Watches;
@@ -26,24 +17,7 @@ interface Daemon {
 
 /** An http daemon's connection to a real listener whose controller has only what it is asked for. */
 async function connect(t: Test, requests: Partial<ClientRequests>): Promise<Daemon> {
-  const folder = mkdtempSync(join(tmpdir(), 'scriptd-clients-'));
-  const address = parseAddress(`unix:${join(folder, 'controller.sock')}`);
-  const poller = new Poller();
-  t.teardown(() => {
-    poller.close();
-    rmSync(folder, { recursive: true });
-  });
-  const watches = new Watches();
-  new ClientListener({
-    poller,
-    addresses: [address],
-    transport: new Transport(),
-    local: { role: 'controller', id: 'controller', instance: 'c' },
-    token,
-    requests: requests as ClientRequests,
-    watches,
-    log: createLog('test', 'silent'),
-  }).open();
+  const { poller, address, watches } = listening(t, requests);
   const answers: Message[] = [];
   const waiting: ((message: Message) => void)[] = [];
   const connection = await new Promise<Connection>((resolve, reject) => {

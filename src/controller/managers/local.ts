@@ -14,15 +14,18 @@ export interface LocalCommand {
   env: Readonly<Record<string, string>>;
 }
 
+/** Types whose workers become more and fewer, by the load. */
+interface Scaling {
+  scaler: Scaler;
+  /** Where the worker of this number of the type is, from 1 on. */
+  placeAt(type: string, number: number): WorkerPlace;
+}
+
 export interface LocalManagerOptions {
   /** Those that there are at the start. */
   places: readonly WorkerPlace[];
-  /** Types whose workers become more and fewer, by the load. Default: none. */
-  scaling?: {
-    scaler: Scaler;
-    /** Where the worker of this number of the type is, from 1 on. */
-    placeAt(type: string, number: number): WorkerPlace;
-  };
+  /** Default: as many workers as there are at the start. */
+  scaling?: Scaling;
   command(place: WorkerPlace): LocalCommand;
   /** Exit code with which a worker says that it can never run as configured. */
   misconfiguredExitCode: number;
@@ -60,11 +63,15 @@ export class LocalManager implements WorkerManager {
   #handlers: PlaceHandlers | undefined;
   #stopped = false;
   drain: (name: string) => void = () => undefined;
+  /** Only if it scales. */
+  readonly load?: (types: readonly TypeLoad[]) => void;
 
   constructor(options: LocalManagerOptions) {
     this.#options = options;
-    const scaled = options.scaling?.scaler.rules.keys() ?? [];
-    this.types = [...new Set([...options.places.map(({ type }) => type), ...scaled])];
+    const { places, scaling } = options;
+    const scaled = scaling?.scaler.rules.keys() ?? [];
+    this.types = [...new Set([...places.map(({ type }) => type), ...scaled])];
+    if (scaling) this.load = (types) => this.#scale(types, scaling);
   }
 
   mayLack(type: string): boolean {
@@ -127,9 +134,8 @@ export class LocalManager implements WorkerManager {
     for (const pid of pids) await finishWorker(pid, endsAtMs);
   }
 
-  load(types: readonly TypeLoad[]): void {
-    const { scaling } = this.#options;
-    if (!scaling || this.#stopped) return;
+  #scale(types: readonly TypeLoad[], scaling: Scaling): void {
+    if (this.#stopped) return;
     for (const load of types) {
       const rule = scaling.scaler.rules.get(load.type);
       if (!rule) continue;
