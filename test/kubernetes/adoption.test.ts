@@ -1,19 +1,21 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { lacking, namespace } from './cluster.js';
 import { Installation, until } from './installation.js';
 
-const options = { skip: lacking, timeout: 300_000 };
+const options = { skip: lacking, timeout: 580_000 };
 
 t.test('the next controller adopts the pods, and their tasks go on', options, async (t) => {
   const there = await Installation.start(t, { max: 3, slots: 2 });
   const { kubelet, cluster, service } = there;
-  const ids = await there.submit(6, 12);
-  await until('all run', 60, async () => {
-    return (await there.connected()) === 3 && (await there.busySlots()) === 6;
-  });
-  // What one had taken beyond its slots goes to the others.
-  await delay(3_000);
+  const go = join(there.dataDir, 'go');
+  const begun = join(there.dataDir, 'begun');
+  mkdirSync(begun);
+  const code = `mktemp -p ${begun}; until [ -e ${go} ]; do sleep 0.1; done`;
+  const ids = await there.submitCode(6, code);
+  // In six slots: none of them waits at a worker for one, from where it could go to another.
+  await until('all run', () => readdirSync(begun).length === ids.length);
   const before = kubelet.running.sort();
   const running = await there.tasks('running');
   t.equal(running.size, ids.length);
@@ -23,14 +25,16 @@ t.test('the next controller adopts the pods, and their tasks go on', options, as
   await cluster.core.deleteNamespacedPod({ name: 'scriptd-controller-0', namespace });
   const { metadata } = await cluster.controllerPod();
   process.kill(service.partPid('controller'), 'SIGKILL');
-  await until('all are finished', 90, async () => (await there.finished()).size === ids.length);
+  const adopted = () => service.log.split('adopted pod').length - 1;
+  await until('all are adopted', () => adopted() === before.length);
+  writeFileSync(go, '');
+  await until('all are finished', async () => (await there.finished()).size === ids.length);
   for (const { id, outcome, attempt } of (await there.finished()).values()) {
     t.same({ outcome, attempt }, { outcome: 'success', attempt: running.get(id)?.attempt });
   }
   t.same(kubelet.signalled, [], 'no worker was ended');
   t.equal(kubelet.started, before.length, 'and none was added');
-  const adopted = (text: string) => text.split('adopted pod').length - 1;
-  t.equal(adopted(service.log), before.length);
-  await until('no pod is left', 60, async () => (await there.pods()).length === 0);
+  t.equal(adopted(), before.length);
+  await until('no pod is left', async () => (await there.pods()).length === 0);
   t.ok(metadata?.uid);
 });

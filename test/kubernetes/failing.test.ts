@@ -2,10 +2,10 @@ import t from 'tap';
 import { lacking } from './cluster.js';
 import { Installation, until } from './installation.js';
 
-const options = { skip: lacking, timeout: 300_000 };
+const options = { skip: lacking, timeout: 580_000 };
 
 t.test('pods that fail are deleted, and the next ones wait longer', options, async (t) => {
-  const there = await Installation.start(t, { max: 1, startMs: 4_000 });
+  const there = await Installation.start(t, { max: 1, startMs: 15_000 });
   const { kubelet } = there;
   let made = 0;
   const faults = ['exits', 'crashLoops', 'neverReady'] as const;
@@ -14,7 +14,8 @@ t.test('pods that fail are deleted, and the next ones wait longer', options, asy
     return faults[made - 1];
   };
   const [id = ''] = await there.submit(1, 0.1);
-  await until('it is finished', 90, async () => (await there.finished()).has(id));
-  t.equal(made, 4, 'one pod after the other');
-  await until('no pod is left', 60, async () => (await there.pods()).length === 0);
+  await until('it is finished', async () => (await there.finished()).has(id));
+  t.ok(made > faults.length, `each was followed by another: ${made} pods`);
+  t.equal(kubelet.most, 1, 'one after the other');
+  await until('no pod is left', async () => (await there.pods()).length === 0);
 });
