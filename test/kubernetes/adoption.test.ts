@@ -17,8 +17,12 @@ t.test('the next controller adopts the pods, and their tasks go on', options, as
   // In six slots: none of them waits at a worker for one, from where it could go to another.
   await until('all run', () => readdirSync(begun).length === ids.length);
   const before = kubelet.running.sort();
-  const running = await there.tasks('running');
-  t.equal(running.size, ids.length);
+  // What is listed is what is on disk, a moment later.
+  let running = await there.tasks('running');
+  await until('all are listed', async () => {
+    running = await there.tasks('running');
+    return running.size === ids.length;
+  });
   const first = (await there.pods()).map(({ metadata }) => metadata?.ownerReferences ?? []);
   t.ok(first.every((owners) => owners.map(({ kind }) => kind).join() === 'Pod,StatefulSet'));
   // Its pod is another one by now, as after a move to another node.
