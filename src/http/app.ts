@@ -134,7 +134,8 @@ function collectRoutes(app: FastifyInstance): (app: FastifyInstance) => void {
       const refuse = async () => {
         throw problem('METHOD_NOT_ALLOWED', `this path takes only ${allow}`, {}, { allow });
       };
-      scope.route({ method: others, url, onRequest: refuse, handler: refuse });
+      const config = { undocumented: true } as const;
+      scope.route({ method: others, url, onRequest: refuse, handler: refuse, config });
     }
   };
 }
