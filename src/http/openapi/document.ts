@@ -79,7 +79,7 @@ function operationJson(operation: Operation, open: boolean): Record<string, unkn
     ...(body && {
       requestBody: {
         description: body.description,
-        required: true,
+        required: body.required ?? true,
         content: contentJson(body.content),
       },
     }),

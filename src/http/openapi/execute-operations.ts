@@ -103,7 +103,9 @@ export const executeBody: Operation = {
   description: 'Waits until the script has ended. A client that goes away cancels its task.',
   parameters: [typeOfCode],
   body: {
-    description: 'The script, in UTF-8, at most 4 MiB, whatever its Content-Type.',
+    description:
+      'The script, in UTF-8, at most 4 MiB, whatever its Content-Type. Without a body it is empty.',
+    required: false,
     content: {
       'text/plain': { schema: Type.String(), examples: { python: 'print(1+1)' } },
     },

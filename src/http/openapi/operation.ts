@@ -55,6 +55,8 @@ export interface Parameter {
 
 export interface Body {
   description: string;
+  /** Default true. */
+  required?: boolean;
   /** By content type. */
   content: Readonly<Record<string, Content>>;
 }
