@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { sendShared } from './shared-bytes.js';
 
 const require = createRequire(import.meta.url);
 
@@ -17,24 +17,25 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Its paths are relative: a proxy may put a prefix before all of them. */
 const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>scriptd: the HTTP API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="stylesheet" href="/docs/docs.css">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="stylesheet" href="docs/docs.css">
 <main id="docs"><p class="waiting">The document is being read…</p></main>
-<noscript>This page needs JavaScript; <a href="/openapi.json">openapi.json</a> does not.</noscript>
-<script src="/docs/swagger-ui.js"></script>
-<script src="/docs/docs.js"></script>
+<noscript>This page needs JavaScript; <a href="openapi.json">openapi.json</a> does not.</noscript>
+<script src="docs/swagger-ui.js"></script>
+<script src="docs/docs.js"></script>
 </html>
 `;
 
 /** Asks nobody whether the document is valid, and keeps no token when the page is left. */
 const script = `SwaggerUIBundle({
-  url: '/openapi.json',
+  url: 'openapi.json',
   dom_id: '#docs',
   layout: 'BaseLayout',
   deepLinking: true,
@@ -44,12 +45,24 @@ const script = `SwaggerUIBundle({
   displayRequestDuration: true,
   requestSnippetsEnabled: true,
   syntaxHighlight: { activated: true },
-  tryItOutEnabled: false,
+  displayOperationId: true,
 });
 `;
 
 const style = `body { margin: 0; background: #fff; color: #1f2933; }
 .waiting { padding: 3rem; text-align: center; font-family: sans-serif; }
+.swagger-ui .info { margin: 2rem 0 1rem; }
+.swagger-ui .info .title { font-size: 2rem; }
+.swagger-ui .info li { margin: 0.25rem 0; }
+.swagger-ui .scheme-container { box-shadow: none; padding: 0; margin: 0 0 1rem; }
+.swagger-ui .scheme-container .servers-title, .swagger-ui .servers { display: none; }
+.swagger-ui .opblock-tag { font-size: 1.25rem; padding: 0.5rem 0; }
+.swagger-ui .opblock { margin: 0 0 0.4rem; box-shadow: none; }
+.swagger-ui .opblock .opblock-summary-operation-id { opacity: 0.6; font-size: 0.8rem; }
+.swagger-ui .highlight-code > .microlight { max-height: 18rem; }
+.swagger-ui .response-col_links { display: none; }
+.swagger-ui .response-col_description ul { margin: 0 0 0.5rem; padding-left: 1rem; }
+.swagger-ui table.responses-table > tbody > tr > td { padding: 0.6rem 0; border-top: 1px solid #e4e7eb; }
 `;
 
 interface Asset {
@@ -78,13 +91,8 @@ export function docsPage(app: FastifyInstance): void {
     let bytes: Buffer | undefined;
     app.get(path, { exposeHeadRoute: true, config }, async (_request, reply) => {
       bytes ??= read();
-      // A stream, because answers are counted as memory that their readers owe (unsent.ts): all of
-      // these share one buffer, and whoever has no token must not be able to fill that room.
-      return reply
-        .headers({ 'content-security-policy': policy, 'referrer-policy': 'no-referrer' })
-        .header('content-length', bytes.length)
-        .type(type)
-        .send(Readable.from([bytes]));
+      reply.headers({ 'content-security-policy': policy, 'referrer-policy': 'no-referrer' });
+      return sendShared(reply, type, bytes);
     });
   }
 }

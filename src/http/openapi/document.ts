@@ -11,8 +11,8 @@ export interface DocumentedRoute {
   method: string;
   /** As Fastify has it, e.g. /v1/tasks/:id */
   url: string;
-  /** It asks for no token. */
-  open: boolean;
+  /** `open` to everybody, for any `token`, or for one of this scope. */
+  need: string;
   operation: Operation;
 }
 
@@ -38,17 +38,20 @@ export function openApiDocument(
   asksForTokens: boolean,
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const { method, url, open, operation } of routes) {
+  // Without tokens there is no scope, either.
+  const withoutToken = asksForTokens ? [] : [{}];
+  for (const { method, url, need, operation } of routes) {
     const path = url.replace(/:(\w+)/g, '{$1}');
-    const members = { ...paths[path], [method.toLowerCase()]: operationJson(operation, open) };
-    paths[path] = members;
+    const security =
+      need === 'open' ? [] : [...withoutToken, { bearer: need === 'token' ? [] : [need] }];
+    const json = { ...operationJson(operation, need === 'open'), security };
+    paths[path] = { ...paths[path], [method.toLowerCase()]: json };
   }
   return {
     openapi: '3.1.1',
     info: { title: 'scriptd', version, description, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '/', description: 'Where this document comes from.' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-    security: asksForTokens ? [{ bearer: [] }] : [{}, { bearer: [] }],
     paths,
     components: {
       schemas,
@@ -74,7 +77,6 @@ function operationJson(operation: Operation, open: boolean): Record<string, unkn
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
-    ...(open && { security: [] }),
     ...(parameters.length > 0 && { parameters: parameters.map(parameterJson) }),
     ...(body && {
       requestBody: {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { docsPage } from './docs-page.js';
 import { type DocumentedRoute, openApiDocument } from './document.js';
 import { getDocument } from './service-operations.js';
+import { sendShared } from './shared-bytes.js';
 
 /**
  * GET /openapi.json, of every route that is added to `app` from now on and says what it does
@@ -17,7 +18,7 @@ export function openApiRoutes(app: FastifyInstance, asksForTokens: boolean): voi
     // HEAD goes without saying.
     for (const name of operation ? [method].flat() : []) {
       if (name === 'HEAD' || !operation) continue;
-      routes.push({ method: name, url, open: config?.open === true, operation });
+      routes.push({ method: name, url, need: config?.open ? 'open' : 'token', operation });
     }
   });
   let document: Buffer | undefined;
@@ -26,7 +27,7 @@ export function openApiRoutes(app: FastifyInstance, asksForTokens: boolean): voi
     { exposeHeadRoute: true, config: { open: true, operation: getDocument } },
     async (_request, reply) => {
       document ??= Buffer.from(JSON.stringify(openApiDocument(routes, asksForTokens)));
-      return reply.type('application/json; charset=utf-8').send(document);
+      return sendShared(reply, 'application/json; charset=utf-8', document);
     },
   );
   docsPage(app);
