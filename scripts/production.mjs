@@ -21,8 +21,8 @@ const program = ['package.json', 'LICENSE', 'bin', 'dist/src', 'runtimes', 'depl
 const binaries = ['epoll.node', 'sandbox.node', 'scriptd-init', 'libscriptd_sandbox.so'];
 /** Dependencies that only build the addons. */
 const forBuilding = new Set(['node-gyp', 'node-addon-api']);
-/** Of a package: what Node loads, and under which terms it comes. */
-const neededFiles = /(\.([cm]?js|json|node|wasm)|^(licen[cs]e|notice|copying)([.-].*)?)$/i;
+/** Of a package: what Node loads, what pages load, and under which terms it comes. */
+const neededFiles = /(\.([cm]?js|json|node|wasm|css)|^(licen[cs]e|notice|copying)([.-].*)?)$/i;
 /** Of another libc, and what editors and linters go by. */
 const surplusFiles = /(\.musl\.node$|^\.)/;
 const surplusFolders = new Set(['test', 'tests', 'docs', 'examples', 'benchmark', 'benchmarks']);

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { limits } from '../limits.js';
@@ -120,7 +121,11 @@ function readJsonStrictly(app: FastifyInstance): void {
  * to every method without a route, before any body is read.
  */
 function collectRoutes(app: FastifyInstance): (app: FastifyInstance) => void {
-  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+  // All that Node's parser knows; CONNECT asks for a tunnel, and its connection is closed.
+  const methods = METHODS.filter((method) => method !== 'CONNECT');
+  for (const method of methods) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  }
   const routed = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     const known = routed.get(url) ?? new Set();
@@ -134,7 +139,8 @@ function collectRoutes(app: FastifyInstance): (app: FastifyInstance) => void {
       const refuse = async () => {
         throw problem('METHOD_NOT_ALLOWED', `this path takes only ${allow}`, {}, { allow });
       };
-      scope.route({ method: others, url, onRequest: refuse, handler: refuse });
+      const config = { undocumented: true } as const;
+      scope.route({ method: others, url, onRequest: refuse, handler: refuse, config });
     }
   };
 }

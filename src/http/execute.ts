@@ -4,9 +4,10 @@ import { limits } from '../limits.js';
 import type { Log } from '../log.js';
 import { validator } from '../schema.js';
 import { type TaskSpec, type TaskView, TypeName } from '../task.js';
-import type { Code, Outcome } from '../verdict.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
+import { failureStatus } from './failure-status.js';
+import { executeBody, executeUrl } from './openapi/execute-operations.js';
 import { Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { codeText } from './task-body.js';
@@ -25,8 +26,10 @@ const typeDefault = 'python';
 export function executeRoutes(app: FastifyInstance, controller: ControllerPort, log: Log): void {
   const run = (task: TaskSpec, reply: FastifyReply) => execute(task, reply, controller, log);
 
-  app.get('/execute', { exposeHeadRoute: false }, (request, reply) =>
-    run(taskOfUrl(request.url), reply),
+  app.get(
+    '/execute',
+    { exposeHeadRoute: false, config: { operation: executeUrl } },
+    (request, reply) => run(taskOfUrl(request.url), reply),
   );
 
   app.register(async (scope) => {
@@ -36,7 +39,11 @@ export function executeRoutes(app: FastifyInstance, controller: ControllerPort, 
     });
     scope.post(
       '/execute',
-      { bodyLimit: limits.codeBytesMax, onRequest: ignoreContentType },
+      {
+        bodyLimit: limits.codeBytesMax,
+        onRequest: ignoreContentType,
+        config: { operation: executeBody },
+      },
       (request, reply) => {
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const type = readType(readQuery(request.url, ['type']).get('type'));
@@ -108,25 +115,6 @@ export function taskHeaders({ id, outcome }: TaskView): Record<string, string> {
   return { 'x-task-id': id, ...(outcome && { 'x-task-outcome': outcome }) };
 }
 
-const failureStatus = {
-  runtime_error: 422,
-  format_error: 422,
-  network_fail: 503,
-  internal_fail: 503,
-  cancelled: 409,
-  expired: 504,
-} satisfies Record<Exclude<Outcome, 'success'>, number>;
-
-/** Limits on time, the script's own doing too, have a status of their own. */
-const timeLimits: readonly (Code | undefined)[] = ['WALL_LIMIT', 'CPU_LIMIT'];
-
-function statusOf(outcome: Exclude<Outcome, 'success'>, code: Code | undefined): number {
-  if (outcome === 'runtime_error' && timeLimits.includes(code)) return 504;
-  // Not the caller's doing: trying again later helps.
-  if (code === 'SHUTDOWN') return 503;
-  return failureStatus[outcome];
-}
-
 function failure(task: TaskView): Problem {
   const { id, outcome, code, reason, exitCode, signal, exception } = task;
   if (outcome === undefined || outcome === 'success') {
@@ -135,7 +123,7 @@ function failure(task: TaskView): Problem {
     });
   }
   return new Problem(
-    statusOf(outcome, code),
+    failureStatus(outcome, code),
     code ?? outcome.toUpperCase(),
     reason ?? `the task ended with ${outcome}`,
     { outcome, taskId: id, exitCode, signal, exception, ...outputMembers(task) },

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { greet } from './openapi/service-operations.js';
 
 /** What one who opens the bare address sees. */
 export function homeRoute(app: FastifyInstance): void {
-  app.get('/', { exposeHeadRoute: true }, async (request, reply) => {
+  app.get('/', { exposeHeadRoute: true, config: { operation: greet } }, async (request, reply) => {
     const base = `http://${request.headers.host ?? 'localhost:5000'}`;
     return reply
       .type('text/plain; charset=utf-8')
@@ -17,6 +18,10 @@ export function homeRoute(app: FastifyInstance): void {
           'Submit a task, and look at it:',
           `  curl --json '{"code": "print(1+1)"}' ${base}/v1/tasks`,
           `  curl ${base}/v1/tasks/ID`,
+          '',
+          'All that there is:',
+          `  ${base}/docs`,
+          `  ${base}/openapi.json`,
           '',
         ].join('\n'),
       );

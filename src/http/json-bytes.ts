@@ -5,7 +5,10 @@ import { problem } from './problem.js';
 /** Bytes as JSON can hold them: text, or any bytes. */
 export const BytesJson = Type.Union([
   Type.String(),
-  Type.Object({ base64: Type.String() }, { additionalProperties: false }),
+  Type.Object(
+    { base64: Type.String({ description: 'Any bytes, as base64 (RFC 4648).' }) },
+    { additionalProperties: false },
+  ),
 ]);
 
 /**

@@ -4,6 +4,7 @@ import { validator } from '../schema.js';
 import { TypeName } from '../task.js';
 import { ignoreBodies } from './bodies.js';
 import type { ControllerPort } from './controller-port.js';
+import { listQueues, setQueue } from './openapi/service-operations.js';
 import { Problem } from './problem.js';
 import { readQuery } from './query.js';
 
@@ -15,10 +16,14 @@ interface ByType {
 
 /** The tasks of each type, in numbers; to stop handing them out, and to go on. */
 export function queueRoutes(app: FastifyInstance, controller: ControllerPort): void {
-  app.get('/v1/queues', { exposeHeadRoute: true }, async (request) => {
-    readQuery(request.url, []);
-    return { queues: await controller.queues() };
-  });
+  app.get(
+    '/v1/queues',
+    { exposeHeadRoute: true, config: { operation: listQueues } },
+    async (request) => {
+      readQuery(request.url, []);
+      return { queues: await controller.queues() };
+    },
+  );
 
   app.register(async (scope) => {
     ignoreBodies(scope);
@@ -26,15 +31,19 @@ export function queueRoutes(app: FastifyInstance, controller: ControllerPort): v
       ['pause', true],
       ['resume', false],
     ] as const) {
-      scope.post<ByType>(`/v1/queues/:type/${order}`, async (request) => {
-        const type = readType(request);
-        try {
-          return await controller.setQueuePaused(type, paused);
-        } catch (error) {
-          if (errorCode(error) === 'UNKNOWN_TYPE') throw unknownType(errorMessage(error));
-          throw error;
-        }
-      });
+      scope.post<ByType>(
+        `/v1/queues/:type/${order}`,
+        { config: { operation: setQueue[order] } },
+        async (request) => {
+          const type = readType(request);
+          try {
+            return await controller.setQueuePaused(type, paused);
+          } catch (error) {
+            if (errorCode(error) === 'UNKNOWN_TYPE') throw unknownType(errorMessage(error));
+            throw error;
+          }
+        },
+      );
     }
   });
 }

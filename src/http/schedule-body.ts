@@ -9,7 +9,7 @@ import { readTaskBody, refuseLongNames } from './task-body.js';
 const { cron, timeZone, missed, enabled } = ScheduleSpec.properties;
 
 /** The body of POST /v1/schedules and PUT /v1/schedules/ID, but for its task. */
-const ScheduleBody = Type.Object(
+export const ScheduleBody = Type.Object(
   {
     /** In a PUT the path says it. */
     id: Type.Optional(ScheduleId),

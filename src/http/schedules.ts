@@ -3,6 +3,13 @@ import type { ScheduleSummary, ScheduleView } from '../schedule.js';
 import { ignoreBodies } from './bodies.js';
 import type { Checks } from './checks.js';
 import type { ControllerPort } from './controller-port.js';
+import {
+  createSchedule,
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  putSchedule,
+} from './openapi/schedule-operations.js';
 import { readQuery } from './query.js';
 import { checkScheduleId, readScheduleBody } from './schedule-body.js';
 import { timeMembers } from './task-json.js';
@@ -18,12 +25,16 @@ export function scheduleRoutes(
   controller: ControllerPort,
   checks: Checks,
 ): void {
-  app.get('/v1/schedules', { exposeHeadRoute: true }, async (request) => {
-    readQuery(request.url, []);
-    return { schedules: (await controller.schedules()).map(summaryJson) };
-  });
+  app.get(
+    '/v1/schedules',
+    { exposeHeadRoute: true, config: { operation: listSchedules } },
+    async (request) => {
+      readQuery(request.url, []);
+      return { schedules: (await controller.schedules()).map(summaryJson) };
+    },
+  );
 
-  app.post('/v1/schedules', async (request, reply) => {
+  app.post('/v1/schedules', { config: { operation: createSchedule } }, async (request, reply) => {
     readQuery(request.url, []);
     const asked = readScheduleBody(request.body, undefined, Date.now());
     await checks.refuseUnfit(asked.task, 'task.');
@@ -32,23 +43,33 @@ export function scheduleRoutes(
     return reply.code(201).send(scheduleJson(schedule));
   });
 
-  app.get<ById>('/v1/schedules/:id', { exposeHeadRoute: true }, async (request) =>
-    scheduleJson(await controller.schedule(readId(request))),
+  app.get<ById>(
+    '/v1/schedules/:id',
+    { exposeHeadRoute: true, config: { operation: getSchedule } },
+    async (request) => scheduleJson(await controller.schedule(readId(request))),
   );
 
-  app.put<ById>('/v1/schedules/:id', async (request, reply) => {
-    const asked = readScheduleBody(request.body, readId(request), Date.now());
-    await checks.refuseUnfit(asked.task, 'task.');
-    const { schedule, created } = await controller.putSchedule('put', asked);
-    return reply.code(created ? 201 : 200).send(scheduleJson(schedule));
-  });
+  app.put<ById>(
+    '/v1/schedules/:id',
+    { config: { operation: putSchedule } },
+    async (request, reply) => {
+      const asked = readScheduleBody(request.body, readId(request), Date.now());
+      await checks.refuseUnfit(asked.task, 'task.');
+      const { schedule, created } = await controller.putSchedule('put', asked);
+      return reply.code(created ? 201 : 200).send(scheduleJson(schedule));
+    },
+  );
 
   app.register(async (scope) => {
     ignoreBodies(scope);
-    scope.delete<ById>('/v1/schedules/:id', async (request, reply) => {
-      await controller.deleteSchedule(readId(request));
-      return reply.code(204).send();
-    });
+    scope.delete<ById>(
+      '/v1/schedules/:id',
+      { config: { operation: deleteSchedule } },
+      async (request, reply) => {
+        await controller.deleteSchedule(readId(request));
+        return reply.code(204).send();
+      },
+    );
   });
 }
 

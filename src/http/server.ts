@@ -15,6 +15,7 @@ import { type Access, createGuard, requireGuardedAddress } from './guard.js';
 import { healthRoute, readyRoute } from './health.js';
 import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
+import { openApiRoutes } from './openapi/routes.js';
 import { queueRoutes } from './queues.js';
 import { scheduleRoutes } from './schedules.js';
 import { taskRoutes } from './tasks.js';
@@ -100,6 +101,7 @@ class Daemon {
     const isDraining = () => this.#closing !== undefined;
     const shared = { guard, isDraining, unsent: new UnsentAnswers(), log };
     this.#product = createApp(shared, (app) => {
+      openApiRoutes(app, options.tokens !== undefined);
       executeRoutes(app, link, log);
       taskRoutes(app, link, this.#checks);
       workerRoutes(app, link);

@@ -10,6 +10,15 @@ import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { taskHeaders } from './execute.js';
 import { readIdempotencyKey } from './idempotency-key.js';
+import {
+  cancelTask,
+  explainTask,
+  getTask,
+  getTaskOutput,
+  listTasks,
+  retryTask,
+  submitTask,
+} from './openapi/task-operations.js';
 import { type Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { readTaskBody } from './task-body.js';
@@ -25,7 +34,7 @@ interface ById {
 
 /** Submit a task, look at it and at others, read its outputs, cancel it, send it again. */
 export function taskRoutes(app: FastifyInstance, controller: ControllerPort, checks: Checks): void {
-  app.post('/v1/tasks', async (request, reply) => {
+  app.post('/v1/tasks', { config: { operation: submitTask } }, async (request, reply) => {
     const waitSeconds = readWait(request, reply);
     const idempotencyKey = readIdempotencyKey(request.raw);
     const spec = readTaskBody(request.body, Date.now());
@@ -44,33 +53,46 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
     return reply.code(task.state === 'finished' ? 200 : 202).send(taskJson(task));
   });
 
-  app.get('/v1/tasks', { exposeHeadRoute: true }, async (request) => {
-    const { tasks, next } = await controller.list(readTaskQuery(request.url));
-    return { tasks: tasks.map(taskJson), ...(next !== undefined && { next }) };
-  });
-
-  app.get<ById>('/v1/tasks/:id', { exposeHeadRoute: true }, async (request) =>
-    taskJson(await controller.get(readId(request))),
+  app.get(
+    '/v1/tasks',
+    { exposeHeadRoute: true, config: { operation: listTasks } },
+    async (request) => {
+      const { tasks, next } = await controller.list(readTaskQuery(request.url));
+      return { tasks: tasks.map(taskJson), ...(next !== undefined && { next }) };
+    },
   );
 
-  app.get<ById>('/v1/tasks/:id/explain', { exposeHeadRoute: true }, async (request) => {
-    const { taskId: id, state, explanation } = await controller.explain(readId(request));
-    return { id, state, ...explanation };
-  });
+  app.get<ById>(
+    '/v1/tasks/:id',
+    { exposeHeadRoute: true, config: { operation: getTask } },
+    async (request) => taskJson(await controller.get(readId(request))),
+  );
+
+  app.get<ById>(
+    '/v1/tasks/:id/explain',
+    { exposeHeadRoute: true, config: { operation: explainTask } },
+    async (request) => {
+      const { taskId: id, state, explanation } = await controller.explain(readId(request));
+      return { id, state, ...explanation };
+    },
+  );
 
   for (const stream of ['stdout', 'stderr'] as const) {
     const path = `/v1/tasks/:id/${stream}`;
-    app.get<ById>(path, { exposeHeadRoute: true }, async (request, reply) =>
+    const config = { operation: getTaskOutput[stream] };
+    app.get<ById>(path, { exposeHeadRoute: true, config }, async (request, reply) =>
       sendOutput(await controller.get(readId(request)), stream, reply),
     );
   }
 
   app.register(async (scope) => {
     ignoreBodies(scope);
-    scope.post<ById>('/v1/tasks/:id/cancel', async (request) =>
-      taskJson(await cancel(readId(request), controller)),
+    scope.post<ById>(
+      '/v1/tasks/:id/cancel',
+      { config: { operation: cancelTask } },
+      async (request) => taskJson(await cancel(readId(request), controller)),
     );
-    scope.post<ById>('/v1/tasks/:id/retry', async (request) =>
+    scope.post<ById>('/v1/tasks/:id/retry', { config: { operation: retryTask } }, async (request) =>
       taskJson(await controller.retryTask(readId(request))),
     );
   });

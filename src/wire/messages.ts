@@ -49,7 +49,7 @@ const Proof = Bytes(32, 32);
 const Count = Type.Integer({ minimum: 0 });
 const Milliseconds = Type.Number({ minimum: 0 });
 /** What only those who made it can read; where a list goes on. */
-const Cursor = Type.String({ minLength: 1, maxLength: 256 });
+export const Cursor = Type.String({ minLength: 1, maxLength: 256 });
 
 /** Most tasks in one page of a list. */
 export const pageTasksMax = 200;
@@ -76,7 +76,7 @@ export const explanationReasons = [
 ] as const;
 
 /** Durations from now on, or until now. */
-const ExplanationShape = Type.Object(
+export const ExplanationShape = Type.Object(
   {
     reason: OneOf(explanationReasons),
     /** One or two sentences for people. */
@@ -102,7 +102,7 @@ const ExplanationShape = Type.Object(
 export type ExplanationShape = Static<typeof ExplanationShape>;
 
 /** The tasks of one type, in numbers. */
-const QueueReport = Type.Object(
+export const QueueReport = Type.Object(
   {
     type: TypeName,
     paused: Type.Boolean(),
@@ -115,6 +115,19 @@ const QueueReport = Type.Object(
   { additionalProperties: false },
 );
 export type QueueReport = Static<typeof QueueReport>;
+
+/** A worker that is connected. */
+export const WorkerReport = Type.Object(
+  {
+    id: PartId,
+    type: TypeName,
+    slots: Type.Integer({ minimum: 1 }),
+    busy: Type.Integer({ minimum: 0 }),
+    pid: Type.Integer({ minimum: 1 }),
+    isolation: IsolationReport,
+  },
+  { additionalProperties: false },
+);
 
 const schemas = {
   hello: message('hello', {
@@ -274,19 +287,7 @@ const schemas = {
     missing: Type.Array(Type.String()),
     pending: Type.Integer({ minimum: 0 }),
     running: Type.Integer({ minimum: 0 }),
-    workers: Type.Array(
-      Type.Object(
-        {
-          id: PartId,
-          type: TypeName,
-          slots: Type.Integer({ minimum: 1 }),
-          busy: Type.Integer({ minimum: 0 }),
-          pid: Type.Integer({ minimum: 1 }),
-          isolation: IsolationReport,
-        },
-        { additionalProperties: false },
-      ),
-    ),
+    workers: Type.Array(WorkerReport),
   }),
 } satisfies Record<string, TObject>;
 

@@ -232,7 +232,7 @@ t.test('a client that goes away takes its task with it', async (t) => {
 
 t.test('HEAD runs nothing, and no other method does', async (t) => {
   const { ask, controller } = await startDaemon(t);
-  for (const method of ['HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']) {
+  for (const method of ['HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND']) {
     const answer = await ask({ method, path: '/execute?code=1' });
     t.equal(answer.status, 405, method);
     t.equal(answer.headers.allow, 'GET, POST');

@@ -1,0 +1,27 @@
+import type { TSchema } from 'typebox';
+import { Explanation } from './explanation-schema.js';
+import { Problem } from './problem-schema.js';
+import { Schedule, ScheduleBody, ScheduleSummary } from './schedule-schema.js';
+import { Queue, Worker } from './service-schemas.js';
+import { Check, Limits, LimitsAsked, Retry, TaskBody } from './task-body-schema.js';
+import { Attempt, Exception, Task, TaskSummary } from './task-schema.js';
+
+/** Every schema with a name of its own in the document, by that name. */
+export const schemas = {
+  TaskBody,
+  LimitsAsked,
+  Retry,
+  Check,
+  Task,
+  TaskSummary,
+  Limits,
+  Attempt,
+  Exception,
+  Explanation,
+  ScheduleBody,
+  ScheduleSummary,
+  Schedule,
+  Queue,
+  Worker,
+  Problem,
+} as const satisfies Record<string, TSchema>;

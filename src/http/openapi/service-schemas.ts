@@ -1,0 +1,34 @@
+import { Type } from 'typebox';
+import { QueueReport, WorkerReport } from '../../wire/messages.js';
+import { closed, described } from './described.js';
+
+export const Queue = described(QueueReport, {
+  type: 'Which tasks.',
+  paused: 'Nothing of it is handed out.',
+  ready: 'Tasks that could be handed out.',
+  waiting: 'Tasks that wait for their time: delayed, or to be tried again.',
+  running: 'Tasks on a worker.',
+  workers: 'Connected workers.',
+  slots: 'Scripts that they run at once.',
+});
+
+export const Worker = described(
+  Type.Object(
+    {
+      ...WorkerReport.properties,
+      isolation: described(WorkerReport.properties.isolation, {
+        level: 'How far its scripts are shut in.',
+        layers: 'What they are shut in with, in the order in which it is put around them.',
+      }),
+    },
+    closed,
+  ),
+  {
+    id: 'Its name.',
+    type: 'Which tasks it executes.',
+    slots: 'Scripts that it runs at once.',
+    busy: 'Tasks that it has.',
+    pid: 'Its process id, on its host.',
+    isolation: 'How it keeps its scripts apart from its host.',
+  },
+);

@@ -1,0 +1,173 @@
+import t from 'tap';
+import { limits } from '../../src/limits.js';
+import { Contract, type OpenApi } from '../http/contract.js';
+import { type Answer, Service, until } from './service.js';
+
+const json = { 'content-type': 'application/json' };
+
+t.test('every answer of a walk through the API is one that the document foresees', async (t) => {
+  const service = await Service.start(t, ['--workers', 'python=1,bash=1']);
+  const document = (await service.request('GET', '/openapi.json')).json;
+  const contract = new Contract(document as unknown as OpenApi);
+
+  async function ask(
+    method: string,
+    path: string,
+    body?: object | string,
+    headers: Record<string, string> = typeof body === 'object' ? json : {},
+  ): Promise<Answer> {
+    const text = typeof body === 'object' ? JSON.stringify(body) : body;
+    const answer = await service.request(method, path, text, headers);
+    contract.check(t, method, path, answer);
+    return answer;
+  }
+  const submit = async (task: object, query = '') => {
+    const answer = await ask('POST', `/v1/tasks${query}`, task);
+    return `/v1/tasks/${answer.json.id}`;
+  };
+  /** A fault of each kind, with its status. */
+  async function refused(status: number, ...[method, path, ...rest]: Parameters<typeof ask>) {
+    t.equal((await ask(method, path, ...rest)).status, status, `${method} ${path.slice(0, 80)}`);
+  }
+
+  await t.test('the service', async () => {
+    for (const path of ['/', '/healthz', '/readyz', '/openapi.json']) await ask('GET', path);
+    for (const path of ['/v1/workers', '/v1/queues', '/v1/tasks?limit=1']) await ask('GET', path);
+  });
+
+  await t.test('tasks, and all that they may have', async (t) => {
+    const whole = await submit(
+      {
+        code: 'cat; printf "\\377" > out.bin; ln -s /etc/passwd x.log; echo oops >&2',
+        type: 'bash',
+        args: ['a'],
+        env: { A: 'b' },
+        stdin: { base64: '/w==' },
+        files: { 'in/a.txt': 'text' },
+        collect: ['in/**', '*.bin', '*.log'],
+        limits: { wallMs: 20_000, outputBytes: 1_000 },
+        retry: { maxAttempts: 2, on: ['runtime_error'] },
+        delayMs: 1,
+        expiresAfterMs: 600_000,
+        group: 'walk',
+        tags: ['walk'],
+        priority: 3,
+      },
+      '?wait=60',
+    );
+    await ask('GET', whole);
+    await ask('GET', `${whole}/explain`);
+    const stdout = await ask('GET', `${whole}/stdout`);
+    t.match(stdout.headers['content-type'], /octet-stream/, 'bytes that are not UTF-8');
+    await ask('GET', `${whole}/stderr`);
+    await refused(409, 'POST', `${whole}/cancel`);
+    await ask('POST', `${whole}/retry`);
+    await submit({ code: 'def f(x):\n  1/x\nf(0)', type: 'python', inspect: true }, '?wait=60');
+    await submit({ code: 'echo no', type: 'bash', check: { exact: 'yes' } }, '?wait=60');
+    await submit({ code: 'kill -9 $$', type: 'bash' }, '?wait=60');
+    await submit({ code: 'yes', type: 'bash', limits: { outputBytes: 10 } }, '?wait=60');
+    for (const query of [
+      '',
+      '?tag=walk',
+      '?state=finished&type=bash',
+      '?outcome=success&limit=1',
+    ]) {
+      const page = await ask('GET', `/v1/tasks${query}`);
+      if (page.json.next) await ask('GET', `/v1/tasks?cursor=${page.json.next}`);
+    }
+  });
+
+  await t.test('tasks that wait, run, and are cancelled', async () => {
+    await ask('POST', '/v1/queues/bash/pause');
+    const held = await submit({ code: 'echo held', type: 'bash' });
+    await ask('GET', `${held}/explain`);
+    await refused(409, 'GET', `${held}/stdout`);
+    await refused(409, 'POST', `${held}/retry`);
+    await ask('POST', '/v1/queues/bash/resume');
+    const sleeping = await submit({ code: 'sleep 600', type: 'bash' }, '?wait=1');
+    await ask('GET', `${sleeping}/explain`);
+    await ask('POST', `${sleeping}/cancel`);
+    await ask('POST', `${sleeping}/cancel`);
+    const later = await submit({ code: 'echo later', type: 'bash', delayMs: 3_600_000 });
+    await ask('GET', `${later}/explain`);
+    await ask('POST', `${later}/cancel`);
+    const again = { ...json, 'idempotency-key': 'walk' };
+    for (const body of [{ code: 'echo 1', type: 'bash' }, { code: 'echo 2' }]) {
+      await ask('POST', '/v1/tasks', body, again);
+    }
+    const prefer = { ...json, prefer: 'wait=60' };
+    await ask('POST', '/v1/tasks', { code: 'echo 3', type: 'bash' }, prefer);
+  });
+
+  await t.test('execute', async () => {
+    await ask('GET', '/execute?code=print(1)');
+    await ask('POST', '/execute', 'print(1)');
+    await refused(422, 'POST', '/execute', '1/0');
+    await refused(422, 'POST', '/execute?type=bash', 'exit 3');
+    await refused(422, 'POST', '/execute?type=none', 'exit 3');
+    const held = refused(409, 'POST', '/execute?type=bash', 'sleep 600');
+    const running = async () =>
+      (await service.request('GET', '/v1/tasks?state=running&type=bash')).json.tasks as [];
+    await until('it runs', async () => (await running()).length > 0);
+    for (const { id } of await running()) await ask('POST', `/v1/tasks/${id}/cancel`);
+    await held;
+  });
+
+  await t.test('schedules', async () => {
+    const body = { cron: '0 3 1 1 *', task: { code: 'echo', type: 'bash', stdin: 'x' } };
+    await refused(201, 'POST', '/v1/schedules', { id: 'walk', ...body });
+    await refused(409, 'POST', '/v1/schedules', { id: 'walk', ...body });
+    await refused(200, 'PUT', '/v1/schedules/walk', { ...body, enabled: false });
+    await refused(201, 'PUT', '/v1/schedules/other', { ...body, timeZone: 'Europe/Vienna' });
+    await ask('GET', '/v1/schedules');
+    await ask('GET', '/v1/schedules/walk');
+    await refused(204, 'DELETE', '/v1/schedules/walk');
+    await refused(404, 'DELETE', '/v1/schedules/walk');
+    await refused(404, 'GET', '/v1/schedules/walk');
+    await refused(400, 'PUT', '/v1/schedules/walk', { ...body, cron: '61 * * * *' });
+  });
+
+  await t.test('what is refused', async () => {
+    const unknown = '/v1/tasks/01890a5d-ac96-774b-bcce-b302099a8057';
+    for (const path of ['', '/stdout', '/stderr', '/explain']) {
+      await refused(404, 'GET', `${unknown}${path}`);
+      await refused(400, 'GET', `/v1/tasks/NONE${path}`);
+    }
+    for (const order of ['cancel', 'retry']) await refused(404, 'POST', `${unknown}/${order}`);
+    for (const order of ['pause', 'resume']) await refused(404, 'POST', `/v1/queues/no/${order}`);
+    for (const path of ['/v1/tasks', '/v1/workers', '/v1/queues', '/v1/schedules', '/execute']) {
+      await refused(400, 'GET', `${path}?none=1`);
+      await refused(403, 'GET', path, undefined, { 'sec-fetch-site': 'cross-site' });
+      await refused(403, 'GET', path, undefined, { host: 'evil.example' });
+    }
+    for (const query of ['limit=0', 'state=gone', 'cursor=%00', 'state=running&state=running']) {
+      await refused(400, 'GET', `/v1/tasks?${query}`);
+    }
+    await refused(400, 'GET', '/v1/tasks?tag=%ff');
+    await refused(400, 'GET', '/v1/tasks/%ff');
+    await refused(414, 'GET', `/v1/tasks/${'x'.repeat(200)}`);
+    await refused(400, 'GET', '/execute');
+    await refused(400, 'POST', '/v1/tasks', '{', json);
+    await refused(415, 'POST', '/v1/tasks', '{}');
+    for (const body of [{}, { code: 'x', limit: {} }, { code: 'x', runAt: 'now' }]) {
+      await refused(400, 'POST', '/v1/tasks', body);
+    }
+    for (const body of [{ code: '?' }, { code: '', type: 'no' }]) {
+      await refused(422, 'POST', '/v1/tasks', body);
+    }
+    const long = 'x'.repeat(limits.codeBytesMax + 1);
+    await refused(413, 'POST', '/v1/tasks', { code: long, type: 'bash' });
+    await refused(413, 'POST', '/execute', long);
+  });
+
+  const successes = contract.operations().flatMap(({ operation: { operationId, responses } }) =>
+    Object.keys(responses)
+      .filter((status) => status.startsWith('2'))
+      .map((status) => `${operationId} ${status}`),
+  );
+  t.same(
+    successes.filter((name) => !contract.seen.has(name)),
+    [],
+    'every success of every operation has been seen',
+  );
+});
