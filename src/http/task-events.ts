@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { errorCode } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { TaskView } from '../task.js';
 import { comparePlaces, type TaskCursor } from '../task-cursor.js';
@@ -160,7 +159,7 @@ export class TaskEvents {
 /** In pieces that end with whole characters where that can be. */
 function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < bytes.length; ) {
-    const part = bytes.subarray(from, from + limits.liveBytesMax);
+    const part = bytes.subarray(from, from + httpLimits.eventBytesMax);
     const isLast = from + part.length === bytes.length;
     const length = isLast ? part.length : wholeCharacters(part) || part.length;
     yield part.subarray(0, length);
