@@ -24,6 +24,7 @@ export function addHttpCommand(program: Command): void {
     'debugPort',
     'controller',
     'tokenFile',
+    'auditLog',
     'auth',
     'allowedHosts',
     'drainMs',
@@ -38,13 +39,15 @@ export function addHttpCommand(program: Command): void {
 async function startHttpPart(config: Config, log: Log): Promise<RunningPart> {
   // Loaded here: the other commands have no use for an HTTP server.
   const { startHttp } = await import('../http/server.js');
-  const { readTokens } = await import('../http/auth.js');
+  const { followTokenFile, readTokens } = await import('../http/token-file.js');
+  const { openAuditLog } = await import('../http/audit.js');
   const layout = layoutOf(config);
   const wireToken = prepare(config, layout);
-  const { tokenFile, auth, allowedHosts, drainMs } = config;
+  const { tokenFile, auditLog, auth, allowedHosts, drainMs } = config;
+  const tokens = tokenFile === '' ? undefined : readTokens(tokenFile, log);
   const server = await startHttp({
     ...places(config),
-    ...(tokenFile !== '' && { tokens: readTokens(tokenFile, log) }),
+    tokens,
     noAuth: !auth,
     allowedHosts,
     controllerAddress: layout.controllerAddress,
@@ -53,7 +56,9 @@ async function startHttpPart(config: Config, log: Log): Promise<RunningPart> {
     drainMs,
     controllerWaitMs,
     log,
+    ...(auditLog !== '' && { auditLog: openAuditLog(auditLog, log) }),
   });
+  if (tokens) followTokenFile(tokenFile, tokens, log);
   log.info(
     { address: server.address, debugAddress: server.debugAddress },
     'http daemon is listening',

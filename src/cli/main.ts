@@ -14,6 +14,7 @@ import { addHttpCommand } from './http.js';
 import { addInstallUnitsCommand } from './install-units.js';
 import { addSelftestCommand } from './selftest.js';
 import { addStoreCommand } from './store.js';
+import { addTokenCommand } from './token.js';
 import { addUpCommand } from './up.js';
 import { addWorkerCommand } from './worker.js';
 
@@ -36,6 +37,7 @@ addEvaluateCommand(program);
 addCheckCommand(program);
 addDoctorCommand(program);
 addCertsCommand(program);
+addTokenCommand(program);
 addSelftestCommand(program);
 addInstallUnitsCommand(program);
 

@@ -27,7 +27,7 @@ export class ServiceClient {
 
   /**
    * @param tokenFile the first token in it is shown; empty: none
-   * @throws ScriptdError TOKENS_UNREADABLE
+   * @throws ScriptdError TOKENS_UNREADABLE, TOKENS_INVALID
    */
   constructor(url: string, tokenFile: string) {
     this.#url = url;
@@ -106,5 +106,8 @@ function firstToken(path: string): string {
     throw new ScriptdError('TOKENS_UNREADABLE', message, { cause });
   }
   const lines = text.split('\n').map((line) => line.trim());
-  return lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  const token = lines.find((line) => /^[^#{]/.test(line));
+  if (token !== undefined) return token;
+  const fault = `${path} holds no token that could be shown, digests at most`;
+  throw new ScriptdError('TOKENS_INVALID', `${fault}: name a file with the token itself`);
 }

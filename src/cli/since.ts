@@ -7,6 +7,13 @@ const units: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
+/** How long `90m` or `7d` is, in milliseconds; undefined: it is no such text. */
+export function spanMs(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const unitMs = units[unit ?? ''];
+  return unitMs === undefined ? undefined : Number(count) * unitMs;
+}
+
 /**
  * A time as people give it on a command line: RFC 3339, or so long ago, e.g. `90m` or `7d`.
  *
@@ -14,9 +21,8 @@ const units: Readonly<Record<string, number>> = {
  * @throws ScriptdError BAD_TIME
  */
 export function sinceMs(text: string, nowMs: number): number {
-  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  const unitMs = units[unit ?? ''];
-  if (unitMs !== undefined) return nowMs - Number(count) * unitMs;
+  const span = spanMs(text);
+  if (span !== undefined) return nowMs - span;
   const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(at)) return at;
   const message = `--since ${text} is no time: write 2030-01-31T12:00:00Z, or 30m, 24h, 7d`;

@@ -40,6 +40,7 @@ export function addUpCommand(program: Command): void {
   addSettings(command, [
     ...names,
     'tokenFile',
+    'auditLog',
     'auth',
     'allowedHosts',
     'drainMs',
@@ -175,11 +176,11 @@ class Up {
 
   /** A port that was left to the system stays what it became the first time. */
   #httpValues() {
-    const { host, debugHost, tokenFile, auth, allowedHosts } = this.#config;
+    const { host, debugHost, tokenFile, auditLog, auth, allowedHosts } = this.#config;
     const { http, debug } = this.#http.listening ?? {};
     const port = http === undefined ? this.#config.port : Number(new URL(http).port);
     const debugPort = debug === undefined ? this.#config.debugPort : Number(new URL(debug).port);
-    return { host, port, debugHost, debugPort, tokenFile, auth, allowedHosts };
+    return { host, port, debugHost, debugPort, tokenFile, auditLog, auth, allowedHosts };
   }
 }
 

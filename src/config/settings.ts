@@ -201,6 +201,13 @@ export const settings = {
     placeholder: 'file',
     help: 'bearer tokens that clients must give, one per line',
   }),
+  auditLog: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'where refused requests are written down; default: the log',
+  }),
   auth: setting({
     schema: Type.Boolean(),
     notation: 'switch',

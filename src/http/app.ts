@@ -4,22 +4,31 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { limits } from '../limits.js';
 import type { Log } from '../log.js';
+import type { Audit } from './audit.js';
+import { onBehalfOf } from './callers.js';
 import type { Guard } from './guard.js';
 import { shapeFault } from './json-shape.js';
 import { httpLimits } from './limits.js';
 import { originForm } from './origin.js';
 import { asProblem, internalProblem, type Problem, problem } from './problem.js';
+import { type Need, needOf } from './scopes.js';
+import type { Token } from './tokens.js';
 import type { UnsentAnswers } from './unsent.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route asks for no token. */
-    open?: boolean;
+    /** Who may use the route: its row in scopes.ts. */
+    need?: Need;
+  }
+  interface FastifyRequest {
+    /** Whose token the request shows; absent where it needs none. */
+    caller?: Token | undefined;
   }
 }
 
 export interface AppOptions {
   guard: Guard;
+  audit: Audit;
   /** True once the server takes no further requests. */
   isDraining: () => boolean;
   /** Of this port and of every other that shares its memory. */
@@ -58,13 +67,21 @@ export function createApp(
     },
   });
   app.server.maxConnections = httpLimits.connectionsMax;
+  app.decorateRequest('caller', undefined);
   readJsonStrictly(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     const url = request.originalUrl;
-    options.guard(request.raw, url, request.routeOptions.config.open === true);
+    // There is no row for what is not there.
+    const { need = 'token' } = request.routeOptions.config;
+    request.caller = options.guard.identify(request.raw, url, need);
+    options.guard.admit(request.caller, need);
     if (url.length > limits.urlBytesMax) throw urlTooLong();
     if (options.isDraining()) throw problem('DRAINING', 'this HTTP daemon is being stopped');
+  });
+  app.addHook('preHandler', (request, _reply, done) => {
+    if (request.caller) onBehalfOf(request.caller, done);
+    else done();
   });
   app.addHook('onSend', async (_request, reply, payload) => {
     if (options.isDraining()) reply.header('connection', 'close');
@@ -78,14 +95,19 @@ export function createApp(
     const ms = Math.round(reply.elapsedTime);
     options.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'request');
   });
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     const known = asProblem(error);
-    if (!known) options.log.error({ err: error }, 'a request failed by a fault of ours');
+    if (known) options.audit.note(request, known);
+    else options.log.error({ err: error }, 'a request failed by a fault of ours');
     return sendProblem(known ?? internalProblem(), reply);
   });
   app.setNotFoundHandler((request) => {
     const path = request.url.split('?', 1)[0]?.slice(0, 256);
     throw problem('NOT_FOUND', `there is nothing at ${path}; GET / says what there is`);
+  });
+  app.addHook('onRoute', (route) => {
+    const need = route.config?.need ?? needOf(route.method, route.url);
+    route.config = { ...route.config, need };
   });
   const refuseOthers = collectRoutes(app);
   routes(app);
@@ -139,8 +161,8 @@ function collectRoutes(app: FastifyInstance): (app: FastifyInstance) => void {
       const refuse = async () => {
         throw problem('METHOD_NOT_ALLOWED', `this path takes only ${allow}`, {}, { allow });
       };
-      const config = { undocumented: true } as const;
-      scope.route({ method: others, url, onRequest: refuse, handler: refuse, config });
+      const config = { need: 'token', undocumented: true } as const;
+      scope.route({ method: others, url, config, onRequest: refuse, handler: refuse });
     }
   };
 }

@@ -1,98 +1,59 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { errorMessage, ScriptdError } from '../errors.js';
-import type { Log } from '../log.js';
-import { httpLimits } from './limits.js';
-import { problem } from './problem.js';
+import { problem, retryAfter } from './problem.js';
+import { tokenKind } from './token-text.js';
+import type { Token } from './tokens.js';
 
-/** The tokens that may come in. Only their digests are kept. */
-export class Tokens {
-  readonly #digests: readonly Buffer[];
-
-  constructor(tokens: readonly string[]) {
-    this.#digests = tokens.map(digest);
-  }
-
-  /**
-   * Whether a token is one of them. Takes as long for every token of the same length: all are
-   * compared, as digests of equal size.
-   */
-  has(token: string): boolean {
-    const asked = digest(token);
-    let found = false;
-    for (const known of this.#digests) {
-      const equal = timingSafeEqual(known, asked);
-      found = equal || found;
-    }
-    return found;
-  }
-}
+const challenge = 'Bearer realm="scriptd"';
 
 /**
- * Reads a token file: one token a line; blank lines and lines that begin with # are skipped. A file
- * that every user of the host may read is only warned of, because Kubernetes and Docker mount
- * secrets with such modes into containers where no other user lives.
+ * The token that a request shows; undefined: none.
  *
- * @throws ScriptdError TOKENS_UNREADABLE, TOKENS_INVALID (a token is too short or has other
- *   characters than printable ASCII; or there is none).
+ * Source: RFC 6750, section 2.1
  */
-export function readTokens(path: string, log: Log): Tokens {
-  const { text, mode } = readWithMode(path);
-  if (mode & 0o004) {
-    log.warn({ path }, `every user of this host may read the tokens: chmod 600 ${path}`);
-  }
-  const tokens: string[] = [];
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
-    const fault = tokenFault(line);
-    if (fault) throw invalid(path, `the token in line ${index + 1} ${fault}`);
-    tokens.push(line);
-  }
-  if (tokens.length === 0) throw invalid(path, 'it holds no token');
-  return new Tokens(tokens);
+export function shownToken(authorization: string | undefined): string | undefined {
+  return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1];
 }
 
 /**
- * Refuses a request that does not show one of the tokens.
+ * The token, if it is valid at this time.
  *
- * Source: RFC 6750, section 2.1 and 3
+ * Source: RFC 6750, section 3
+ *
+ * @param token what is known of it; undefined: nothing
+ * @param shown as the request has it
+ * @param nowMs milliseconds since 1970-01-01 UTC
  * @throws Problem UNAUTHORIZED.
  */
-export function requireToken(tokens: Tokens, authorization: string | undefined): void {
-  const shown = /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1];
-  if (shown !== undefined && tokens.has(shown)) return;
-  const challenge = 'Bearer realm="scriptd"';
+export function requireValid(
+  token: Token | undefined,
+  shown: string | undefined,
+  nowMs: number,
+): Token {
+  if (token && nowMs < token.expiresAtMs) return token;
   if (shown === undefined) {
     const detail = 'this service asks for a token: send the header Authorization: Bearer TOKEN';
     throw problem('UNAUTHORIZED', detail, {}, { 'www-authenticate': challenge });
   }
   const headers = { 'www-authenticate': `${challenge}, error="invalid_token"` };
-  throw problem('UNAUTHORIZED', 'the token is not one of this service', {}, headers);
+  throw problem('UNAUTHORIZED', invalidity(token, shown), {}, headers);
 }
 
-function readWithMode(path: string): { text: string; mode: number } {
-  try {
-    return { text: readFileSync(path, 'utf8'), mode: statSync(path).mode };
-  } catch (cause) {
-    const text = `the tokens cannot be read from ${path}: ${errorMessage(cause)}`;
-    throw new ScriptdError('TOKENS_UNREADABLE', text, { cause });
+function invalidity(token: Token | undefined, shown: string): string {
+  if (token) {
+    const since = new Date(token.expiresAtMs).toISOString();
+    return `the token ${token.name} expired at ${since}: ask for another`;
   }
+  return tokenKind(shown) === 'broken'
+    ? 'the token is not whole: a part of it is missing or was changed when it was copied'
+    : 'the token is not one of this service';
 }
 
-function tokenFault(token: string): string | undefined {
-  if (!/^[\x21-\x7e]*$/.test(token)) return 'has spaces or characters beyond ASCII';
-  if (token.length < httpLimits.tokenCharactersMin) {
-    return `is shorter than ${httpLimits.tokenCharactersMin} characters`;
-  }
-  return undefined;
-}
-
-function invalid(path: string, fault: string): ScriptdError {
-  const text = `the token file ${path} is not valid: ${fault}; make one with: openssl rand -hex 32`;
-  return new ScriptdError('TOKENS_INVALID', text);
-}
-
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token, 'utf8').digest();
+/** @throws Problem RATE_LIMITED, when the token has used up its rate. */
+export function requirePace(token: Token, nowMs: number): void {
+  const waitMs = token.bucket?.take(nowMs) ?? 0;
+  if (waitMs === 0) return;
+  const { perSecond, burst } = token.bucket?.rate ?? {};
+  const detail =
+    `the token ${token.name} may ask ${perSecond} times a second, and ${burst} times at once: ` +
+    'wait as long as Retry-After says';
+  throw problem('RATE_LIMITED', detail, {}, retryAfter(waitMs));
 }

@@ -7,7 +7,10 @@ import { formDecode } from './twice-encoded.js';
 const header = 'Last-Event-ID';
 const parameter = 'lastEventId';
 
-const pattern = new RegExp(`^(\\d{1,9})-(${cursorStates.join('|')})-(\\d{1,15})-(\\d{1,15})$`);
+/** Of an event's `id`. */
+export const eventIdPattern = new RegExp(
+  `^(\\d{1,9})-(${cursorStates.join('|')})-(\\d{1,15})-(\\d{1,15})$`,
+);
 
 /** A cursor as the `id` of an event: `ATTEMPT-STATE-STDOUT-STDERR`, e.g. `1-running-4096-0`. */
 export function eventId({ attempt, state, stdoutOffset, stderrOffset }: TaskCursor): string {
@@ -27,7 +30,7 @@ export function readLastEventId(request: FastifyRequest): TaskCursor {
   const field = sent === '' ? parameter : header;
   const text = sent === '' ? decodedText(formDecode(encoded), `\`${field}\``, field) : sent;
   if (text === '') return cursorStart;
-  const [, attempt, state, stdoutOffset, stderrOffset] = pattern.exec(text) ?? [];
+  const [, attempt, state, stdoutOffset, stderrOffset] = eventIdPattern.exec(text) ?? [];
   const known = cursorStates.find((one) => one === state);
   if (!known) {
     const detail = `\`${field}\` must be the id of an event of this task, as it was sent`;

@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../log.js';
+import type { TaskCursor } from '../task-cursor.js';
+import { onSameBehalf } from './callers.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { readLastEventId, refuseAhead } from './event-id.js';
 import type { EventStreams } from './event-streams.js';
 import { httpLimits } from './limits.js';
+import { getTaskEvents } from './openapi/task-operations.js';
 import { pulledInTime } from './pulled-in-time.js';
 import { TaskEvents } from './task-events.js';
 import { checkedTaskId } from './tasks.js';
@@ -22,7 +25,7 @@ export function eventRoutes(
   // No HEAD: it would be answered when the task is finished.
   app.get<{ Params: { id: string } }>(
     '/v1/tasks/:id/events',
-    { exposeHeadRoute: false },
+    { exposeHeadRoute: false, config: { operation: getTaskEvents } },
     async (request, reply) => {
       const cursor = readLastEventId(request);
       const task = await controller.get(checkedTaskId(request.params.id));
@@ -30,7 +33,12 @@ export function eventRoutes(
       const isTold = cursor.state === 'end' && cursor.attempt === task.attempt;
       // By this a browser knows that it need not connect again.
       if (isTold && task.state === 'finished') return reply.code(204).send();
-      const events = new TaskEvents(controller, task, cursor, log);
+      // The stream asks when its client has taken what there was: in nobody's name by then.
+      const source = {
+        get: onSameBehalf((id: string) => controller.get(id)),
+        follow: onSameBehalf((id: string, after: TaskCursor) => controller.follow(id, after)),
+      };
+      const events = new TaskEvents(source, task, cursor, log);
       const remove = streams.add(task.id, events);
       const release = onClientGone(reply, () => {
         remove();

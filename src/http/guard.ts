@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import { type Clock, systemClock } from '../clock.js';
 import { ScriptdError } from '../errors.js';
-import { requireToken, type Tokens } from './auth.js';
-import { crossSiteProblem, hostProblem, isLoopbackAddress } from './origin.js';
+import { requirePace, requireValid, shownToken } from './auth.js';
+import { Failures } from './failures.js';
+import { crossSiteProblem, hostProblem, isLoopbackAddress, untoldSiteProblem } from './origin.js';
+import { problem, retryAfter } from './problem.js';
+import { type Need, requireRights } from './scopes.js';
+import { tokenKind } from './token-text.js';
+import type { Token, Tokens } from './tokens.js';
 
 /** Who may come in. */
 export interface Access {
@@ -13,18 +19,68 @@ export interface Access {
   allowedHosts: readonly string[];
 }
 
-/** Checks one request; throws a Problem when it may not come in. `url` is as it was sent. */
-export type Guard = (request: IncomingMessage, url: string, open: boolean) => void;
+/** Decides whether a request may come in. */
+export class Guard {
+  readonly #tokens: Tokens | undefined;
+  /** Names besides loopback's. */
+  readonly #hosts: ReadonlySet<string> | 'any';
+  readonly #failures = new Failures();
+  readonly #clock: Clock;
 
-export function createGuard(access: Access): Guard {
-  const { tokens } = access;
-  const names = access.allowedHosts.map((name) => name.toLowerCase());
-  const allowed = tokens || access.noAuth ? 'any' : new Set(names);
-  return (request, url, open) => {
-    const refused = crossSiteProblem(request) ?? hostProblem(request, url, allowed);
+  constructor({ tokens, noAuth, allowedHosts }: Access, clock: Clock = systemClock) {
+    this.#tokens = tokens;
+    const names = allowedHosts.map((name) => name.toLowerCase());
+    this.#hosts = tokens || noAuth ? 'any' : new Set(names);
+    this.#clock = clock;
+  }
+
+  /**
+   * Who asks; undefined where nobody needs to say it.
+   *
+   * @param url as it was sent
+   * @throws Problem CROSS_SITE, INVALID_HOST, HOST_NOT_ALLOWED, UNAUTHORIZED, RATE_LIMITED.
+   */
+  identify(request: IncomingMessage, url: string, need: Need): Token | undefined {
+    const refused = crossSiteProblem(request) ?? hostProblem(request, url, this.#hosts);
     if (refused) throw refused;
-    if (tokens && !open) requireToken(tokens, request.headers.authorization);
-  };
+    if (need === 'open') return undefined;
+    if (this.#tokens) return this.#requireToken(this.#tokens, request);
+    // Without tokens a browser's own word is all that keeps a web page from running code.
+    const untold = need === 'submit' ? untoldSiteProblem(request) : undefined;
+    if (untold) throw untold;
+    return undefined;
+  }
+
+  /**
+   * What whoever asks may not do.
+   *
+   * @param token what `identify` gave
+   * @throws Problem RATE_LIMITED, INSUFFICIENT_SCOPE, GROUP_NOT_ALLOWED.
+   */
+  admit(token: Token | undefined, need: Need): void {
+    if (!token) return;
+    requirePace(token, this.#clock.monotonicMs());
+    requireRights(token, need);
+  }
+
+  #requireToken(tokens: Tokens, request: IncomingMessage): Token {
+    const shown = shownToken(request.headers.authorization);
+    const { remoteAddress } = request.socket;
+    const nowMs = this.#clock.monotonicMs();
+    // Tokens of ours nobody guesses, so theirs is never the fault of who shares their address. Others
+    // might be guessed: of an address that failed too often they are not looked at.
+    const waitMs = this.#failures.waitMs(remoteAddress, nowMs);
+    const isLookedAt = shown !== undefined && (waitMs === 0 || tokenKind(shown) === 'made');
+    try {
+      return requireValid(isLookedAt ? tokens.find(shown) : undefined, shown, this.#clock.wallMs());
+    } catch (refusal) {
+      const pauseMs = this.#failures.add(remoteAddress, nowMs);
+      if (pauseMs === 0) throw refusal;
+      const detail =
+        'too many requests from this address showed no valid token: wait, then show one';
+      throw problem('RATE_LIMITED', detail, {}, retryAfter(pauseMs));
+    }
+  }
 }
 
 /**

@@ -1,23 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { errorCode, errorMessage } from '../errors.js';
 import type { ControllerPort } from './controller-port.js';
-import type { Operation } from './openapi/operation.js';
 import { getHealth, getReadiness } from './openapi/service-operations.js';
 import { problem } from './problem.js';
 
-const open = (operation: Operation) => ({
-  exposeHeadRoute: true,
-  config: { open: true, operation },
-});
-
 /** The process is alive, whatever else may be wrong. */
 export function healthRoute(app: FastifyInstance): void {
-  app.get('/healthz', open(getHealth), async () => ({ status: 'alive' }));
+  const config = { operation: getHealth };
+  app.get('/healthz', { exposeHeadRoute: true, config }, async () => ({ status: 'alive' }));
 }
 
 /** The service can run scripts. Answers at once: whoever probes does not wait for a controller. */
 export function readyRoute(app: FastifyInstance, controller: ControllerPort): void {
-  app.get('/readyz', open(getReadiness), async () => {
+  const config = { operation: getReadiness };
+  app.get('/readyz', { exposeHeadRoute: true, config }, async () => {
     const missing = await missingParts(controller);
     if (missing.length === 0) return { status: 'ready' };
     throw problem('NOT_READY', `not ready: ${missing.join('; ')}`, { missing });

@@ -54,6 +54,19 @@ export const httpLimits = {
   farewellMs: 1_000,
   /** Shortest token that a token file may hold, in characters. */
   tokenCharactersMin: 16,
+  tokenFileCharactersMax: 4 * 1024 * 1024,
+  /** Between two looks at the token file: how long a revoked token may still be taken. */
+  tokenFileMs: 1_000,
+  /** Requests of one address that show no valid token: so many at once, and then so many a second. */
+  authFailuresBurst: 100,
+  authFailuresPerSecond: 1,
+  /** Addresses whose failures are remembered. */
+  authFailureAddressesMax: 10_000,
+  /** Refused requests in the audit log: so many at once, and then so many a second. */
+  auditLinesBurst: 200,
+  auditLinesPerSecond: 1,
+  /** Longest path that the audit log shows, in characters. */
+  auditPathMax: 256,
 } as const;
 
 invariant(

@@ -81,6 +81,25 @@ export function crossSiteProblem(request: IncomingMessage): Problem | undefined 
   return undefined;
 }
 
+/**
+ * Why a request that runs something is refused since a browser may have made it for another site;
+ * undefined when that can't be. Over plain HTTP to another name than loopback's, browsers leave out
+ * Sec-Fetch-Site, and Origin from the GET of an image or a link: all that is left to know one by is
+ * its User-Agent, which a page cannot change.
+ *
+ * Source: https://www.w3.org/TR/fetch-metadata/#abstract-opdef-set-the-fetch-metadata-headers-for-a-request
+ */
+export function untoldSiteProblem(request: IncomingMessage): Problem | undefined {
+  const { host, origin, 'sec-fetch-site': site, 'user-agent': agent = '' } = request.headers;
+  if (site !== undefined || origin !== undefined || !/^Mozilla\//i.test(agent)) return undefined;
+  if (isLoopbackName(hostName(host ?? '') ?? '')) return undefined;
+  return problem(
+    'CROSS_SITE',
+    'a browser made this request and did not say for which site, as over plain HTTP; use a token ' +
+      '(--token-file), HTTPS, or a client that is no browser (another User-Agent)',
+  );
+}
+
 /** Compares host and port; with the Origin's scheme, since a proxy before us may speak TLS. */
 function isOwnOrigin(origin: string, host: string | undefined): boolean {
   const parts = /^(https?):\/\/([^/]+)$/i.exec(origin);

@@ -21,7 +21,9 @@ export const problemKinds = {
   REPEATED_PARAMETER: { status: 400 },
   UNAUTHORIZED: { status: 401 },
   CROSS_SITE: { status: 403 },
+  GROUP_NOT_ALLOWED: { status: 403 },
   HOST_NOT_ALLOWED: { status: 403 },
+  INSUFFICIENT_SCOPE: { status: 403 },
   NOT_FOUND: { status: 404 },
   UNKNOWN_TASK: { status: 404 },
   UNKNOWN_SCHEDULE: { status: 404 },
@@ -43,6 +45,7 @@ export const problemKinds = {
   OVERLOADED: { status: 429, retryAfterSeconds: 1 },
   GROUP_OVERLOADED: { status: 429, retryAfterSeconds: 1 },
   TOO_MANY_STREAMS: { status: 429, retryAfterSeconds: 5 },
+  RATE_LIMITED: { status: 429, retryAfterSeconds: 1 },
   HEADERS_TOO_LARGE: { status: 431 },
   INTERNAL: { status: 500 },
   CONTROLLER_UNAVAILABLE: { status: 503, retryAfterSeconds: 1 },
@@ -163,7 +166,8 @@ export function asProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
-function retryAfter(ms: number): Record<string, string> {
+/** The header that says when asking again may help. */
+export function retryAfter(ms: number): Record<string, string> {
   return { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) };
 }
 

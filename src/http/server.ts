@@ -6,14 +6,16 @@ import { Poller } from '../poll/poller.js';
 import type { WireToken } from '../wire/token.js';
 import { Transport } from '../wire/transport.js';
 import { createApp } from './app.js';
+import { Audit } from './audit.js';
 import { Checks } from './checks.js';
+import { ConfinedController } from './confined.js';
 import { ControllerLink } from './controller-link.js';
-import type { Report } from './controller-port.js';
+import type { ControllerPort, Report } from './controller-port.js';
 import { debugRoutes } from './debug.js';
 import { EventStreams } from './event-streams.js';
 import { eventRoutes } from './events.js';
 import { executeRoutes } from './execute.js';
-import { type Access, createGuard, requireGuardedAddress } from './guard.js';
+import { type Access, Guard, requireGuardedAddress } from './guard.js';
 import { healthRoute, readyRoute } from './health.js';
 import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
@@ -44,6 +46,8 @@ export interface HttpOptions extends Access {
   /** How long a request waits for a controller that is away. */
   controllerWaitMs: number;
   log: Log;
+  /** Where refused requests are written down. Default: `log`. */
+  auditLog?: Log | undefined;
 }
 
 export interface HttpServer {
@@ -100,18 +104,20 @@ class Daemon {
     this.#link = link;
     this.#poller = poller;
     const { log } = options;
-    const guard = createGuard(options);
+    const guard = new Guard(options);
+    const audit = new Audit(options.auditLog ?? log);
     const isDraining = () => this.#closing !== undefined;
     const unsent = new UnsentAnswers();
-    const shared = { guard, isDraining, unsent, log };
+    const controller: ControllerPort = options.tokens ? new ConfinedController(link) : link;
+    const shared = { guard, audit, isDraining, unsent, log };
     this.#product = createApp(shared, (app) => {
       openApiRoutes(app, options.tokens !== undefined);
-      executeRoutes(app, link, log);
-      taskRoutes(app, link, this.#checks);
-      eventRoutes(app, link, this.#streams, unsent, log);
-      workerRoutes(app, link);
-      queueRoutes(app, link);
-      scheduleRoutes(app, link, this.#checks);
+      executeRoutes(app, controller, log);
+      taskRoutes(app, controller, this.#checks);
+      eventRoutes(app, controller, this.#streams, unsent, log);
+      workerRoutes(app, controller);
+      queueRoutes(app, controller);
+      scheduleRoutes(app, controller, this.#checks);
       healthRoute(app);
       readyRoute(app, link);
       homeRoute(app);

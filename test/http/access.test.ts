@@ -1,20 +1,8 @@
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import t from 'tap';
-import { readTokens, Tokens } from '../../src/http/auth.js';
 import { hostName, isLoopbackAddress, isLoopbackName } from '../../src/http/origin.js';
 import { startHttp } from '../../src/http/server.js';
-import {
-  type Answer,
-  ask,
-  assertProblem,
-  exchange,
-  httpOptions,
-  silentLog,
-  startDaemon,
-} from './daemon.js';
+import { Tokens } from '../../src/http/tokens.js';
+import { type Answer, ask, assertProblem, exchange, httpOptions, startDaemon } from './daemon.js';
 
 const token = 'a-token-of-the-tests-0123456789';
 const other = 'another-token-of-the-tests-4567';
@@ -211,49 +199,6 @@ t.test('with tokens, every path but the probes asks for one of them', async (t) 
   for (const path of ['/healthz', '/readyz']) t.equal((await daemon.ask({ path })).status, 200);
   const headers = bearer(token);
   t.equal((await ask(debugAddress, { path: '/debug/loop', headers })).status, 200);
-});
-
-t.test('a token file is read, and refused when it is not good', async (t) => {
-  const folder = t.testdir();
-  const file = (text: string) => {
-    const path = join(folder, 'tokens');
-    writeFileSync(path, text, { mode: 0o600 });
-    return path;
-  };
-  const read = readTokens(file(`# for the tests\n\n  ${token}  \r\n${other}`), silentLog);
-  t.ok(read.has(token));
-  t.ok(read.has(other));
-  t.notOk(read.has('# for the tests'));
-  t.notOk(read.has(''));
-  for (const text of [
-    '',
-    '# nothing\n',
-    `${token}\ntoo-short`,
-    'has spaces inside it',
-    'é'.repeat(20),
-  ]) {
-    t.throws(() => readTokens(file(text), silentLog), { code: 'TOKENS_INVALID' }, text);
-  }
-  const gone = join(folder, 'nowhere');
-  t.throws(() => readTokens(gone, silentLog), { code: 'TOKENS_UNREADABLE' });
-});
-
-t.test('a token file that everyone may read is warned of', async (t) => {
-  const lines: string[] = [];
-  const sink = new Writable({
-    write: (chunk, _encoding, done) => {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  const path = join(t.testdir(), 'tokens');
-  writeFileSync(path, token, { mode: 0o600 });
-  readTokens(path, pino(sink));
-  t.same(lines, []);
-  chmodSync(path, 0o644);
-  readTokens(path, pino(sink));
-  t.match(lines, [/chmod 600/]);
-  t.notMatch(lines.join(), token, 'the token itself is not told');
 });
 
 t.test('a refused request with a large body is answered all the same', async (t) => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { Tokens } from '../../src/http/auth.js';
+import { Tokens } from '../../src/http/tokens.js';
 import type { OpenApi } from './contract.js';
 import { startDaemon } from './daemon.js';
 

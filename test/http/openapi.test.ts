@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import t, { type Test } from 'tap';
-import { Tokens } from '../../src/http/auth.js';
 import { problemKinds } from '../../src/http/problem.js';
+import { Tokens } from '../../src/http/tokens.js';
 import { codes } from '../../src/verdict.js';
 import { Contract, type OpenApi, type OperationJson } from './contract.js';
 import { type Daemon, startDaemon } from './daemon.js';
@@ -199,7 +199,11 @@ t.test('the document and its page are open, and what they speak of is not', asyn
   const document = (await ask({ path: '/openapi.json' })).json as unknown as {
     paths: Record<string, Record<string, { security?: object[]; responses: object }>>;
   };
-  t.same(document.paths['/v1/tasks']?.get?.security, [{ bearer: [] }], 'a token is asked for');
+  t.same(
+    document.paths['/v1/tasks']?.get?.security,
+    [{ bearer: ['read'] }],
+    'a token is asked for',
+  );
   t.same(document.paths['/healthz']?.get?.security, [], 'but here');
   t.notOk('401' in (document.paths['/healthz']?.get?.responses ?? {}));
   t.ok('401' in (document.paths['/v1/tasks']?.get?.responses ?? {}));
@@ -211,7 +215,7 @@ t.test('the document and its page are open, and what they speak of is not', asyn
   const open = await startDaemon(t);
   const without = (await open.ask({ path: '/openapi.json' })).json as unknown as typeof document;
   const { security } = without.paths['/v1/tasks']?.get ?? {};
-  t.same(security, [{}, { bearer: [] }], 'without tokens none is needed');
+  t.same(security, [{}, { bearer: ['read'] }], 'without tokens none is needed');
 });
 
 t.test('another site may not have its visitors read the document', async (t) => {

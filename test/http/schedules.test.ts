@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Tokens } from '../../src/http/auth.js';
 import { readTaskBody } from '../../src/http/task-body.js';
 import { specJson } from '../../src/http/task-spec-json.js';
+import { Tokens } from '../../src/http/tokens.js';
 import { scheduleLimits } from '../../src/schedule.js';
 import type { TaskSpec } from '../../src/task.js';
 import { assertProblem, startDaemon } from './daemon.js';

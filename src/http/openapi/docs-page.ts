@@ -86,7 +86,7 @@ const assets: Readonly<Record<string, Asset>> = {
 
 /** GET /docs: the document for people, by Swagger UI. No request of it leaves the host. */
 export function docsPage(app: FastifyInstance): void {
-  const config = { open: true, undocumented: true } as const;
+  const config = { undocumented: true } as const;
   for (const [path, { type, read }] of Object.entries(assets)) {
     let bytes: Buffer | undefined;
     app.get(path, { exposeHeadRoute: true, config }, async (_request, reply) => {

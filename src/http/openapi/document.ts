@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../native.js';
+import type { Need } from '../scopes.js';
 import { type Answer, type Content, type Operation, type Parameter, tags } from './operation.js';
 import { problemAnswers, valuesOf } from './problems.js';
 import { schemas } from './schemas.js';
@@ -11,8 +12,8 @@ export interface DocumentedRoute {
   method: string;
   /** As Fastify has it, e.g. /v1/tasks/:id */
   url: string;
-  /** `open` to everybody, for any `token`, or for one of this scope. */
-  need: string;
+  /** Who may use it. */
+  need: Need;
   operation: Operation;
 }
 
@@ -42,8 +43,7 @@ export function openApiDocument(
   const withoutToken = asksForTokens ? [] : [{}];
   for (const { method, url, need, operation } of routes) {
     const path = url.replace(/:(\w+)/g, '{$1}');
-    const security =
-      need === 'open' ? [] : [...withoutToken, { bearer: need === 'token' ? [] : [need] }];
+    const security = need === 'open' ? [] : [...withoutToken, { bearer: rolesOf(need) }];
     const json = { ...operationJson(operation, need === 'open'), security };
     paths[path] = { ...paths[path], [method.toLowerCase()]: json };
   }
@@ -121,4 +121,10 @@ function contentJson(content: Readonly<Record<string, Content>>): object {
       { schema, ...(examples && { examples: valuesOf(examples) }) },
     ]),
   );
+}
+
+/** What a token must be for. Source: OpenAPI 3.1.1, 4.8.30 (roles of schemes other than OAuth 2) */
+function rolesOf(need: Need): readonly string[] {
+  if (need === 'open' || need === 'token') return [];
+  return [need === 'read-all' ? 'read' : need];
 }

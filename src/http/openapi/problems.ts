@@ -21,7 +21,7 @@ export const problemsOf = {
     'DRAINING',
   ],
   /** The guard, where the service has tokens and the route is not open. */
-  token: ['UNAUTHORIZED'],
+  token: ['UNAUTHORIZED', 'INSUFFICIENT_SCOPE', 'GROUP_NOT_ALLOWED', 'RATE_LIMITED'],
   /** `readQuery`. */
   query: ['UNKNOWN_PARAMETER', 'REPEATED_PARAMETER', 'INVALID_ENCODING', 'INVALID_UTF8'],
   /** The parser of JSON, and the validator of what it holds. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { needOf } from '../scopes.js';
 import { docsPage } from './docs-page.js';
 import { type DocumentedRoute, openApiDocument } from './document.js';
 import { getDocument } from './service-operations.js';
@@ -18,13 +19,13 @@ export function openApiRoutes(app: FastifyInstance, asksForTokens: boolean): voi
     // HEAD goes without saying.
     for (const name of operation ? [method].flat() : []) {
       if (name === 'HEAD' || !operation) continue;
-      routes.push({ method: name, url, need: config?.open ? 'open' : 'token', operation });
+      routes.push({ method: name, url, need: needOf(name, url), operation });
     }
   });
   let document: Buffer | undefined;
   app.get(
     '/openapi.json',
-    { exposeHeadRoute: true, config: { open: true, operation: getDocument } },
+    { exposeHeadRoute: true, config: { operation: getDocument } },
     async (_request, reply) => {
       document ??= Buffer.from(JSON.stringify(openApiDocument(routes, asksForTokens)));
       return sendShared(reply, 'application/json; charset=utf-8', document);

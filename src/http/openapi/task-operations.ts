@@ -9,7 +9,14 @@ import { closed, described } from './described.js';
 import { examples } from './examples.js';
 import { aboutTask, ofSubmission } from './headers.js';
 import { type Answer, json, type Operation, type Parameter } from './operation.js';
-import { idempotencyKey, preferWait, taskIdInPath, waitInQuery } from './parameters.js';
+import {
+  idempotencyKey,
+  lastEventId,
+  lastEventIdInQuery,
+  preferWait,
+  taskIdInPath,
+  waitInQuery,
+} from './parameters.js';
 import { problemsOf } from './problems.js';
 import { Reference } from './reference.js';
 
@@ -17,10 +24,23 @@ const Task = Reference('Task');
 const { query, json: ofJson, controller, store, submission } = problemsOf;
 const ofTask = ['INVALID_TASK_ID', 'UNKNOWN_TASK', ...query, ...controller] as const;
 
+const eventStream = `retry: 1000
+
+id: 1-running-0-0
+event: state
+data: {"id":"${examples.taskId}","state":"running","attempt":1,"at":"2026-11-24T08:42:16.729Z"}
+
+id: 1-running-3-0
+event: stdout
+data: {"attempt":1,"offset":0,"text":"hi\\n"}
+
+`;
+
 const id = '$response.body#/id';
 const links: NonNullable<Answer['links']> = {
   getTask: { id },
   explainTask: { id },
+  getTaskEvents: { id },
   getTaskStdout: { id },
   getTaskStderr: { id },
   cancelTask: { id },
@@ -147,6 +167,29 @@ export const getTask: Operation = {
   parameters: [taskIdInPath],
   answers: { 200: { description: 'The task.', content: json(Task, examples.finishedTask) } },
   problems: ofTask,
+};
+
+export const getTaskEvents: Operation = {
+  id: 'getTaskEvents',
+  tag: 'Tasks',
+  summary: 'What comes of the task, while it comes',
+  description:
+    'Server-sent events: `state` for each change of its state, `stdout` and `stderr` for what the script writes, ' +
+    'and `end` with the finished task, after which the stream is closed. To each event there is an `id`, after ' +
+    'which another request can go on.',
+  parameters: [taskIdInPath, lastEventId, lastEventIdInQuery],
+  answers: {
+    200: {
+      description: 'The events, in UTF-8, as WHATWG HTML has them.',
+      content: {
+        'text/event-stream': { schema: Type.String(), examples: { stream: eventStream } },
+      },
+    },
+    204: {
+      description: 'The event was `end`: there is nothing more, and no need to connect again.',
+    },
+  },
+  problems: [...ofTask, 'INVALID_FIELD', 'TOO_MANY_STREAMS'],
 };
 
 export const explainTask: Operation = {

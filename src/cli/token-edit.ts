@@ -1,0 +1,87 @@
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { errorCode, errorMessage, ScriptdError } from '../errors.js';
+import { parseTokenFile, readTokenFile, type TokenLine } from '../http/token-file.js';
+
+/** How often, and how long in between, one waits for another that changes the same file. */
+const triesMax = 100;
+const tryMs = 50;
+
+/**
+ * Puts other lines in the place of those of a token file, at once: whoever reads it meanwhile finds
+ * the old ones or the new ones. A new file is for its owner only; one that was there keeps its owner
+ * and may stay readable for its group. One at a time: FILE.new is the new file and the lock.
+ *
+ * @param change gets the lines and returns all that are to be there; what it throws changes nothing
+ * @throws ScriptdError TOKENS_BUSY, TOKENS_UNWRITABLE, TOKENS_UNREADABLE, TOKENS_INVALID
+ */
+export async function editTokenFile(
+  path: string,
+  change: (lines: TokenLine[]) => readonly string[],
+): Promise<void> {
+  const there = existing(path);
+  const place = there?.path ?? path;
+  const temporary = `${place}.new`;
+  const file = await openAlone(temporary);
+  try {
+    // Only now: whoever had the lock before has changed it.
+    const lines = change(existing(path) ? parseTokenFile(path, readTokenFile(place)) : []);
+    const { uid, gid, mode } = there?.stats ?? {};
+    if (uid !== undefined && gid !== undefined) fchownSync(file, uid, gid);
+    fchmodSync(file, 0o600 | ((mode ?? 0) & 0o040));
+    writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+    fsyncSync(file);
+    renameSync(temporary, place);
+  } catch (error) {
+    unlinkSync(temporary);
+    if (error instanceof ScriptdError) throw error;
+    throw unwritable(place, error);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Where a link leads, since a rename would take the link's place; undefined: nothing is there. */
+function existing(path: string): { path: string; stats: Stats } | undefined {
+  try {
+    const real = realpathSync(path);
+    return { path: real, stats: statSync(real) };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw unwritable(path, error);
+  }
+}
+
+async function openAlone(path: string): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return openSync(path, 'wx', 0o600);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw unwritable(path, error);
+      if (tries === triesMax) throw busy(path);
+    }
+    await setTimeout(tryMs);
+  }
+}
+
+function busy(path: string): ScriptdError {
+  const text = `another scriptd token is changing the file: ${path} is there`;
+  return new ScriptdError('TOKENS_BUSY', `${text}; if none runs any more, remove it`);
+}
+
+function unwritable(path: string, cause: unknown): ScriptdError {
+  const text = `the tokens cannot be written to ${path}: ${errorMessage(cause)}`;
+  return new ScriptdError('TOKENS_UNWRITABLE', text, { cause });
+}

@@ -1,0 +1,42 @@
+/** How often something may happen. */
+export interface Rate {
+  /** In the long run. */
+  perSecond: number;
+  /** At once, after a rest. At least 1. */
+  burst: number;
+}
+
+/**
+ * A token bucket in one number: the time at which it would be full again, as the generic cell rate
+ * algorithm keeps it.
+ *
+ * Source: ITU-T I.371, annex A (virtual scheduling)
+ */
+export class Bucket {
+  readonly rate: Rate;
+  readonly #costMs: number;
+  readonly #roomMs: number;
+  #fullAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(rate: Rate) {
+    this.rate = rate;
+    this.#costMs = 1000 / rate.perSecond;
+    this.#roomMs = this.#costMs * (rate.burst - 1);
+  }
+
+  /**
+   * How long until one can be taken; 0: now. Milliseconds.
+   *
+   * @param nowMs of a clock that never jumps
+   */
+  waitMs(nowMs: number): number {
+    return Math.max(0, this.#fullAtMs - nowMs - this.#roomMs);
+  }
+
+  /** Takes one if there is one: 0; else how long until there is, in milliseconds. */
+  take(nowMs: number): number {
+    const waitMs = this.waitMs(nowMs);
+    if (waitMs === 0) this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#costMs;
+    return waitMs;
+  }
+}
