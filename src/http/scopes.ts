@@ -23,6 +23,7 @@ const needs: Readonly<Record<string, Need>> = {
   'GET /': 'token',
   'GET /healthz': 'open',
   'GET /readyz': 'open',
+  // The same for every installation, and read by a browser, which has no token.
   'GET /openapi.json': 'open',
   'GET /docs': 'open',
   'GET /docs/*': 'open',
@@ -36,6 +37,8 @@ const needs: Readonly<Record<string, Need>> = {
   'GET /v1/tasks/:id/stderr': 'read',
   'GET /v1/tasks/:id/explain': 'read',
   'GET /v1/tasks/:id/events': 'read',
+  'GET /v1/tasks/:id/webhooks': 'read',
+  'POST /v1/tasks/:id/webhooks/redeliver': 'submit',
   'POST /v1/tasks/:id/cancel': 'submit',
   'POST /v1/tasks/:id/retry': 'submit',
   'GET /v1/workers': 'read',
