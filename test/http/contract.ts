@@ -100,8 +100,13 @@ export class Contract {
     if (!found) return `its body is ${type || 'of no type'}`;
     if (!type.endsWith('json')) return undefined;
     const text = body.toString('utf8');
-    const misfit = this.misfit(found.schema, JSON.parse(text));
-    return misfit === undefined ? undefined : `${misfit}: ${text}`;
+    // Of NDJSON the schema is that of a line.
+    const values = type.endsWith('ndjson') ? text.split('\n').filter(Boolean) : [text];
+    for (const value of values) {
+      const misfit = this.misfit(found.schema, JSON.parse(value));
+      if (misfit !== undefined) return `${misfit}: ${value}`;
+    }
+    return undefined;
   }
 
   #find(method: string, path: string): OperationJson | undefined {
