@@ -77,30 +77,30 @@ export class TaskEvents {
         yield* this.#ending(task);
         return;
       }
-      const progress: Progress | undefined = yield* this.#next();
-      if (progress?.output) yield* this.#output(progress.output);
-      task = progress?.task;
-      // With its outputs, which no progress has.
-      if (task?.state === 'finished') task = await this.#source.get(task.id);
+      const progress: Progress = yield* this.#next();
+      if (progress.output) yield* this.#output(progress.output);
+      task = progress.task;
     }
   }
 
-  /** What comes after the cursor; undefined when it is not known yet. */
-  async *#next(): AsyncGenerator<string, Progress | undefined> {
-    const asked = this.#source.follow(this.#task.id, this.#cursor);
+  /** What comes after the cursor, a finished task with its outputs; or nothing, to ask again. */
+  async *#next(): AsyncGenerator<string, Progress> {
+    const { id } = this.#task;
+    const asked = this.#source.follow(id, this.#cursor);
     this.#asked = asked;
     if (this.#isStopped) asked.forget();
     try {
       for (;;) {
         const progress = await within(asked.answer, httpLimits.keepEventsAliveMs);
-        if (progress) return progress;
-        yield ':\n\n';
+        if (!progress) yield ':\n\n';
+        else if (progress.task?.state !== 'finished') return progress;
+        else return { task: await this.#source.get(id) };
       }
     } catch (error) {
       // It is being restarted: it may take as long as it wants, and the client as well.
       if (errorCode(error) !== 'CONTROLLER_UNAVAILABLE') throw error;
       yield ':\n\n';
-      return undefined;
+      return {};
     } finally {
       asked.forget();
       this.#asked = undefined;
