@@ -415,6 +415,22 @@ t.test('a fault of ours ends one stream, and shows nothing of itself', async (t)
   t.equal(forgotten(), 1);
 });
 
+t.test('the outputs of a finished task are accounted for while they are read', async (t) => {
+  const task = ended({ stdout: bytes('abc'), stderr: bytes('de') });
+  const source = {
+    get: async () => task,
+    follow: () => {
+      throw new Error('there is nothing to follow');
+    },
+  };
+  const held: number[] = [];
+  const events = new TaskEvents(source, task, cursorStart, silentLog);
+  let last = '';
+  for await (const piece of events.text((count) => held.push(count))) last = piece;
+  t.match(last, /^id: 1-end-0-0$/m);
+  t.same(held, [5]);
+});
+
 t.test('one that is stopped before it has asked asks no more', async (t) => {
   const { events, text } = textOf(() => Promise.reject(new ScriptdError('FORGOTTEN', 'x')));
   await text.next();

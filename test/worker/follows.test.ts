@@ -1,7 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import { limits } from '../../src/limits.js';
 import type { MessageOf } from '../../src/wire/messages.js';
+import { Follows } from '../../src/worker/follows.js';
+import { workerLimits } from '../../src/worker/limits.js';
+import { attemptKey } from '../../src/worker/queue.js';
 import { lackingForStrict } from './strict-host.js';
 import type { TestController } from './test-controller.js';
 import { eventually, startRig } from './test-worker.js';
@@ -148,6 +152,59 @@ t.test('the output of a checker script is not that of the script', async (t) => 
   writeFileSync(`${folder}/go`, '');
   t.match(await controller.result(key), { outcome: 'success' });
   t.notOk(controller.all('output').some(({ followId }) => followId === more));
+});
+
+t.test('beyond its limit an output is told as its result has it', async (t) => {
+  const { controller } = await startRig(t, 'bash');
+  // The limit cuts a character in two.
+  const key = controller.start({ code: 'printf ää; printf äääää', limits: { outputBytes: 7 } });
+  const parts: Uint8Array[] = [];
+  const length = () => Buffer.concat(parts).length;
+  while (controller.resultsOf(key).length === 0) {
+    const asked = follow(controller, key, length());
+    const isIt = (output: MessageOf<'output'>) => output.followId === asked;
+    await controller.until(
+      () => controller.all('output').some(isIt) || controller.resultsOf(key).length > 0,
+    );
+    parts.push(
+      ...controller
+        .all('output')
+        .filter(isIt)
+        .map(({ stdout }) => stdout),
+    );
+  }
+  const { stdout, truncated } = await controller.result(key);
+  t.equal(truncated.stdout, true);
+  t.equal(text(Buffer.concat(parts)), text(stdout.subarray(0, length())));
+  t.ok(length() > 0, 'the first was there before the attempt could end');
+});
+
+t.test('while the controller is behind nothing is sent, and nothing is lost', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const sent: string[] = [];
+  let isBehind = true;
+  const key = { taskId: '01890a5d-ac96-774b-bcce-b302099a8057', attempt: 1 };
+  const outputs = { stdout: Buffer.from('a'), stderr: Buffer.alloc(0) };
+  const follows = new Follows({
+    outputsOf: () => outputs,
+    send: ({ stdout }) => {
+      if (!isBehind) sent.push(text(stdout));
+      return !isBehind;
+    },
+  });
+  follows.add({ kind: 'follow', followId: 1, ...key, stdoutOffset: 0, stderrOffset: 0 });
+  for (let time = 0; time < 3; time++) mock.timers.tick(workerLimits.coalesceMs);
+  t.same(sent, []);
+  t.equal(follows.size, 1);
+  isBehind = false;
+  outputs.stdout = Buffer.from('ab');
+  mock.timers.tick(workerLimits.coalesceMs);
+  t.same(sent, ['ab']);
+  follows.wrote(attemptKey(key));
+  mock.timers.tick(workerLimits.coalesceMs);
+  t.same(sent, ['ab'], 'it is spent');
+  t.equal(follows.size, 0);
 });
 
 /** Sees a line of a script that only then is told to end. */
