@@ -6,7 +6,10 @@ import { Poller } from '../poll/poller.js';
 import type { WireToken } from '../wire/token.js';
 import { Transport } from '../wire/transport.js';
 import { createApp } from './app.js';
+import { batchRoutes } from './batch.js';
+import { BodyRoom } from './body-room.js';
 import { Checks } from './checks.js';
+import { Connections } from './connections.js';
 import { ControllerLink } from './controller-link.js';
 import type { Report } from './controller-port.js';
 import { debugRoutes } from './debug.js';
@@ -98,10 +101,13 @@ class Daemon {
     const { log } = options;
     const guard = createGuard(options);
     const isDraining = () => this.#closing !== undefined;
-    const shared = { guard, isDraining, unsent: new UnsentAnswers(), log };
+    const room = new BodyRoom();
+    const ports = { unsent: new UnsentAnswers(), room, connections: new Connections() };
+    const shared = { guard, isDraining, ...ports, log };
     this.#product = createApp(shared, (app) => {
-      executeRoutes(app, link, log);
+      executeRoutes(app, link, room, log);
       taskRoutes(app, link, this.#checks);
+      batchRoutes(app, { controller: link, checks: this.#checks, ...shared });
       workerRoutes(app, link);
       queueRoutes(app, link);
       scheduleRoutes(app, link, this.#checks);
