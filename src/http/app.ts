@@ -75,6 +75,8 @@ export function createApp(
     if (options.connections.requestsOf(request.raw.socket) > httpLimits.requestsAheadMax) {
       throw tooFarAhead();
     }
+    // Before its body is looked at.
+    if (request.is404) throw notFound(request.url);
     refuseEncodedBody(request.raw);
     refuseUnmet(request.raw);
   });
@@ -102,8 +104,7 @@ export function createApp(
     return sendProblem(known ?? internalProblem(), reply);
   });
   app.setNotFoundHandler((request) => {
-    const path = request.url.split('?', 1)[0]?.slice(0, 256);
-    throw problem('NOT_FOUND', `there is nothing at ${path}; GET / says what there is`);
+    throw notFound(request.url);
   });
   const refuseOthers = collectRoutes(app);
   routes(app);
@@ -153,6 +154,11 @@ function collectRoutes(app: FastifyInstance): (app: FastifyInstance) => void {
       scope.route({ method: others, url, onRequest: refuse, handler: refuse });
     }
   };
+}
+
+function notFound(url: string): Problem {
+  const path = url.split('?', 1)[0]?.slice(0, 256);
+  return problem('NOT_FOUND', `there is nothing at ${path}; GET / says what there is`);
 }
 
 function tooFarAhead(): Problem {

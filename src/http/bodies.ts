@@ -67,9 +67,10 @@ export function receiveBody(
  * @throws Problem UNSUPPORTED_CONTENT_ENCODING.
  */
 export function refuseEncodedBody(request: IncomingMessage): void {
-  const coding = request.headers['content-encoding']?.trim() ?? '';
-  if (coding === '' || coding.toLowerCase() === 'identity') return;
-  const detail = `the Content-Encoding is ${coding.slice(0, 64)}; send the body as it is, without one`;
+  const { 'content-encoding': content = '', 'transfer-encoding': transfer = '' } = request.headers;
+  if (/^(identity)?$/i.test(content.trim()) && /^(chunked)?$/i.test(transfer.trim())) return;
+  const coding = `${content} ${transfer}`.trim().slice(0, 64);
+  const detail = `the body is encoded (${coding}); send it as it is, or chunked at most`;
   throw problem('UNSUPPORTED_CONTENT_ENCODING', detail, {}, { 'accept-encoding': 'identity' });
 }
 

@@ -98,17 +98,25 @@ function repeated(levels: readonly Level[]): Problem {
   return problem('INVALID_JSON', detail, { field });
 }
 
-/** Doubles hold whole numbers up to 2^53 exactly, and none from about 1.8e308 on. */
+/** A double holds each whole number up to 2^53, few of those above, and nothing from 1.8e308 on. */
 function refuseInexact(text: string, levels: readonly Level[]): void {
-  const isWhole = /^-?\d+$/.test(text);
   const value = Number(text);
   // Not a number of JSON, such as 1-2: the parser says where.
   if (Number.isNaN(value)) return;
-  if (isWhole ? Number.isSafeInteger(value) : Number.isFinite(value)) return;
+  const isWhole = /^-?\d+$/.test(text);
+  const isKept = !isWhole || Number.isSafeInteger(value) || isExact(text, value);
+  if (Number.isFinite(value) && isKept) return;
   const field = fieldOf(levels);
   const shown = text.length > 32 ? `${text.slice(0, 32)}…` : text;
   const detail = `\`${field || 'value'}\` is ${shown}, which is too large a number to be kept exactly`;
   throw problem('INVALID_FIELD', detail, field ? { field } : {});
+}
+
+/** A whole number that comes back as it was written, or that a double holds to the last digit. */
+function isExact(text: string, value: number): boolean {
+  // Finite numbers have at most 309 digits, but for zeros that JSON does not allow in front.
+  if (!Number.isFinite(value) || text.length > 310) return false;
+  return String(value) === text || BigInt(text) === BigInt(value);
 }
 
 /** Path of the value that is being read, e.g. `limits.wallMs`. */

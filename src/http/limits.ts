@@ -51,6 +51,8 @@ export const httpLimits = {
   reconnectMsMax: 1_000,
   /** Requests to the controller that are not answered yet; held ones count. */
   requestsMax: 16_384,
+  /** Of them, those that are answered when a task is finished: they leave room for quick ones. */
+  heldRequestsMax: 12_288,
   /** Bytes that the controller has not read yet; past it new requests are refused. */
   queuedBytesMax: 64 * 1024 * 1024,
 
@@ -77,6 +79,10 @@ invariant(
 invariant(
   httpLimits.receivedBytesMax > 4 * limits.bodyBytesMax,
   'a body that comes fast is hardly ever the one that began first',
+);
+invariant(
+  httpLimits.heldRequestsMax < httpLimits.requestsMax,
+  'who waits does not keep out who does not',
 );
 invariant(
   2 * httpLimits.batchesMax * httpLimits.batchLinesMax <= httpLimits.requestsMax,
