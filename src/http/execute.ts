@@ -4,6 +4,8 @@ import { limits } from '../limits.js';
 import type { Log } from '../log.js';
 import { validator } from '../schema.js';
 import { type TaskSpec, type TaskView, TypeName } from '../task.js';
+import { receiveBody } from './bodies.js';
+import type { BodyRoom } from './body-room.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { failureStatus } from './failure-status.js';
@@ -23,7 +25,12 @@ const typeDefault = 'python';
  * The code of a POST is its body as it is, whatever its Content-Type says: `curl -d` calls it a
  * form, and it is still the raw code.
  */
-export function executeRoutes(app: FastifyInstance, controller: ControllerPort, log: Log): void {
+export function executeRoutes(
+  app: FastifyInstance,
+  controller: ControllerPort,
+  room: BodyRoom,
+  log: Log,
+): void {
   const run = (task: TaskSpec, reply: FastifyReply) => execute(task, reply, controller, log);
 
   app.get(
@@ -34,22 +41,15 @@ export function executeRoutes(app: FastifyInstance, controller: ControllerPort, 
 
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-      done(null, body);
-    });
-    scope.post(
-      '/execute',
-      {
-        bodyLimit: limits.codeBytesMax,
-        onRequest: ignoreContentType,
-        config: { operation: executeBody },
-      },
-      (request, reply) => {
-        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const type = readType(readQuery(request.url, ['type']).get('type'));
-        return run({ type, code: codeText(body) }, reply);
-      },
+    scope.addContentTypeParser('*', (request: FastifyRequest) =>
+      receiveBody(request, limits.codeBytesMax, room),
     );
+    const options = { onRequest: ignoreContentType, config: { operation: executeBody } };
+    scope.post('/execute', options, (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const type = readType(readQuery(request.url, ['type']).get('type'));
+      return run({ type, code: codeText(body) }, reply);
+    });
   });
 }
 

@@ -2,6 +2,8 @@ import Fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { createApp } from '../../src/http/app.js';
 import { Audit } from '../../src/http/audit.js';
+import { BodyRoom } from '../../src/http/body-room.js';
+import { Connections } from '../../src/http/connections.js';
 import { Guard } from '../../src/http/guard.js';
 import { needOf, scopes } from '../../src/http/scopes.js';
 import { Tokens } from '../../src/http/tokens.js';
@@ -86,6 +88,8 @@ t.test('what has no row is not served: the daemon does not even start', async (t
     audit: new Audit(silentLog),
     isDraining: () => false,
     unsent: new UnsentAnswers(),
+    room: new BodyRoom(),
+    connections: new Connections(),
     log: silentLog,
   };
   t.throws(

@@ -33,6 +33,7 @@ export const problemTexts = {
   CODE_TOO_LARGE: 'the code is too large; let the script read its data from stdin',
   URL_TOO_LONG: 'the URL, or a part of its path, is too long',
   UNSUPPORTED_CONTENT_TYPE: 'the body must be JSON: send Content-Type: application/json',
+  UNSUPPORTED_CONTENT_ENCODING: 'the body is compressed: send it as it is',
   UNKNOWN_TYPE: 'there are no workers of this type',
   NO_ROUTE: 'the type was left out and the code does not tell it: give `type`',
   LIMIT_TOO_HIGH: 'a limit is above what tasks of this type may ask for: ask for less',

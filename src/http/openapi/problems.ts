@@ -15,6 +15,7 @@ export const problemsOf = {
     'CROSS_SITE',
     'HOST_NOT_ALLOWED',
     'REQUEST_TIMEOUT',
+    'UNSUPPORTED_CONTENT_ENCODING',
     'URL_TOO_LONG',
     'HEADERS_TOO_LARGE',
     'INTERNAL',

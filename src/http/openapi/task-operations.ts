@@ -96,6 +96,43 @@ export const submitTask: Operation = {
   ],
 };
 
+const batchLines = [
+  '{"code":"print(1)","type":"python","idempotencyKey":"job-1"}',
+  '{"code":"echo hi","type":"bash"}',
+].join('\n');
+
+const batchAnswers = [
+  `{"line":1,"status":201,"task":{"id":"${examples.taskId}","state":"pending"}}`,
+  '{"line":2,"status":422,"error":{"title":"Unprocessable Content","status":422,"code":"UNKNOWN_TYPE"}}',
+].join('\n');
+
+export const submitBatch: Operation = {
+  id: 'submitBatch',
+  tag: 'Tasks',
+  summary: 'Submit many tasks, as lines of JSON',
+  description:
+    'Each line is a `TaskBody`, and may have `idempotencyKey`. Each is answered with a line ' +
+    '`{"line", "status", "task" or "error"}` once it is durable, in the order of the lines, while they come; ' +
+    'with `wait` with another one once its task is finished, in the order in which they finish.',
+  parameters: [waitInQuery, preferWait],
+  body: {
+    description: 'Lines of JSON, of any number.',
+    content: {
+      'application/x-ndjson': { schema: Type.String(), examples: { lines: batchLines } },
+    },
+  },
+  answers: {
+    200: {
+      description: 'An answer for each line.',
+      headers: { 'Preference-Applied': ofSubmission['Preference-Applied'] },
+      content: {
+        'application/x-ndjson': { schema: Type.String(), examples: { lines: batchAnswers } },
+      },
+    },
+  },
+  problems: [...query, 'INVALID_FIELD', 'UNSUPPORTED_CONTENT_TYPE', 'OVERLOADED'],
+};
+
 const OneName = Type.String({ minLength: 1, maxLength: limits.tagBytesMax });
 
 const filters: readonly Parameter[] = [
