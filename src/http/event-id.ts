@@ -26,10 +26,20 @@ export function eventId({ attempt, state, stdoutOffset, stderrOffset }: TaskCurs
  */
 export function readLastEventId(request: FastifyRequest): TaskCursor {
   const encoded = readQuery(request.url, [parameter]).get(parameter) ?? '';
-  const sent = [request.headers['last-event-id'] ?? []].flat().join(', ');
-  const field = sent === '' ? parameter : header;
-  const text = sent === '' ? decodedText(formDecode(encoded), `\`${field}\``, field) : sent;
-  if (text === '') return cursorStart;
+  const asked = cursorOf(
+    decodedText(formDecode(encoded), `\`${parameter}\``, parameter),
+    parameter,
+  );
+  return (
+    cursorOf([request.headers['last-event-id'] ?? []].flat().join(', '), header) ??
+    asked ??
+    cursorStart
+  );
+}
+
+/** Undefined for an empty text. */
+function cursorOf(text: string, field: string): TaskCursor | undefined {
+  if (text === '') return undefined;
   const [, attempt, state, stdoutOffset, stderrOffset] = eventIdPattern.exec(text) ?? [];
   const known = cursorStates.find((one) => one === state);
   if (!known) {

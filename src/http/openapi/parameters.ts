@@ -6,7 +6,8 @@ import { eventIdPattern } from '../event-id.js';
 import { examples } from './examples.js';
 import type { Parameter } from './operation.js';
 
-const EventId = Type.String({ pattern: eventIdPattern.source });
+/** Empty: from the beginning. */
+const EventId = Type.String({ pattern: `^$|${eventIdPattern.source}` });
 
 /** Parameters that several operations take. */
 

@@ -4,6 +4,7 @@ import { OneOf } from '../../schema.js';
 import { TypeName, taskStates } from '../../task.js';
 import { outcomes } from '../../verdict.js';
 import { Cursor, pageTasksMax } from '../../wire/messages.js';
+import { eventIdPattern } from '../event-id.js';
 import { httpLimits } from '../limits.js';
 import { closed, described } from './described.js';
 import { examples } from './examples.js';
@@ -24,17 +25,36 @@ const Task = Reference('Task');
 const { query, json: ofJson, controller, store, submission } = problemsOf;
 const ofTask = ['INVALID_TASK_ID', 'UNKNOWN_TASK', ...query, ...controller] as const;
 
-const eventStream = `retry: 1000
+/** One event of the stream. */
+const TaskEvent = described(
+  Type.Object({
+    id: Type.Optional(Type.String({ pattern: eventIdPattern.source })),
+    event: Type.Optional(OneOf(['state', 'stdout', 'stderr', 'end'])),
+    data: Type.Optional(Type.String()),
+    retry: Type.Optional(Type.Integer({ minimum: 0 })),
+  }),
+  {
+    id: 'After which event another request may go on.',
+    event: 'What `data` is of.',
+    data: 'JSON: the state; `attempt`, `offset` and `text` or `base64` of an output; or the finished task.',
+    retry: 'When to connect again, in milliseconds.',
+  },
+);
 
-id: 1-running-0-0
-event: state
-data: {"id":"${examples.taskId}","state":"running","attempt":1,"at":"2026-11-24T08:42:16.729Z"}
+const runningEvent = {
+  id: '1-running-0-0',
+  event: 'state',
+  data: JSON.stringify({
+    ...{ id: examples.taskId, state: 'running', attempt: 1 },
+    at: '2026-11-24T08:42:16.729Z',
+  }),
+};
 
-id: 1-running-3-0
-event: stdout
-data: {"attempt":1,"offset":0,"text":"hi\\n"}
-
-`;
+const outputEvent = {
+  id: '1-running-3-0',
+  event: 'stdout',
+  data: '{"attempt":1,"offset":0,"text":"hi\\n"}',
+};
 
 const id = '$response.body#/id';
 const links: NonNullable<Answer['links']> = {
@@ -118,7 +138,7 @@ export const submitBatch: Operation = {
   body: {
     description: 'Lines of JSON, of any number.',
     content: {
-      'application/x-ndjson': { schema: Type.String(), examples: { lines: batchLines } },
+      'application/x-ndjson': { schema: Type.Unsafe({}), examples: { lines: batchLines } },
     },
   },
   answers: {
@@ -219,7 +239,10 @@ export const getTaskEvents: Operation = {
     200: {
       description: 'The events, in UTF-8, as WHATWG HTML has them.',
       content: {
-        'text/event-stream': { schema: Type.String(), examples: { stream: eventStream } },
+        'text/event-stream': {
+          schema: TaskEvent,
+          examples: { running: runningEvent, output: outputEvent },
+        },
       },
     },
     204: {
