@@ -57,7 +57,12 @@ async function runSchemathesis(t: Test, address: string): Promise<Run> {
     ...Object.entries(options).flat(),
     '--continue-on-failure',
   ];
-  const child = spawn(schemathesis, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(schemathesis, args, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nothing of tap's: it would have its progress drawn into the report.
+    env: { PATH: process.env.PATH, HOME: folder },
+  });
   t.teardown(() => child.kill());
   let report = '';
   for (const stream of [child.stdout, child.stderr]) {
