@@ -13,7 +13,7 @@ import type { Asked, ControllerPort } from './controller-port.js';
 import { sendContinue } from './expectation.js';
 import { httpLimits } from './limits.js';
 import { type Line, LineSplitter } from './line-splitter.js';
-import { submitBatch } from './openapi/task-operations.js';
+import { submitBatch } from './openapi/stream-operations.js';
 import { asProblem, internalProblem, type Problem, problem } from './problem.js';
 import { taskJson } from './task-json.js';
 import { readWait, taskLost } from './tasks.js';
@@ -34,8 +34,8 @@ export function batchRoutes(app: FastifyInstance, ports: BatchPorts): void {
     scope.removeAllContentTypeParsers();
     // Read by the batch itself.
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const options = { onRequest: requireLines, config: { operation: submitBatch } };
-    scope.post('/v1/tasks/batch', options, async (request, reply) => {
+    const config = { operation: submitBatch };
+    scope.post('/v1/tasks/batch', { onRequest: requireLines, config }, async (request, reply) => {
       const waitMs = readWait(request, reply) * 1000;
       if (open >= httpLimits.batchesMax) {
         const detail = `${open} batches are under way, as many as there may be: try again later`;

@@ -8,7 +8,7 @@ import type { ControllerPort } from './controller-port.js';
 import { readLastEventId, refuseAhead } from './event-id.js';
 import type { EventStreams } from './event-streams.js';
 import { httpLimits } from './limits.js';
-import { getTaskEvents } from './openapi/task-operations.js';
+import { followTask } from './openapi/stream-operations.js';
 import { pulledInTime } from './pulled-in-time.js';
 import { TaskEvents } from './task-events.js';
 import { checkedTaskId } from './tasks.js';
@@ -25,7 +25,7 @@ export function eventRoutes(
   // No HEAD: it would be answered when the task is finished.
   app.get<{ Params: { id: string } }>(
     '/v1/tasks/:id/events',
-    { exposeHeadRoute: false, config: { operation: getTaskEvents } },
+    { exposeHeadRoute: false, config: { operation: followTask } },
     async (request, reply) => {
       const cursor = readLastEventId(request);
       const task = await controller.get(checkedTaskId(request.params.id));

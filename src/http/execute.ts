@@ -44,8 +44,8 @@ export function executeRoutes(
     scope.addContentTypeParser('*', (request: FastifyRequest) =>
       receiveBody(request, limits.codeBytesMax, room),
     );
-    const options = { onRequest: ignoreContentType, config: { operation: executeBody } };
-    scope.post('/execute', options, (request, reply) => {
+    const config = { operation: executeBody };
+    scope.post('/execute', { onRequest: ignoreContentType, config }, (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const type = readType(readQuery(request.url, ['type']).get('type'));
       return run({ type, code: codeText(body) }, reply);

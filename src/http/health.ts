@@ -6,14 +6,14 @@ import { problem } from './problem.js';
 
 /** The process is alive, whatever else may be wrong. */
 export function healthRoute(app: FastifyInstance): void {
-  const config = { operation: getHealth };
-  app.get('/healthz', { exposeHeadRoute: true, config }, async () => ({ status: 'alive' }));
+  app.get('/healthz', { exposeHeadRoute: true, config: { operation: getHealth } }, async () => ({
+    status: 'alive',
+  }));
 }
 
 /** The service can run scripts. Answers at once: whoever probes does not wait for a controller. */
 export function readyRoute(app: FastifyInstance, controller: ControllerPort): void {
-  const config = { operation: getReadiness };
-  app.get('/readyz', { exposeHeadRoute: true, config }, async () => {
+  app.get('/readyz', { exposeHeadRoute: true, config: { operation: getReadiness } }, async () => {
     const missing = await missingParts(controller);
     if (missing.length === 0) return { status: 'ready' };
     throw problem('NOT_READY', `not ready: ${missing.join('; ')}`, { missing });

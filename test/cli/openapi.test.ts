@@ -57,6 +57,10 @@ t.test('every answer of a walk through the API is one that the document foresees
     );
     await ask('GET', whole);
     await ask('GET', `${whole}/explain`);
+    const events = await ask('GET', `${whole}/events`);
+    const ends = [...events.body.toString().matchAll(/^id: (.*)$/gm)].map(([, id = '']) => id);
+    await ask('GET', `${whole}/events?lastEventId=${ends.at(-1)}`);
+    await refused(400, 'GET', `${whole}/events?lastEventId=none`);
     const stdout = await ask('GET', `${whole}/stdout`);
     t.match(stdout.headers['content-type'], /octet-stream/, 'bytes that are not UTF-8');
     await ask('GET', `${whole}/stderr`);
@@ -97,6 +101,21 @@ t.test('every answer of a walk through the API is one that the document foresees
     }
     const prefer = { ...json, prefer: 'wait=60' };
     await ask('POST', '/v1/tasks', { code: 'echo 3', type: 'bash' }, prefer);
+  });
+
+  await t.test('batches', async (t) => {
+    const ndjson = { 'content-type': 'application/x-ndjson' };
+    const lines = [
+      '{"code": "echo 1", "type": "bash", "idempotencyKey": "line"}',
+      '{"cod": 1}',
+      '{',
+    ];
+    const text = lines.map((line) => `${line}\n`).join('');
+    const answer = await ask('POST', '/v1/tasks/batch?wait=60', text, ndjson);
+    t.equal(answer.body.toString().trim().split('\n').length, 4);
+    await ask('POST', '/v1/tasks/batch', text, ndjson);
+    await refused(415, 'POST', '/v1/tasks/batch', text, json);
+    await refused(400, 'POST', '/v1/tasks/batch?wait=-1', text, ndjson);
   });
 
   await t.test('execute', async () => {

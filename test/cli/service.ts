@@ -156,7 +156,7 @@ export class Service {
           return;
         }
         const bytes = Buffer.concat(chunks);
-        const isJson = /json/.test(response.headers['content-type'] ?? '');
+        const isJson = /[/+]json/.test(response.headers['content-type'] ?? '');
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,

@@ -202,7 +202,7 @@ t.test('the document and its page are open, and what they speak of is not', asyn
   t.same(
     document.paths['/v1/tasks']?.get?.security,
     [{ bearer: ['read'] }],
-    'a token is asked for',
+    'a token is asked for, with its scope',
   );
   t.same(document.paths['/healthz']?.get?.security, [], 'but here');
   t.notOk('401' in (document.paths['/healthz']?.get?.responses ?? {}));

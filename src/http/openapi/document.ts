@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../native.js';
-import type { Need } from '../scopes.js';
+import type { Need, Scope } from '../scopes.js';
 import { type Answer, type Content, type Operation, type Parameter, tags } from './operation.js';
 import { problemAnswers, valuesOf } from './problems.js';
 import { schemas } from './schemas.js';
@@ -42,8 +42,8 @@ export function openApiDocument(
   const withoutToken = asksForTokens ? [] : [{}];
   for (const { method, url, need, operation } of routes) {
     const path = url.replace(/:(\w+)/g, '{$1}');
-    const security = need === 'open' ? [] : [...withoutToken, { bearer: rolesOf(need) }];
-    const json = { ...operationJson(operation, need === 'open'), security };
+    const security = need === 'open' ? [] : [...withoutToken, { bearer: scopesOf(need) }];
+    const json = { ...operationJson(operation, need), security };
     paths[path] = { ...paths[path], [method.toLowerCase()]: json };
   }
   return {
@@ -58,7 +58,8 @@ export function openApiDocument(
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: 'A token of the service. Without tokens it answers on loopback only.',
+          description:
+            'A token of the service, with the scope that the operation names. Without tokens it answers on loopback only.',
         },
       },
     },
@@ -69,7 +70,13 @@ const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), '
   version: string;
 };
 
-function operationJson(operation: Operation, open: boolean): Record<string, unknown> {
+/** As OpenAPI 3.1 calls them: the roles that a token has to have. */
+function scopesOf(need: Exclude<Need, 'open'>): Scope[] {
+  if (need === 'token') return [];
+  return [need === 'read-all' ? 'read' : need];
+}
+
+function operationJson(operation: Operation, need: Need): Record<string, unknown> {
   const { id, tag, summary, description, parameters = [], body, answers } = operation;
   return {
     operationId: id,
@@ -88,7 +95,7 @@ function operationJson(operation: Operation, open: boolean): Record<string, unkn
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [status, answerJson(answer)]),
       ),
-      ...problemAnswers(operation, open),
+      ...problemAnswers(operation, need),
     },
   };
 }
@@ -120,10 +127,4 @@ function contentJson(content: Readonly<Record<string, Content>>): object {
       { schema, ...(examples && { examples: valuesOf(examples) }) },
     ]),
   );
-}
-
-/** What a token must be for. Source: OpenAPI 3.1.1, 4.8.30 (roles of schemes other than OAuth 2) */
-function rolesOf(need: Need): readonly string[] {
-  if (need === 'open' || need === 'token') return [];
-  return [need === 'read-all' ? 'read' : need];
 }

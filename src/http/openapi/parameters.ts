@@ -2,12 +2,8 @@ import { Type } from 'typebox';
 import { limits } from '../../limits.js';
 import { ScheduleId } from '../../schedule.js';
 import { TaskId, TypeName } from '../../task.js';
-import { eventIdPattern } from '../event-id.js';
 import { examples } from './examples.js';
 import type { Parameter } from './operation.js';
-
-/** Empty: from the beginning. */
-const EventId = Type.String({ pattern: `^$|${eventIdPattern.source}` });
 
 /** Parameters that several operations take. */
 
@@ -18,24 +14,6 @@ export const taskIdInPath: Parameter = {
   description: 'Of the task: a UUID in lower case, as the submission showed it.',
   schema: TaskId,
   example: examples.taskId,
-};
-
-const eventIdExample = '1-running-4096-0';
-
-export const lastEventId: Parameter = {
-  name: 'Last-Event-ID',
-  in: 'header',
-  description: 'The `id` of the event after which to go on. A browser sends it by itself.',
-  schema: EventId,
-  example: eventIdExample,
-};
-
-export const lastEventIdInQuery: Parameter = {
-  name: 'lastEventId',
-  in: 'query',
-  description: 'The same, for who can send no header.',
-  schema: EventId,
-  example: eventIdExample,
 };
 
 export const scheduleIdInPath: Parameter = {

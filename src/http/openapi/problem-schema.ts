@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { OneOf } from '../../schema.js';
 import { TaskId, taskStates } from '../../task.js';
 import { outcomes } from '../../verdict.js';
+import { scopes } from '../scopes.js';
 import { closed, described } from './described.js';
 import { Reference } from './reference.js';
 import { outputMembers, outputTexts } from './task-schema.js';
@@ -19,6 +20,8 @@ export const Problem = described(
       taskId: Type.Optional(TaskId),
       state: Type.Optional(OneOf(taskStates)),
       outcome: Type.Optional(OneOf(outcomes)),
+      scope: Type.Optional(OneOf(scopes)),
+      retryAfterSeconds: Type.Optional(Type.Integer({ minimum: 1 })),
       missing: Type.Optional(Type.Array(Type.String())),
       exitCode: Type.Optional(Type.Integer()),
       signal: Type.Optional(Type.String()),
@@ -37,6 +40,8 @@ export const Problem = described(
     taskId: 'The task that it is about.',
     state: 'Where that task is in its life.',
     outcome: 'How that task ended.',
+    scope: 'Of `INSUFFICIENT_SCOPE`: what the token should have.',
+    retryAfterSeconds: 'In a line of a batch, instead of `Retry-After`.',
     missing: 'Of `NOT_READY`: one sentence for each thing that is not there.',
     exitCode: 'Exit code of the script.',
     signal: 'Name of the signal that ended it.',

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type TSchema, Type } from 'typebox';
 import { type ProblemCode, problemKinds } from '../problem.js';
+import type { Need } from '../scopes.js';
 import type { Header, Operation } from './operation.js';
 import { problemTexts } from './problem-texts.js';
 import { Reference } from './reference.js';
@@ -15,14 +16,17 @@ export const problemsOf = {
     'CROSS_SITE',
     'HOST_NOT_ALLOWED',
     'REQUEST_TIMEOUT',
-    'UNSUPPORTED_CONTENT_ENCODING',
     'URL_TOO_LONG',
     'HEADERS_TOO_LARGE',
     'INTERNAL',
     'DRAINING',
+    'OVERLOADED',
+    'UNSUPPORTED_CONTENT_ENCODING',
   ],
-  /** The guard, where the service has tokens and the route is not open. */
-  token: ['UNAUTHORIZED', 'INSUFFICIENT_SCOPE', 'GROUP_NOT_ALLOWED', 'RATE_LIMITED'],
+  /** The guard and the group of a token, where the service has tokens and the route is not open. */
+  token: ['UNAUTHORIZED', 'RATE_LIMITED'],
+  /** The guard, where the route asks for a scope. */
+  scope: ['INSUFFICIENT_SCOPE'],
   /** `readQuery`. */
   query: ['UNKNOWN_PARAMETER', 'REPEATED_PARAMETER', 'INVALID_ENCODING', 'INVALID_UTF8'],
   /** The parser of JSON, and the validator of what it holds. */
@@ -44,6 +48,7 @@ export const problemsOf = {
     'LIMIT_TOO_HIGH',
     'NETWORK_NOT_ALLOWED',
     'GROUP_OVERLOADED',
+    'GROUP_NOT_ALLOWED',
   ],
 } as const satisfies Record<string, readonly ProblemCode[]>;
 
@@ -57,13 +62,15 @@ export interface ProblemAnswer {
 /**
  * The answers of an operation that are no success, by status.
  *
- * @param open the route asks for no token
+ * @param need who may use the route
  */
-export function problemAnswers(operation: Operation, open: boolean): Record<string, ProblemAnswer> {
+export function problemAnswers(operation: Operation, need: Need): Record<string, ProblemAnswer> {
   const codes = new Set<ProblemCode>([
     ...operation.problems,
     ...problemsOf.everyRoute,
-    ...(open ? [] : problemsOf.token),
+    ...(need === 'open' ? [] : problemsOf.token),
+    ...(need === 'open' || need === 'token' ? [] : problemsOf.scope),
+    ...(need === 'read-all' ? (['GROUP_NOT_ALLOWED'] as const) : []),
   ]);
   const rows = [...codes].map((code) => rowOf(code, operation));
   const statuses = new Set([...rows.map(({ status }) => status), ...failureStatuses(operation)]);

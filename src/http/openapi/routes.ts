@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { needOf } from '../scopes.js';
 import { docsPage } from './docs-page.js';
 import { type DocumentedRoute, openApiDocument } from './document.js';
 import { getDocument } from './service-operations.js';
@@ -19,7 +18,7 @@ export function openApiRoutes(app: FastifyInstance, asksForTokens: boolean): voi
     // HEAD goes without saying.
     for (const name of operation ? [method].flat() : []) {
       if (name === 'HEAD' || !operation) continue;
-      routes.push({ method: name, url, need: needOf(name, url), operation });
+      routes.push({ method: name, url, need: config?.need ?? 'token', operation });
     }
   });
   let document: Buffer | undefined;

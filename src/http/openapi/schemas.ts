@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { BatchAnswer, BatchLine } from './batch-schemas.js';
 import { Explanation } from './explanation-schema.js';
 import { Problem } from './problem-schema.js';
 import { Schedule, ScheduleBody, ScheduleSummary } from './schedule-schema.js';
@@ -9,6 +10,8 @@ import { Attempt, Exception, Task, TaskSummary } from './task-schema.js';
 /** Every schema with a name of its own in the document, by that name. */
 export const schemas = {
   TaskBody,
+  BatchLine,
+  BatchAnswer,
   LimitsAsked,
   Retry,
   Check,

@@ -4,20 +4,12 @@ import { OneOf } from '../../schema.js';
 import { TypeName, taskStates } from '../../task.js';
 import { outcomes } from '../../verdict.js';
 import { Cursor, pageTasksMax } from '../../wire/messages.js';
-import { eventIdPattern } from '../event-id.js';
 import { httpLimits } from '../limits.js';
 import { closed, described } from './described.js';
 import { examples } from './examples.js';
 import { aboutTask, ofSubmission } from './headers.js';
 import { type Answer, json, type Operation, type Parameter } from './operation.js';
-import {
-  idempotencyKey,
-  lastEventId,
-  lastEventIdInQuery,
-  preferWait,
-  taskIdInPath,
-  waitInQuery,
-} from './parameters.js';
+import { idempotencyKey, preferWait, taskIdInPath, waitInQuery } from './parameters.js';
 import { problemsOf } from './problems.js';
 import { Reference } from './reference.js';
 
@@ -25,42 +17,10 @@ const Task = Reference('Task');
 const { query, json: ofJson, controller, store, submission } = problemsOf;
 const ofTask = ['INVALID_TASK_ID', 'UNKNOWN_TASK', ...query, ...controller] as const;
 
-/** One event of the stream. */
-const TaskEvent = described(
-  Type.Object({
-    id: Type.Optional(Type.String({ pattern: eventIdPattern.source })),
-    event: Type.Optional(OneOf(['state', 'stdout', 'stderr', 'end'])),
-    data: Type.Optional(Type.String()),
-    retry: Type.Optional(Type.Integer({ minimum: 0 })),
-  }),
-  {
-    id: 'After which event another request may go on.',
-    event: 'What `data` is of.',
-    data: 'JSON: the state; `attempt`, `offset` and `text` or `base64` of an output; or the finished task.',
-    retry: 'When to connect again, in milliseconds.',
-  },
-);
-
-const runningEvent = {
-  id: '1-running-0-0',
-  event: 'state',
-  data: JSON.stringify({
-    ...{ id: examples.taskId, state: 'running', attempt: 1 },
-    at: '2026-11-24T08:42:16.729Z',
-  }),
-};
-
-const outputEvent = {
-  id: '1-running-3-0',
-  event: 'stdout',
-  data: '{"attempt":1,"offset":0,"text":"hi\\n"}',
-};
-
 const id = '$response.body#/id';
 const links: NonNullable<Answer['links']> = {
   getTask: { id },
   explainTask: { id },
-  getTaskEvents: { id },
   getTaskStdout: { id },
   getTaskStderr: { id },
   cancelTask: { id },
@@ -114,43 +74,6 @@ export const submitTask: Operation = {
     ...controller,
     ...store,
   ],
-};
-
-const batchLines = [
-  '{"code":"print(1)","type":"python","idempotencyKey":"job-1"}',
-  '{"code":"echo hi","type":"bash"}',
-].join('\n');
-
-const batchAnswers = [
-  `{"line":1,"status":201,"task":{"id":"${examples.taskId}","state":"pending"}}`,
-  '{"line":2,"status":422,"error":{"title":"Unprocessable Content","status":422,"code":"UNKNOWN_TYPE"}}',
-].join('\n');
-
-export const submitBatch: Operation = {
-  id: 'submitBatch',
-  tag: 'Tasks',
-  summary: 'Submit many tasks, as lines of JSON',
-  description:
-    'Each line is a `TaskBody`, and may have `idempotencyKey`. Each is answered with a line ' +
-    '`{"line", "status", "task" or "error"}` once it is durable, in the order of the lines, while they come; ' +
-    'with `wait` with another one once its task is finished, in the order in which they finish.',
-  parameters: [waitInQuery, preferWait],
-  body: {
-    description: 'Lines of JSON, of any number.',
-    content: {
-      'application/x-ndjson': { schema: Type.Unsafe({}), examples: { lines: batchLines } },
-    },
-  },
-  answers: {
-    200: {
-      description: 'An answer for each line.',
-      headers: { 'Preference-Applied': ofSubmission['Preference-Applied'] },
-      content: {
-        'application/x-ndjson': { schema: Type.String(), examples: { lines: batchAnswers } },
-      },
-    },
-  },
-  problems: [...query, 'INVALID_FIELD', 'UNSUPPORTED_CONTENT_TYPE', 'OVERLOADED'],
 };
 
 const OneName = Type.String({ minLength: 1, maxLength: limits.tagBytesMax });
@@ -224,32 +147,6 @@ export const getTask: Operation = {
   parameters: [taskIdInPath],
   answers: { 200: { description: 'The task.', content: json(Task, examples.finishedTask) } },
   problems: ofTask,
-};
-
-export const getTaskEvents: Operation = {
-  id: 'getTaskEvents',
-  tag: 'Tasks',
-  summary: 'What comes of the task, while it comes',
-  description:
-    'Server-sent events: `state` for each change of its state, `stdout` and `stderr` for what the script writes, ' +
-    'and `end` with the finished task, after which the stream is closed. To each event there is an `id`, after ' +
-    'which another request can go on.',
-  parameters: [taskIdInPath, lastEventId, lastEventIdInQuery],
-  answers: {
-    200: {
-      description: 'The events, in UTF-8, as WHATWG HTML has them.',
-      content: {
-        'text/event-stream': {
-          schema: TaskEvent,
-          examples: { running: runningEvent, output: outputEvent },
-        },
-      },
-    },
-    204: {
-      description: 'The event was `end`: there is nothing more, and no need to connect again.',
-    },
-  },
-  problems: [...ofTask, 'INVALID_FIELD', 'TOO_MANY_STREAMS'],
 };
 
 export const explainTask: Operation = {
