@@ -39,15 +39,7 @@ export class ConfinedController implements ControllerPort {
   }
 
   watch(taskId: string): Asked<TaskView> {
-    const { group } = currentCaller();
-    const asked = this.#inner.watch(taskId);
-    if (group === undefined) return asked;
-    const allowed = this.get(taskId).catch((refusal: unknown) => {
-      asked.forget();
-      throw refusal;
-    });
-    const answer = Promise.all([asked.answer, allowed]).then(([task]) => task);
-    return { answer, forget: asked.forget };
+    return this.#askOfOwn(taskId, () => this.#inner.watch(taskId));
   }
 
   async cancelTask(taskId: string): Promise<TaskView> {
@@ -103,6 +95,19 @@ export class ConfinedController implements ControllerPort {
   async deleteSchedule(id: string): Promise<void> {
     requireWhole();
     return this.#inner.deleteSchedule(id);
+  }
+
+  /** Asks about a task, and answers only if the caller may know of it. */
+  #askOfOwn<T>(taskId: string, ask: () => Asked<T>): Asked<T> {
+    const { group } = currentCaller();
+    const asked = ask();
+    if (group === undefined) return asked;
+    const allowed = this.get(taskId).catch((refusal: unknown) => {
+      asked.forget();
+      throw refusal;
+    });
+    const answer = Promise.all([asked.answer, allowed]).then(([own]) => own);
+    return { answer, forget: asked.forget };
   }
 
   /** What a task's group is, never changes: so it still is when the next question arrives. */
