@@ -40,11 +40,11 @@ export class ConfinedController implements ControllerPort {
   }
 
   watch(taskId: string): Asked<TaskView> {
-    return this.#ifOwn(taskId, this.#inner.watch(taskId));
+    return this.#askOfOwn(taskId, () => this.#inner.watch(taskId));
   }
 
   follow(taskId: string, cursor: TaskCursor): Asked<Progress> {
-    return this.#ifOwn(taskId, this.#inner.follow(taskId, cursor));
+    return this.#askOfOwn(taskId, () => this.#inner.follow(taskId, cursor));
   }
 
   async cancelTask(taskId: string): Promise<TaskView> {
@@ -102,13 +102,16 @@ export class ConfinedController implements ControllerPort {
     return this.#inner.deleteSchedule(id);
   }
 
-  #ifOwn<Answer>(taskId: string, asked: Asked<Answer>): Asked<Answer> {
-    if (currentCaller().group === undefined) return asked;
+  /** Asks about a task, and answers only if the caller may know of it. */
+  #askOfOwn<T>(taskId: string, ask: () => Asked<T>): Asked<T> {
+    const { group } = currentCaller();
+    const asked = ask();
+    if (group === undefined) return asked;
     const allowed = this.get(taskId).catch((refusal: unknown) => {
       asked.forget();
       throw refusal;
     });
-    const answer = Promise.all([asked.answer, allowed]).then(([answer]) => answer);
+    const answer = Promise.all([asked.answer, allowed]).then(([own]) => own);
     return { answer, forget: asked.forget };
   }
 

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { ConfinedController } from '../../src/http/confined.js';
+import type { ControllerPort } from '../../src/http/controller-port.js';
 import { needOf } from '../../src/http/scopes.js';
 import { Tokens } from '../../src/http/tokens.js';
 import type { Message, MessageOf } from '../../src/wire/messages.js';
@@ -12,14 +14,15 @@ const whole = sampleToken();
 const tokens = () => new Tokens([ours.record, whole.record]);
 const json = { 'content-type': 'application/json' };
 
-/** A controller that has one task, of this group. */
+/** A controller that has one task, of this group, and no time for what has another answer. */
 const holds =
   (group: string | undefined): Behaviour =>
-  (message, connection) =>
-    reply({ kind: 'task', task: finished({ id: taskId, ...(group && { group }) }) })(
-      message,
-      connection,
-    );
+  (message, connection) => {
+    const task = finished({ id: taskId, ...(group && { group }) });
+    const isShown = ['get', 'watch', 'cancelTask', 'retryTask'].includes(message.kind);
+    const answer = isShown ? reply({ kind: 'task', task }) : refuseWith('OVERLOADED', 'as ever');
+    answer(message, connection);
+  };
 
 const submitted = (received: readonly Message[]) =>
   received.filter((message): message is MessageOf<'submit'> => message.kind === 'submit');
@@ -122,4 +125,17 @@ t.test('an idempotency key of one group is not that of another', async (t) => {
   t.equal(new Set(keys).size, 3);
   t.equal(keys[2], 'k'.repeat(255), 'without a group it is as it was sent');
   t.equal(await key(ours.token), keys[0], 'a repeat has the same');
+});
+
+t.test('what has lost its caller is refused, not taken for one without a group', async (t) => {
+  const never = () => t.fail('the controller was asked');
+  const inner = new Proxy({}, { get: () => never }) as ControllerPort;
+  const confined = new ConfinedController(inner);
+  const message = /nobody is known on whose behalf/;
+  await t.rejects(confined.get(taskId), { message });
+  await t.rejects(confined.list({ limit: 1 }), { message });
+  await t.rejects(confined.cancelTask(taskId), { message });
+  await t.rejects(confined.store({ code: '', type: 'bash' }), { message });
+  t.throws(() => confined.run({ code: '', type: 'bash' }), { message });
+  t.throws(() => confined.watch(taskId), { message });
 });
