@@ -8,7 +8,7 @@ import type { Code, Outcome } from '../verdict.js';
 import { receiveBody } from './bodies.js';
 import type { BodyRoom } from './body-room.js';
 import { onClientGone } from './client-gone.js';
-import type { ControllerPort } from './controller-port.js';
+import type { Asked, ControllerPort } from './controller-port.js';
 import { Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { codeText } from './task-body.js';
@@ -30,7 +30,9 @@ export function executeRoutes(
   room: BodyRoom,
   log: Log,
 ): void {
-  const run = (task: TaskSpec, reply: FastifyReply) => execute(task, reply, controller, log);
+  const run = (task: TaskSpec, reply: FastifyReply) =>
+    // There is nothing to ask with: it gets the network that its type allows.
+    execute(controller.run({ ...task, network: 'allowed' }), reply, log);
 
   app.get('/execute', { exposeHeadRoute: false }, (request, reply) =>
     run(taskOfUrl(request.url), reply),
@@ -44,6 +46,8 @@ export function executeRoutes(
     scope.post('/execute', { onRequest: ignoreContentType }, (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const type = readType(readQuery(request.url, ['type']).get('type'));
+      // Who waits for long need not hold on to it.
+      request.body = undefined;
       return run({ type, code: codeText(body) }, reply);
     });
   });
@@ -78,13 +82,10 @@ function readType(encoded: string | undefined): string {
 }
 
 async function execute(
-  task: TaskSpec,
+  asked: Asked<TaskView>,
   reply: FastifyReply,
-  controller: ControllerPort,
   log: Log,
 ): Promise<FastifyReply> {
-  // There is nothing to ask with: it gets the network that its type allows.
-  const asked = controller.run({ ...task, network: 'allowed' });
   const release = onClientGone(reply, asked.forget);
   try {
     return answer(await asked.answer, reply);
