@@ -66,7 +66,9 @@ const answers: ReadonlySet<MessageKind> = new Set(
 
 /** A question that is not answered. It is sent, or waits for a connection under a timer. */
 interface Request {
-  readonly question: Question;
+  question: Question;
+  /** Of what is kept to be sent, or sent again. */
+  bytes: number;
   sent: boolean;
   /** When it gives up waiting for a connection, on the monotonic clock. */
   giveUpAtMs: number | undefined;
@@ -95,6 +97,8 @@ export class ControllerLink implements ControllerPort {
   #lastRequestId = 0;
   /** Of the requests, those that wait for a task's end. */
   #heldCount = 0;
+  /** Of all requests together. */
+  #keptBytes = 0;
   #connection: Connection | undefined;
   #openedAtMs: number | undefined;
   #reconnectMs: number = httpLimits.reconnectMsMin;
@@ -228,10 +232,13 @@ export class ControllerLink implements ControllerPort {
     question: MessageOf<Kind> & Question,
     read: (answer: AnswerTo<Kind>) => T,
   ): Asked<T> {
+    const answer = this.#ask<Kind>(question);
+    // Not the question itself, which would be kept for as long as it is held.
+    const { requestId } = question;
     return {
-      answer: this.#ask<Kind>(question).then(read),
+      answer: answer.then(read),
       forget: () => {
-        this.#forget(question.requestId, new ScriptdError('FORGOTTEN', 'nobody waits for it'));
+        this.#forget(requestId, new ScriptdError('FORGOTTEN', 'nobody waits for it'));
       },
     };
   }
@@ -245,6 +252,7 @@ export class ControllerLink implements ControllerPort {
       }
       const request: Request = {
         question,
+        bytes: bytesOf(question),
         sent: false,
         giveUpAtMs: undefined,
         timer: undefined,
@@ -254,6 +262,7 @@ export class ControllerLink implements ControllerPort {
       };
       this.#requests.set(question.requestId, request);
       if (isHeld(question)) this.#heldCount++;
+      this.#keptBytes += request.bytes;
       if (this.connected) this.#send(request);
       else this.#wait(request);
     });
@@ -270,6 +279,9 @@ export class ControllerLink implements ControllerPort {
       const text = `${httpLimits.heldRequestsMax} requests wait for tasks to finish already; try later`;
       return new ScriptdError('OVERLOADED', text);
     }
+    if (this.#keptBytes + bytesOf(question) > httpLimits.keptBytesMax) {
+      return new ScriptdError('OVERLOADED', 'too much waits for the controller; try later');
+    }
     if ((this.#connection?.queuedBytes ?? 0) > httpLimits.queuedBytesMax) {
       return new ScriptdError('OVERLOADED', 'the controller is behind with reading; try later');
     }
@@ -283,6 +295,15 @@ export class ControllerLink implements ControllerPort {
     const { kind } = request.question;
     if (kind === 'watch' || kind === 'followTask') request.giveUpAtMs = undefined;
     this.#connection?.send(request.question);
+    if (!isRepeatable(request.question)) this.#letGo(request);
+  }
+
+  /** What is not sent again need not be kept; who waits for a task's end may wait for long. */
+  #letGo(request: Request): void {
+    this.#keptBytes -= request.bytes;
+    request.bytes = 0;
+    const { question } = request;
+    if (question.kind === 'submit') request.question = { ...question, task: { code: '' } };
   }
 
   #wait(request: Request): void {
@@ -317,7 +338,9 @@ export class ControllerLink implements ControllerPort {
   #settle(request: Request): void {
     clearTimeout(request.timer);
     const { question } = request;
-    if (this.#requests.delete(question.requestId) && isHeld(question)) this.#heldCount--;
+    if (!this.#requests.delete(question.requestId)) return;
+    if (isHeld(question)) this.#heldCount--;
+    this.#letGo(request);
   }
 
   #connect(): void {
@@ -407,6 +430,15 @@ function outOfState({ kind }: Message, connection: Connection) {
 function isRepeatable(question: Question): boolean {
   if (question.kind !== 'submit') return questions[question.kind].repeatable;
   return question.reply === 'stored' && question.task.idempotencyKey !== undefined;
+}
+
+/** Most of what it takes in memory. */
+function bytesOf(question: Question): number {
+  if (question.kind !== 'submit') return 0;
+  const { code, stdin, files = [] } = question.task;
+  let bytes = code.length + (stdin?.length ?? 0);
+  for (const { content } of files) bytes += content.length;
+  return bytes;
 }
 
 /** The controller holds the answer until something comes of the task. */

@@ -7,7 +7,7 @@ import { type TaskSpec, type TaskView, TypeName } from '../task.js';
 import { receiveBody } from './bodies.js';
 import type { BodyRoom } from './body-room.js';
 import { onClientGone } from './client-gone.js';
-import type { ControllerPort } from './controller-port.js';
+import type { Asked, ControllerPort } from './controller-port.js';
 import { failureStatus } from './failure-status.js';
 import { executeBody, executeUrl } from './openapi/execute-operations.js';
 import { Problem, problem } from './problem.js';
@@ -31,7 +31,9 @@ export function executeRoutes(
   room: BodyRoom,
   log: Log,
 ): void {
-  const run = (task: TaskSpec, reply: FastifyReply) => execute(task, reply, controller, log);
+  const run = (task: TaskSpec, reply: FastifyReply) =>
+    // There is nothing to ask with: it gets the network that its type allows.
+    execute(controller.run({ ...task, network: 'allowed' }), reply, log);
 
   app.get(
     '/execute',
@@ -48,6 +50,8 @@ export function executeRoutes(
     scope.post('/execute', { onRequest: ignoreContentType, config }, (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const type = readType(readQuery(request.url, ['type']).get('type'));
+      // Who waits for long need not hold on to it.
+      request.body = undefined;
       return run({ type, code: codeText(body) }, reply);
     });
   });
@@ -82,13 +86,10 @@ function readType(encoded: string | undefined): string {
 }
 
 async function execute(
-  task: TaskSpec,
+  asked: Asked<TaskView>,
   reply: FastifyReply,
-  controller: ControllerPort,
   log: Log,
 ): Promise<FastifyReply> {
-  // There is nothing to ask with: it gets the network that its type allows.
-  const asked = controller.run({ ...task, network: 'allowed' });
   const release = onClientGone(reply, asked.forget);
   try {
     return answer(await asked.answer, reply);

@@ -1,5 +1,6 @@
 import { invariant } from '../invariant.js';
 import { limits } from '../limits.js';
+import { wireLimits } from '../wire/limits.js';
 
 /** Limits of the HTTP daemon. Durations in milliseconds. */
 export const httpLimits = {
@@ -65,6 +66,8 @@ export const httpLimits = {
   requestsMax: 16_384,
   /** Of them, those that are answered when a task is finished: they leave room for quick ones. */
   heldRequestsMax: 12_288,
+  /** Tasks that wait for a connection to the controller, or that may have to be sent again. */
+  keptBytesMax: 128 * 1024 * 1024,
   /** Bytes that the controller has not read yet; past it new requests are refused. */
   queuedBytesMax: 64 * 1024 * 1024,
 
@@ -108,6 +111,10 @@ invariant(
 invariant(
   httpLimits.heldRequestsMax < httpLimits.requestsMax,
   'who waits does not keep out who does not',
+);
+invariant(
+  httpLimits.keptBytesMax + httpLimits.queuedBytesMax < wireLimits.queuedBytesMax,
+  'what waited for a connection may all be sent at once when there is one',
 );
 invariant(
   2 * httpLimits.batchesMax * httpLimits.batchLinesMax <= httpLimits.requestsMax,

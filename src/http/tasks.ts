@@ -7,7 +7,7 @@ import { TaskId, type TaskView } from '../task.js';
 import { ignoreBodies } from './bodies.js';
 import type { Checks } from './checks.js';
 import { onClientGone } from './client-gone.js';
-import type { ControllerPort } from './controller-port.js';
+import type { ControllerPort, Stored } from './controller-port.js';
 import { taskHeaders } from './execute.js';
 import { readIdempotencyKey } from './idempotency-key.js';
 import {
@@ -36,11 +36,9 @@ interface ById {
 export function taskRoutes(app: FastifyInstance, controller: ControllerPort, checks: Checks): void {
   app.post('/v1/tasks', { config: { operation: submitTask } }, async (request, reply) => {
     const waitSeconds = readWait(request, reply);
-    const idempotencyKey = readIdempotencyKey(request.raw);
-    const spec = readTaskBody(request.body, Date.now());
-    await checks.refuseUnfit(spec);
-    const asked = idempotencyKey === undefined ? spec : { ...spec, idempotencyKey };
-    const { task: stored, replayed } = await controller.store(asked);
+    const { task: stored, replayed } = await submit(request, controller, checks);
+    // Who waits for long need not hold on to it.
+    request.body = undefined;
     reply.header('location', `/v1/tasks/${stored.id}`);
     if (replayed) reply.header('idempotency-replayed', 'true');
     if (waitSeconds === 0) {
@@ -96,6 +94,17 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
       taskJson(await controller.retryTask(readId(request))),
     );
   });
+}
+
+async function submit(
+  request: FastifyRequest,
+  controller: ControllerPort,
+  checks: Checks,
+): Promise<Stored> {
+  const idempotencyKey = readIdempotencyKey(request.raw);
+  const spec = readTaskBody(request.body, Date.now());
+  await checks.refuseUnfit(spec);
+  return controller.store(idempotencyKey === undefined ? spec : { ...spec, idempotencyKey });
 }
 
 function readId(request: FastifyRequest<ById>): string {

@@ -286,11 +286,34 @@ t.test('a controller with another token is not believed', async (t) => {
 
 t.test('what is beyond its limit is refused at once', async (t) => {
   const link = startLink(t, new FakeController());
-  const asked = Array.from({ length: httpLimits.requestsMax }, () => link.watch(taskId));
+  const { requestsMax, heldRequestsMax } = httpLimits;
+  const asked = Array.from({ length: heldRequestsMax }, () => link.watch(taskId));
+  await t.rejects(link.watch(taskId).answer, { code: 'OVERLOADED' });
+  await t.rejects(link.run(spec).answer, { code: 'OVERLOADED' });
+  const quick = Array.from({ length: requestsMax - heldRequestsMax }, () => link.get(taskId));
   await t.rejects(link.status(), { code: 'OVERLOADED' });
   for (const { forget } of asked) forget();
   const settled = await Promise.allSettled(asked.map(({ answer }) => answer));
   t.ok(settled.every(({ status }) => status === 'rejected'));
+  link.close();
+  t.ok((await Promise.allSettled(quick)).every(({ status }) => status === 'rejected'));
+});
+
+t.test('what waits for a controller that is away takes bounded memory', async (t) => {
+  const controller = new FakeController();
+  const link = startLink(t, controller);
+  const code = 'x'.repeat(1024 * 1024);
+  const most = httpLimits.keptBytesMax / code.length;
+  const asked = Array.from({ length: most }, () => link.store({ ...spec, code }));
+  await t.rejects(link.store({ ...spec, code }), { code: 'OVERLOADED' });
+  controller.behaviour = (message, connection) => {
+    controller.received.length = 0;
+    answerWith(pending())(message, connection);
+  };
+  controller.start();
+  await Promise.all(asked);
+  await link.store({ ...spec, code });
+  t.pass('and once it has come there is room again');
 });
 
 t.test('closing rejects what is open, takes back what is held, and takes no more', async (t) => {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t, { type Test } from 'tap';
 import { httpLimits } from '../../src/http/limits.js';
 import { begin, startDaemon } from './daemon.js';
@@ -105,4 +107,44 @@ t.test('many that wait do not keep out who does not, and leave nothing when they
     connection.send({ kind: 'task', requestId: message.requestId, task: finished() });
   };
   t.equal((await ask(submission)).status, 200, 'and others can wait again');
+});
+
+/** Bytes in use once all that can go is gone. */
+function bytesInUse(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let times = 0; times < 3; times++) collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+t.test('who waits for a task does not hold on to what it submitted', async (t) => {
+  const { address, controller } = await startDaemon(t);
+  controller.behaviour = storing;
+  const size = 2 * 1024 * 1024;
+  const most = 40;
+  const code = 'x'.repeat(size);
+  const submissions = [
+    { path: '/v1/tasks?wait=600', body: JSON.stringify({ code, stdin: code }), until: 'watch' },
+    { path: '/execute', body: code, until: 'submit' },
+  ] as const;
+  for (const { path, body, until } of submissions) {
+    const headers = { 'content-type': 'application/json' };
+    if (until === 'submit') controller.behaviour = silent;
+    const before = bytesInUse();
+    for (let count = 0; count < most; count++) {
+      const asking = { method: 'POST', path, headers, body };
+      const request = begin(
+        address,
+        asking,
+        () => t.fail('nobody answered'),
+        () => undefined,
+      );
+      t.teardown(() => request.destroy());
+      await controller.next(until);
+      controller.received.length = 0;
+    }
+    const grown = bytesInUse() - before;
+    t.ok(grown < (most * size) / 2, `${path}: ${grown} bytes more`);
+  }
 });

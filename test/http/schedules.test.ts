@@ -149,6 +149,7 @@ t.test('every route of this API is guarded', async (t) => {
   const open = await startDaemon(t);
   const routes: [string, string][] = [
     ['GET', '/v1/tasks'],
+    ['POST', '/v1/tasks/batch'],
     ['GET', `/v1/tasks/${taskId}/explain`],
     ['POST', `/v1/tasks/${taskId}/retry`],
     ['GET', '/v1/queues'],
