@@ -8,6 +8,7 @@ import type { Claim, Completion, Requeue, TaskStore, Touch } from '../store/port
 import type { CancelRecord, TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { Watches } from './clients.js';
+import { type Figures, otherType } from './figures.js';
 import type { Fleet } from './fleet.js';
 import type { Flights } from './flights.js';
 import type { FreshTasks } from './fresh-tasks.js';
@@ -21,6 +22,7 @@ export interface PerformerOptions {
   fresh: FreshTasks;
   admission: Admission;
   watches: Watches;
+  figures: Figures;
   clock: Clock;
   log: Log;
   /** Nothing is unfinished any more. */
@@ -91,9 +93,14 @@ export class Performer {
       case 'dispatch':
       case 'adopt': {
         const { taskId, attempt, workerId, tried } = action;
-        const record = flights.begin(taskId, attempt, workerId, nowMs, wallMs);
+        const type = fleet.get(workerId)?.seat.type ?? otherType;
+        const worker = { name: workerId, type };
+        const { record, queuedMs } = flights.begin(taskId, attempt, worker, nowMs, wallMs);
         batch.claims.push({ taskId, attempt: record, tried });
-        if (action.type === 'dispatch') this.#dispatch(action);
+        if (action.type === 'dispatch') {
+          this.#options.figures.dispatched(type, queuedMs);
+          this.#dispatch(action);
+        }
         break;
       }
       case 'stop': {
@@ -130,7 +137,9 @@ export class Performer {
 
   #requeue(action: Of<'requeue'>, { requeues, nowMs, wallMs }: Batch): void {
     const { taskId, ending, workerId, delayMs, workerDeaths } = action;
-    const attempt = this.#options.flights.end(taskId, ending, nowMs, wallMs);
+    const { flights, figures } = this.#options;
+    figures.retried(flights.typeOf(taskId) ?? otherType, ending);
+    const attempt = flights.end(taskId, ending, nowMs, wallMs);
     invariant(attempt, 'a task that is requeued had an attempt');
     const nextAttemptAt = wallMs + delayMs;
     // Its result, if there was one, will not be asked for again.
@@ -164,7 +173,7 @@ export class Performer {
   }
 
   #complete(finished: Batch['completions']): void {
-    const { ledger, flights, admission, clock, watches, onIdle } = this.#options;
+    const { ledger, flights, admission, clock, watches, figures, onIdle } = this.#options;
     const cancels = finished.flatMap(({ cancel }) => (cancel ? [cancel] : []));
     // Before the end: it is part of what whoever waits is told.
     if (cancels.length > 0) ledger.touch(cancels);
@@ -178,6 +187,7 @@ export class Performer {
         if (workerId && completion?.ending.result) {
           this.#acknowledge(workerId, view.id, view.attempt);
         }
+        figures.finished(view);
         watches.finished(view);
       }
       if (flights.size === 0) onIdle();

@@ -5,11 +5,13 @@ import type { MessageOf } from '../wire/messages.js';
 import type { FleetHandlers } from './fleet.js';
 import type { WorkerSeat } from './manager.js';
 import type { FromEmitter } from './worker-link.js';
+import type { WorkerVitals } from './worker-vitals.js';
 
 export interface WorkerEventsOptions {
   scheduler: Scheduler;
   /** How long attempts of a worker that is not of this host wait for it to come back. */
   reconnectGraceMs: number;
+  vitals: WorkerVitals;
   clock: Clock;
   log: Log;
   /** There is something to decide. */
@@ -48,8 +50,10 @@ export class WorkerEvents implements FleetHandlers {
     this.#tell(() => this.#options.scheduler.remove(name, this.#nowMs()));
   }
 
-  onMessage(name: string, message: FromEmitter): void {
-    this.#tell(() => this.#take(name, message));
+  onMessage({ name, type }: WorkerSeat, message: FromEmitter): void {
+    // They decide nothing.
+    if (message.kind === 'vitals') this.#options.vitals.take(name, type, message);
+    else this.#tell(() => this.#take(name, message));
   }
 
   #tell(tell: () => void): void {
@@ -71,7 +75,7 @@ export class WorkerEvents implements FleetHandlers {
     scheduler.connect({ ...offer, running, unacknowledged }, this.#nowMs());
   }
 
-  #take(name: string, message: FromEmitter): void {
+  #take(name: string, message: Exclude<FromEmitter, { kind: 'vitals' }>): void {
     const { scheduler } = this.#options;
     const nowMs = this.#nowMs();
     switch (message.kind) {

@@ -8,6 +8,7 @@ import { shapeFault } from './json-shape.js';
 import { httpLimits } from './limits.js';
 import { originForm } from './origin.js';
 import { asProblem, internalProblem, type Problem, problem } from './problem.js';
+import type { RequestFigures } from './request-figures.js';
 import type { UnsentAnswers } from './unsent.js';
 
 declare module 'fastify' {
@@ -23,6 +24,8 @@ export interface AppOptions {
   isDraining: () => boolean;
   /** Of this port and of every other that shares its memory. */
   unsent: UnsentAnswers;
+  /** Where the requests of this port are counted. */
+  figures: RequestFigures;
   log: Log;
 }
 
@@ -72,6 +75,7 @@ export function createApp(
     }
   });
   app.addHook('onResponse', async (request, reply) => {
+    options.figures.answered(request, reply);
     // Not the URL: it may hold code.
     const { method, routeOptions } = request;
     const ms = Math.round(reply.elapsedTime);

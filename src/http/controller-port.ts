@@ -2,6 +2,7 @@ import { ScriptdError } from '../errors.js';
 import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import type { MessageOf, QueueReport } from '../wire/messages.js';
+import type { Traffic } from '../wire/traffic.js';
 
 /** Something asked of the controller whose answer may take long. */
 export interface Asked<T> {
@@ -14,6 +15,8 @@ export type Report = MessageOf<'report'>;
 export type TaskQuery = Omit<MessageOf<'list'>, 'kind' | 'requestId'>;
 export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
 export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
+
+export type Measured = Omit<MessageOf<'figures'>, 'kind' | 'requestId'>;
 
 /** A task that was submitted. */
 export interface Stored {
@@ -57,6 +60,11 @@ export interface ControllerPort {
     schedule: ScheduleSpec,
   ): Promise<{ schedule: ScheduleView; created: boolean }>;
   deleteSchedule(id: string): Promise<void>;
+  /** The figures of the controller and its workers. */
+  measure(): Promise<Measured>;
+  /** Requests that wait for an answer. */
+  readonly waiting: number;
+  readonly traffic: Traffic;
 }
 
 /** The controller's `refused`. */

@@ -3,6 +3,7 @@ import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { parseAddress } from '../poll/address.js';
 import { Poller } from '../poll/poller.js';
+import { VitalSigns } from '../vitals.js';
 import type { WireToken } from '../wire/token.js';
 import { Transport } from '../wire/transport.js';
 import { createApp } from './app.js';
@@ -15,7 +16,9 @@ import { type Access, createGuard, requireGuardedAddress } from './guard.js';
 import { healthRoute, readyRoute } from './health.js';
 import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
+import { Measurements } from './measurements.js';
 import { queueRoutes } from './queues.js';
+import { RequestFigures } from './request-figures.js';
 import { scheduleRoutes } from './schedules.js';
 import { taskRoutes } from './tasks.js';
 import { UnsentAnswers } from './unsent.js';
@@ -87,6 +90,7 @@ class Daemon {
   readonly #link: ControllerLink;
   readonly #poller: Poller;
   readonly #checks = new Checks();
+  readonly #vitals = new VitalSigns(() => this.#poller.stats());
   readonly #product: FastifyInstance;
   readonly #debug: FastifyInstance;
   #closing: Promise<void> | undefined;
@@ -99,7 +103,8 @@ class Daemon {
     const guard = createGuard(options);
     const isDraining = () => this.#closing !== undefined;
     const shared = { guard, isDraining, unsent: new UnsentAnswers(), log };
-    this.#product = createApp(shared, (app) => {
+    const figures = { http: new RequestFigures('http'), debug: new RequestFigures('debug') };
+    this.#product = createApp({ ...shared, figures: figures.http }, (app) => {
       executeRoutes(app, link, log);
       taskRoutes(app, link, this.#checks);
       workerRoutes(app, link);
@@ -109,7 +114,11 @@ class Daemon {
       readyRoute(app, link);
       homeRoute(app);
     });
-    this.#debug = createApp(shared, (app) => debugRoutes(app, link, poller));
+    const requests = [figures.http, figures.debug];
+    const measurements = new Measurements({ controller: link, requests, vitals: this.#vitals });
+    this.#debug = createApp({ ...shared, figures: figures.debug }, (app) =>
+      debugRoutes(app, link, measurements),
+    );
   }
 
   async listen(): Promise<HttpServer> {
@@ -138,6 +147,7 @@ class Daemon {
     clearTimeout(tell);
     clearTimeout(cut);
     this.#checks.close();
+    this.#vitals.close();
     this.#link.close();
     this.#poller.close();
   }

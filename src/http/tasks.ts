@@ -19,7 +19,7 @@ import { formDecode } from './twice-encoded.js';
 
 const taskIds = validator(TaskId);
 
-interface ById {
+export interface ById {
   Params: { id: string };
 }
 
@@ -76,7 +76,7 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
   });
 }
 
-function readId(request: FastifyRequest<ById>): string {
+export function readId(request: FastifyRequest<ById>): string {
   readQuery(request.url, []);
   const { id } = request.params;
   if (taskIds.fits(id)) return id;

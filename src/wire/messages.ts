@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox';
+import { Family } from '../figures.js';
 import { IsolationReport } from '../isolation.js';
 import { limits } from '../limits.js';
 import {
@@ -24,11 +25,12 @@ import {
   taskStates,
 } from '../task.js';
 import { outcomes } from '../verdict.js';
+import { Vitals } from '../vitals.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];
@@ -53,6 +55,8 @@ const Cursor = Type.String({ minLength: 1, maxLength: 256 });
 
 /** Most tasks in one page of a list. */
 export const pageTasksMax = 200;
+/** Most workers that figures are given of one by one: each makes dozens of series. */
+export const partsShownMax = 256;
 
 /** Why a task is where it is. The scheduler's reasons, and two that it does not know of. */
 export const explanationReasons = [
@@ -116,6 +120,18 @@ const QueueReport = Type.Object(
 );
 export type QueueReport = Static<typeof QueueReport>;
 
+/** How one process of the service does. */
+const PartVitals = Type.Object(
+  {
+    part: OneOf(['controller', 'worker']),
+    name: PartId,
+    /** Of a worker. */
+    type: Type.Optional(TypeName),
+    vitals: Vitals,
+  },
+  { additionalProperties: false },
+);
+
 const schemas = {
   hello: message('hello', {
     protocol: Type.Integer({ minimum: 0 }),
@@ -175,6 +191,15 @@ const schemas = {
   /** It was told to end by somebody else than the controller: it takes nothing more. */
   draining: message('draining', {}),
   started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  /** How the worker's process does, since it began. Sent every `vitalsMs`. */
+  vitals: message('vitals', {
+    vitals: Vitals,
+    /** Processes that wait for a task at this moment. */
+    ready: Count,
+    /** Scripts that found one, and that had theirs started for them. */
+    warmStarts: Count,
+    coldStarts: Count,
+  }),
   /** It has not begun here, and will not. */
   recalled: message('recalled', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
   result: message('result', {
@@ -222,6 +247,7 @@ const schemas = {
     schedule: ScheduleSpec,
   }),
   deleteSchedule: message('deleteSchedule', { requestId: RequestId, scheduleId: ScheduleId }),
+  measure: message('measure', { requestId: RequestId }),
 
   task: message('task', {
     requestId: RequestId,
@@ -254,6 +280,13 @@ const schemas = {
     schedule: ScheduleView,
     /** Only of a putSchedule: there was none with its id before. */
     created: Type.Optional(Type.Boolean()),
+  }),
+  /** What `/metrics` shows of the controller and of its workers. */
+  figures: message('figures', {
+    requestId: RequestId,
+    families: Type.Array(Family, { maxItems: 256 }),
+    /** Of the controller, and of at most `partsShownMax` workers. */
+    parts: Type.Array(PartVitals, { maxItems: partsShownMax + 1 }),
   }),
   /** There is nothing more to say. */
   done: message('done', { requestId: RequestId }),
@@ -328,6 +361,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'started',
       'recalled',
       'result',
+      'vitals',
     ]),
   },
   client: {
@@ -349,6 +383,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'getSchedule',
       'putSchedule',
       'deleteSchedule',
+      'measure',
     ]),
     http: new Set<MessageKind>([
       ...pings,
@@ -361,6 +396,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'schedules',
       'schedule',
       'done',
+      'figures',
     ]),
   },
 };

@@ -8,6 +8,7 @@ import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import { type Listener, Poller } from '../poll/poller.js';
 import type { Socket } from '../poll/socket.js';
 import type { Check } from '../task.js';
+import { VitalSigns, vitalsMs } from '../vitals.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import { Transport } from '../wire/transport.js';
@@ -81,6 +82,8 @@ class WorkerDaemon implements Worker {
   readonly #session: Session;
   readonly #joiner: Joiner | undefined;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #vitalSigns = new VitalSigns(() => this.#poller.stats());
+  readonly #telling: NodeJS.Timeout;
   readonly #lifecycle: Lifecycle;
 
   constructor(options: WorkerOptions, transport: Transport, address: Address, runtime: Runtime) {
@@ -104,6 +107,7 @@ class WorkerDaemon implements Worker {
         this.#log.warn(`isolation is ${report.level}, not strict: this host lacks ${lacking}`);
       this.#deadlines = new Deadlines((onExpire) => this.#poller.timer(onExpire), nowMs);
     } catch (error) {
+      this.#vitalSigns.close();
       this.#poller.close();
       throw error;
     }
@@ -118,6 +122,7 @@ class WorkerDaemon implements Worker {
       this.#session.heartbeat(nowMs());
       this.#emitter.pump();
     }, wireLimits.heartbeatMs);
+    this.#telling = setInterval(() => this.#emitter.vitals(this.#vitals()), vitalsMs);
     this.#lifecycle.controllerThere(false);
     for (const demand of options.demands ?? []) this.#starter?.warm(demand);
     const { name, type, slots } = options;
@@ -323,8 +328,15 @@ class WorkerDaemon implements Worker {
     };
   }
 
+  #vitals(): MessageOf<'vitals'> {
+    const { ready = 0, warmStarts = 0, coldStarts = 0 } = this.#starter ?? {};
+    return { kind: 'vitals', vitals: this.#vitalSigns.read(), ready, warmStarts, coldStarts };
+  }
+
   async #release(): Promise<void> {
     clearInterval(this.#heartbeat);
+    clearInterval(this.#telling);
+    this.#vitalSigns.close();
     this.#listener.close();
     this.#joiner?.stop();
     // Whoever waits for this worker waits for its connections to close: that comes last.

@@ -7,6 +7,7 @@ import { type ClientRequests, Watches } from '../../src/controller/clients.js';
 import { createLog } from '../../src/log.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
+import { Traffic } from '../../src/wire/traffic.js';
 import { Transport } from '../../src/wire/transport.js';
 
 export const token = Buffer.from('a wire token for the tests only');
@@ -29,6 +30,7 @@ export function listening(t: Test, requests: Partial<ClientRequests>) {
     token,
     requests: requests as ClientRequests,
     watches,
+    traffic: new Traffic(),
     log: createLog('test', 'silent'),
   }).open();
   return { poller, address, watches };
