@@ -151,6 +151,35 @@ t.test('the figures of a service that works', async (t) => {
   });
 });
 
+t.test('one snapshot of the heap at a time, and whoever leaves makes room', async (t) => {
+  const service = await Service.start(t, ['--workers', 'noop=1']);
+  const snapshotAt = new URL('/debug/heap/snapshot', debugAddressOf(service));
+  const take = (signal?: AbortSignal) =>
+    fetch(snapshotAt, { method: 'POST', ...(signal && { signal }) });
+  const leaving = new AbortController();
+  // Nobody reads it, so it does not end.
+  const unread = await take(leaving.signal);
+  t.match(
+    unread.headers.get('content-disposition'),
+    /^attachment; filename="[\w-]+\.heapsnapshot"$/,
+  );
+  const refused = await take();
+  t.equal(refused.status, 429);
+  t.match(await refused.json(), { code: 'OVERLOADED' });
+  leaving.abort();
+  await until('there is room for another', async () => {
+    const { status, body } = await take();
+    const { value } = (await body?.getReader().read()) ?? {};
+    return (
+      status === 200 &&
+      Buffer.from(value ?? '')
+        .toString()
+        .startsWith('{"snapshot":')
+    );
+  });
+  t.equal((await service.execute('', '?type=noop')).status, 200);
+});
+
 t.test('promtool takes the alert rules, where it is there', async (t) => {
   const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', rulesFile]);
   if (error) t.comment(`promtool is not there: ${error.message}`);
