@@ -38,6 +38,7 @@ import { Revival } from './revival.js';
 import { ScheduledRuns } from './scheduled-runs.js';
 import { Schedules } from './schedules.js';
 import { Submissions } from './submissions.js';
+import type { Tracer } from './tracing/tracer.js';
 import { typeLoads } from './type-loads.js';
 import { WorkerEvents } from './worker-events.js';
 import { WorkerVitals } from './worker-vitals.js';
@@ -65,6 +66,8 @@ export interface ControllerOptions {
    * Milliseconds; default 0.
    */
   reconnectGraceMs?: number;
+  /** Gets every finished task. Whoever made it closes it. */
+  tracer?: Tracer | undefined;
   /** Weights of groups; others have 1. */
   groups?: ReadonlyMap<string, number>;
   clock: Clock;
@@ -153,6 +156,7 @@ export class Controller implements ClientRequests {
     this.#runs = new ScheduledRuns({ schedules, submissions, clock, log });
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches },
+      tracer: options.tracer,
       onIdle: () => this.#onIdle?.(),
     });
   }
@@ -356,6 +360,7 @@ export class Controller implements ClientRequests {
       ...{ figures: this.#figures, queues: this.#queues.report(), scheduler, fleet, ledger },
       ...{ vitals: this.#vitals, store: this.#options.store, traffic: this.#traffic },
       draining: this.#submissions.closed !== undefined,
+      tracer: this.#options.tracer,
     });
     const { id: name } = this.#options.local;
     const own = { part: 'controller' as const, name, vitals: this.#vitalSigns.read() };

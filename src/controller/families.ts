@@ -7,6 +7,7 @@ import { type Traffic, trafficFamilies } from '../wire/traffic.js';
 import type { Figures, TypeFigures } from './figures.js';
 import type { Fleet } from './fleet.js';
 import type { Ledger } from './ledger.js';
+import type { Tracer } from './tracing/tracer.js';
 import type { WorkerVitals } from './worker-vitals.js';
 
 /** Where the controller's figures come from. */
@@ -22,6 +23,7 @@ export interface FigureSources {
   traffic: { http: Traffic; worker: Traffic };
   /** It takes no further tasks. */
   draining: boolean;
+  tracer: Pick<Tracer, 'exported' | 'dropped'> | undefined;
 }
 
 /** All that `/metrics` shows of the controller but its process. Put together when it is asked for. */
@@ -34,6 +36,10 @@ export function familiesOf(sources: FigureSources): Family[] {
     ...trafficFamilies('controller', sources.traffic),
     gauge('scriptd_controller_draining', '1 while the controller takes no further tasks.', [
       [{}, sources.draining ? 1 : 0],
+    ]),
+    counter('scriptd_spans_total', 'Spans that the collector took, or that it did not get.', [
+      [{ result: 'exported' }, sources.tracer?.exported ?? 0],
+      [{ result: 'dropped' }, sources.tracer?.dropped ?? 0],
     ]),
   ];
 }

@@ -13,6 +13,8 @@ import type { Fleet } from './fleet.js';
 import type { Flights } from './flights.js';
 import type { FreshTasks } from './fresh-tasks.js';
 import type { Ledger } from './ledger.js';
+import { scriptContext } from './tracing/spans.js';
+import type { Tracer } from './tracing/tracer.js';
 
 export interface PerformerOptions {
   fleet: Fleet;
@@ -23,6 +25,8 @@ export interface PerformerOptions {
   admission: Admission;
   watches: Watches;
   figures: Figures;
+  /** Absent: nobody gets spans. */
+  tracer?: Tracer | undefined;
   clock: Clock;
   log: Log;
   /** Nothing is unfinished any more. */
@@ -173,7 +177,7 @@ export class Performer {
   }
 
   #complete(finished: Batch['completions']): void {
-    const { ledger, flights, admission, clock, watches, figures, onIdle } = this.#options;
+    const { ledger, flights, admission, clock, watches, figures, tracer, onIdle } = this.#options;
     const cancels = finished.flatMap(({ cancel }) => (cancel ? [cancel] : []));
     // Before the end: it is part of what whoever waits is told.
     if (cancels.length > 0) ledger.touch(cancels);
@@ -188,6 +192,7 @@ export class Performer {
           this.#acknowledge(workerId, view.id, view.attempt);
         }
         figures.finished(view);
+        tracer?.finished(view);
         watches.finished(view);
       }
       if (flights.size === 0) onIdle();
@@ -203,11 +208,12 @@ export class Performer {
 
   #dispatch(dispatch: Of<'dispatch'>): void {
     const { workerId, taskId, attempt } = dispatch;
-    const { store, fleet, fresh, log } = this.#options;
+    const { store, fleet, fresh, tracer, log } = this.#options;
+    const isTraced = tracer !== undefined;
     const submission = fresh.take(taskId);
     if (submission) {
       const { spec, view } = submission;
-      fleet.get(workerId)?.send(executeOf(dispatch, spec, view));
+      fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
       return;
     }
     const key = attemptId(taskId, attempt);
@@ -225,7 +231,7 @@ export class Performer {
           return;
         }
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
-        fleet.get(workerId)?.send(executeOf(dispatch, spec, view));
+        fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
         for (const message of messages) fleet.get(workerId)?.send(message);
       },
       (error: unknown) => {
@@ -262,9 +268,11 @@ const kept: ReadonlySet<Action['type']> = new Set<Kept['type']>([
 
 function executeOf(
   { taskId, attempt }: Of<'dispatch'>,
-  { code, args, stdin, env, files, collect, inspect, check }: TaskSpec,
+  spec: TaskSpec,
   { limits, network }: TaskView,
+  isTraced: boolean,
 ): MessageOf<'execute'> {
+  const { code, args, stdin, files, collect, inspect, check } = spec;
   const message: MessageOf<'execute'> = { kind: 'execute', taskId, attempt, code, limits };
   if (network !== 'none') message.network = network;
   if (files) message.files = files;
@@ -273,8 +281,17 @@ function executeOf(
   if (check) message.check = check;
   if (args) message.args = args;
   if (stdin) message.stdin = stdin;
+  const env = envOf(spec, taskId, attempt, isTraced);
   if (env) message.env = env;
   return message;
+}
+
+/** With what it is told of its trace, unless the task names that itself. */
+function envOf(spec: TaskSpec, taskId: string, attempt: number, isTraced: boolean) {
+  const { traceparent, tracestate } = scriptContext(spec, taskId, attempt, isTraced);
+  if (traceparent === undefined || spec.env?.TRACEPARENT !== undefined) return spec.env;
+  const state = tracestate === undefined ? {} : { TRACESTATE: tracestate };
+  return { TRACEPARENT: traceparent, ...state, ...spec.env };
 }
 
 function recordOf(trace: CancelTrace, onWallClock: (ms: number) => number): CancelRecord {

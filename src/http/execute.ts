@@ -11,6 +11,7 @@ import { Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { codeText } from './task-body.js';
 import { outputMembers } from './task-json.js';
+import { readTraceContext } from './trace-context.js';
 import { decodeCode, formDecode } from './twice-encoded.js';
 
 const typeNames = validator(TypeName);
@@ -23,10 +24,11 @@ const typeDefault = 'python';
  * form, and it is still the raw code.
  */
 export function executeRoutes(app: FastifyInstance, controller: ControllerPort, log: Log): void {
-  const run = (task: TaskSpec, reply: FastifyReply) => execute(task, reply, controller, log);
+  const run = (task: TaskSpec, request: FastifyRequest, reply: FastifyReply) =>
+    execute({ ...task, ...readTraceContext(request.raw) }, reply, controller, log);
 
   app.get('/execute', { exposeHeadRoute: false }, (request, reply) =>
-    run(taskOfUrl(request.url), reply),
+    run(taskOfUrl(request.url), request, reply),
   );
 
   app.register(async (scope) => {
@@ -40,7 +42,7 @@ export function executeRoutes(app: FastifyInstance, controller: ControllerPort, 
       (request, reply) => {
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const type = readType(readQuery(request.url, ['type']).get('type'));
-        return run({ type, code: codeText(body) }, reply);
+        return run({ type, code: codeText(body) }, request, reply);
       },
     );
   });

@@ -15,6 +15,7 @@ import { decodedText, readQuery } from './query.js';
 import { readTaskBody } from './task-body.js';
 import { taskJson } from './task-json.js';
 import { readTaskQuery } from './task-query.js';
+import { readTraceContext } from './trace-context.js';
 import { formDecode } from './twice-encoded.js';
 
 const taskIds = validator(TaskId);
@@ -28,7 +29,8 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
   app.post('/v1/tasks', async (request, reply) => {
     const waitSeconds = readWait(request, reply);
     const idempotencyKey = readIdempotencyKey(request.raw);
-    const spec = readTaskBody(request.body, Date.now());
+    const trace = readTraceContext(request.raw);
+    const spec = { ...readTaskBody(request.body, Date.now()), ...trace };
     await checks.refuseUnfit(spec);
     const asked = idempotencyKey === undefined ? spec : { ...spec, idempotencyKey };
     const { task: stored, replayed } = await controller.store(asked);
