@@ -51,7 +51,8 @@ export function histogram(
   histograms: readonly (readonly [labels: Labels, histogram: Histogram])[],
 ): Family {
   const series = histograms.map(([labels, { counts, sum }]) => {
-    return { labels, counts: [...counts], sum };
+    // What workers measured may be any number, and so many of them more than a number holds.
+    return { labels, counts: [...counts], sum: Math.min(Number.MAX_VALUE, sum) };
   });
   const bounds = [...(histograms[0]?.[1].bounds ?? [])];
   return { name, help, kind: 'histogram', bounds, series };

@@ -2,7 +2,7 @@ import { counter, type Family, gauge, histogram } from '../figures.js';
 import { isolationLevels } from '../isolation.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { TaskStore } from '../store/port.js';
-import type { QueueReport } from '../wire/messages.js';
+import { partsShownMax, type QueueReport } from '../wire/messages.js';
 import { type Traffic, trafficFamilies } from '../wire/traffic.js';
 import type { Figures, TypeFigures } from './figures.js';
 import type { Fleet } from './fleet.js';
@@ -166,7 +166,7 @@ function workerFamilies({ scheduler, fleet, vitals, queues }: FigureSources): Fa
   ];
 }
 
-/** By type: a worker by its name would make a dozen series. `GET /v1/workers` tells of each. */
+/** Layers by type: a worker by its name would make a dozen series. `GET /v1/workers` tells of each. */
 function isolationFamilies(fleet: Fleet, types: ReadonlyMap<string, unknown>): Family[] {
   const levels = new Map<string, [labels: Record<string, string>, count: number]>();
   const layers = new Map<string, [labels: Record<string, string>, count: number]>();
@@ -186,6 +186,16 @@ function isolationFamilies(fleet: Fleet, types: ReadonlyMap<string, unknown>): F
     for (const layer of has) add(layers, `${type} ${layer}`, { type, layer });
   }
   return [
+    gauge(
+      'scriptd_worker_info',
+      'Always 1. The isolation level of each connected worker, of up to 256.',
+      [...fleet.up()]
+        .slice(0, partsShownMax)
+        .map(({ seat: { name, type }, inventory: { isolation } }) => [
+          { name, type, level: isolation.level },
+          1,
+        ]),
+    ),
     gauge('scriptd_workers_isolation', 'Connected workers by isolation level.', [
       ...levels.values(),
     ]),

@@ -49,6 +49,7 @@ const RequestId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 const AttemptKeys = Type.Array(AttemptKey, { maxItems: 65_536 });
 const Proof = Bytes(32, 32);
 const Count = Type.Integer({ minimum: 0 });
+const SafeCount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Milliseconds = Type.Number({ minimum: 0 });
 /** What only those who made it can read; where a list goes on. */
 const Cursor = Type.String({ minLength: 1, maxLength: 256 });
@@ -195,10 +196,10 @@ const schemas = {
   vitals: message('vitals', {
     vitals: Vitals,
     /** Processes that wait for a task at this moment. */
-    ready: Count,
+    ready: SafeCount,
     /** Scripts that found one, and that had theirs started for them. */
-    warmStarts: Count,
-    coldStarts: Count,
+    warmStarts: SafeCount,
+    coldStarts: SafeCount,
   }),
   /** It has not begun here, and will not. */
   recalled: message('recalled', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),

@@ -98,6 +98,7 @@ t.test('the figures of a service that works', async (t) => {
     t.equal(figures.value('scriptd_slots', { type: 'bash' }), 2);
     t.equal(figures.value('scriptd_slots_busy', { type: 'bash' }), 0);
     t.equal(figures.value('scriptd_workers', { type: 'bash', state: 'connected' }), 1);
+    t.equal(figures.value('scriptd_worker_info', { name: 'noop-1', level: 'none' }), 1);
     t.equal(figures.value('scriptd_workers_isolation', { type: 'noop', level: 'none' }), 1);
     t.equal(figures.value('scriptd_store_tasks', { state: 'finished' }), 2);
     t.ok(figures.value('scriptd_store_commit_seconds_count'), 'each submission is a commit');
@@ -131,6 +132,7 @@ t.test('the figures of a service that works', async (t) => {
       'scriptd_epoll_stale_events_total',
       'scriptd_epoll_bytes_total',
       'scriptd_spans_total',
+      'scriptd_worker_info',
     ];
     t.same([...figures.types.keys()].filter((name) => !shown.has(name)).sort(), unseen.sort());
     t.same(faultsOf('rate(scriptd_nonsense_total[5m])', figures).length, 1, 'a fault is found');
