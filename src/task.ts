@@ -141,6 +141,8 @@ export const FormatFault = Type.Object(
 );
 export type FormatFault = Static<typeof FormatFault>;
 
+const traceparentPattern = '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$';
+
 /** What a caller asks for, after the HTTP daemon has read and checked it. */
 export const TaskSpec = Type.Object(
   {
@@ -180,6 +182,9 @@ export const TaskSpec = Type.Object(
       Type.String({ minLength: 1, maxLength: maxima.idempotencyKeyBytesMax }),
     ),
     group: Type.Optional(Type.String({ minLength: 1, maxLength: maxima.tagBytesMax })),
+    /** W3C Trace Context, version 00: what its submission is a part of. */
+    traceparent: Type.Optional(Type.String({ pattern: traceparentPattern })),
+    tracestate: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
     tags: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: maxima.tagBytesMax }), {
         maxItems: maxima.tagsMax,

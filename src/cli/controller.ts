@@ -6,6 +6,7 @@ import type { WorkerPlace } from '../controller/manager.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { type Address, formatAddress, parseAddress } from '../poll/address.js';
+import type { TaskStore } from '../store/port.js';
 import type { Retry } from '../task.js';
 import { answersAt } from './answers-at.js';
 import { childCommand } from './child-command.js';
@@ -33,6 +34,7 @@ export const queueSettings = [
   'controllerListen',
   'joinListen',
   'reconnectGraceMs',
+  'otlpEndpoint',
 ] as const satisfies readonly SettingName[];
 
 export function addControllerCommand(program: Command): void {
@@ -96,6 +98,7 @@ async function startController(
   });
   const types = [...manager.types];
   if (joinListen) types.push(...joinableTypes(config));
+  const tracing = await tracingOf(config, store, log);
   const controller = new Controller({
     listen: address,
     listenAlso: config.controllerListen.map(parseAddress),
@@ -112,6 +115,7 @@ async function startController(
     evaluator,
     retry: retryPolicies(config),
     groups: new Map(Object.entries(config.groups)),
+    tracer: tracing?.tracer,
     clock: systemClock,
     log,
   });
@@ -140,9 +144,19 @@ async function startController(
       }
       if (!goesOn) await controller.dismissWorkers(dismissMs);
       controller.close();
+      await tracing?.exporter.close();
       await store.close();
     },
   };
+}
+
+/** @throws ScriptdError BAD_CONFIG */
+async function tracingOf({ otlpEndpoint: endpoint }: Config, store: TaskStore, log: Log) {
+  if (endpoint === '') return undefined;
+  const { Exporter } = await import('../controller/tracing/exporter.js');
+  const { Tracer } = await import('../controller/tracing/tracer.js');
+  const exporter = new Exporter({ endpoint, log });
+  return { exporter, tracer: new Tracer(exporter, store, log) };
 }
 
 /**

@@ -165,7 +165,8 @@ class Up {
     const kept = { durability, retentionMs, retentionBytes };
     const { controllerListen, joinListen, reconnectGraceMs } = this.#config;
     const { tlsCert, tlsKey, tlsCa, insecureTransport } = this.#config;
-    const others = { controllerListen, joinListen, reconnectGraceMs };
+    const { otlpEndpoint } = this.#config;
+    const others = { controllerListen, joinListen, reconnectGraceMs, otlpEndpoint };
     const transport = { tlsCert, tlsKey, tlsCa, insecureTransport };
     const workers = { orphanMs, isolation, firstScriptId, evaluator };
     // The http daemon of this host needs no TLS to reach its controller.

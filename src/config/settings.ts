@@ -248,6 +248,13 @@ export const settings = {
     default: 1_900_000_000,
     help: 'first of the user ids that scripts run as at isolation strict, 16,384 for each worker',
   }),
+  otlpEndpoint: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'url',
+    help: 'collector that gets a trace of each task by OTLP/HTTP, e.g. http://127.0.0.1:4318',
+  }),
   logLevel: setting({
     schema: OneOf(logLevels),
     notation: 'text',

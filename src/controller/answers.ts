@@ -3,7 +3,15 @@ import type { MessageOf } from '../wire/messages.js';
 
 /** What may be large. */
 export type Answer = MessageOf<
-  'task' | 'progress' | 'page' | 'explanation' | 'queueReports' | 'schedules' | 'schedule' | 'done'
+  | 'task'
+  | 'progress'
+  | 'page'
+  | 'explanation'
+  | 'queueReports'
+  | 'schedules'
+  | 'schedule'
+  | 'done'
+  | 'figures'
 >;
 
 /**

@@ -6,6 +6,7 @@ import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity } from '../wire/handshake.js';
 import type { ByteStream } from '../wire/stream.js';
 import type { WireToken } from '../wire/token.js';
+import type { Traffic } from '../wire/traffic.js';
 import type { Transport } from '../wire/transport.js';
 import { Unproven } from '../wire/unproven.js';
 import { type ClientRequests, ClientSession, type Watches } from './clients.js';
@@ -21,6 +22,8 @@ export interface ClientListenerOptions {
   requests: ClientRequests;
   watches: Watches;
   followers: Followers;
+  /** With all http daemons together. */
+  traffic: Traffic;
   log: Log;
 }
 
@@ -67,8 +70,9 @@ export class ClientListener {
   }
 
   #accept(stream: ByteStream): void {
-    const { local, token, requests, watches, followers, log } = this.#options;
-    const options = { local, token, serves: ['client'] as const, pausesWhenBackedUp: true };
+    const { local, token, requests, watches, followers, traffic, log } = this.#options;
+    const serves = ['client'] as const;
+    const options = { local, token, serves, pausesWhenBackedUp: true, traffic };
     const connection = new Connection(stream, 'acceptor', options, {
       onOpen: (peer, opened) => {
         log.info({ peer: peer.id }, `http daemon ${peer.id} connected`);

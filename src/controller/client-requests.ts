@@ -26,6 +26,8 @@ export interface ClientRequests {
   cancel(taskId: string, cause: CancelCause): void;
   isUnfinished(taskId: string): boolean;
   report(requestId: number): MessageOf<'report'>;
+  /** All that `/metrics` shows of the controller and its workers. */
+  measure(requestId: number): MessageOf<'figures'>;
   /** As the store's. Rejected with BAD_CURSOR. */
   query(query: TaskQuery): Promise<TaskPage>;
   /** What holds the task back, or what it does; undefined when the scheduler does not have it. */

@@ -115,6 +115,7 @@ export class ClientSession {
       case 'getSchedule':
       case 'putSchedule':
       case 'deleteSchedule':
+      case 'measure':
         this.#answer(message.requestId, answerTo(message, this.#requests));
         break;
       default:

@@ -10,14 +10,18 @@ import type { Evaluator } from '../scheduler/own-evaluator.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import type { TaskQuery, TaskStore } from '../store/port.js';
 import type { Retry, TaskSpec, TaskView } from '../task.js';
+import { VitalSigns } from '../vitals.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
-import type { MessageOf, QueueReport } from '../wire/messages.js';
+import { type MessageOf, partsShownMax, type QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import { Traffic } from '../wire/traffic.js';
 import { Transport } from '../wire/transport.js';
 import { ClientListener } from './client-listener.js';
 import type { ClientRequests } from './client-requests.js';
 import { Watches } from './clients.js';
+import { familiesOf } from './families.js';
+import { Figures } from './figures.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
 import { Followers } from './followers.js';
@@ -35,8 +39,10 @@ import { Revival } from './revival.js';
 import { ScheduledRuns } from './scheduled-runs.js';
 import { Schedules } from './schedules.js';
 import { Submissions } from './submissions.js';
+import type { Tracer } from './tracing/tracer.js';
 import { typeLoads } from './type-loads.js';
 import { WorkerEvents } from './worker-events.js';
+import { WorkerVitals } from './worker-vitals.js';
 
 export interface ControllerOptions {
   /** Where http daemons connect. */
@@ -61,6 +67,8 @@ export interface ControllerOptions {
    * Milliseconds; default 0.
    */
   reconnectGraceMs?: number;
+  /** Gets every finished task. Whoever made it closes it. */
+  tracer?: Tracer | undefined;
   /** Weights of groups; others have 1. */
   groups?: ReadonlyMap<string, number>;
   clock: Clock;
@@ -90,6 +98,10 @@ export class Controller implements ClientRequests {
   readonly #workerEvents: WorkerEvents;
   readonly #fleet: Fleet;
   readonly #timer: Timer;
+  readonly #figures: Figures;
+  readonly #vitals: WorkerVitals;
+  readonly #vitalSigns = new VitalSigns(() => this.#poller.stats());
+  readonly #traffic = { http: new Traffic(), worker: new Traffic() };
   #heartbeat: NodeJS.Timeout | undefined;
   #clients: ClientListener | undefined;
   #joins: JoinListener | undefined;
@@ -103,6 +115,8 @@ export class Controller implements ClientRequests {
     const { local, token, manager, policies, evaluator, store, clock, log } = options;
     const { retry = new Map(), groups = new Map() } = options;
     this.#scheduler = new Scheduler({ random: Math.random, retry, groups });
+    this.#figures = new Figures(policies.keys());
+    this.#vitals = new WorkerVitals(this.#figures);
     const { unfinishedTasksMax, unfinishedBytesMax } = controllerLimits;
     const { groupTasksMax, groupBytesMax } = controllerLimits;
     this.#admission = new Admission({
@@ -121,16 +135,20 @@ export class Controller implements ClientRequests {
     const followers = this.#followers;
     const { reconnectGraceMs = 0 } = options;
     this.#workerEvents = new WorkerEvents({
-      ...{ scheduler: this.#scheduler, followers, reconnectGraceMs, clock, log },
+      ...{ scheduler: this.#scheduler, followers, vitals: this.#vitals },
+      ...{ reconnectGraceMs, clock, log },
       stir: () => this.#stir(),
     });
-    const transport = this.#transport;
+    const [transport, traffic] = [this.#transport, this.#traffic.worker];
     this.#fleet = new Fleet(
-      { poller: this.#poller, transport, local, token, manager, log },
+      { poller: this.#poller, transport, local, token, manager, traffic, log },
       this.#workerEvents,
     );
     const fresh = new FreshTasks();
-    const shared = { store, flights: this.#flights, fresh, admission: this.#admission, clock, log };
+    const shared = {
+      ...{ store, flights: this.#flights, fresh, admission: this.#admission },
+      ...{ figures: this.#figures, clock, log },
+    };
     this.#submissions = new Submissions({
       ...{ ...shared, policies, evaluator },
       onStored: (task) => {
@@ -147,6 +165,7 @@ export class Controller implements ClientRequests {
     this.#runs = new ScheduledRuns({ schedules, submissions, clock, log });
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches, followers },
+      tracer: options.tracer,
       onIdle: () => this.#onIdle?.(),
     });
   }
@@ -162,7 +181,7 @@ export class Controller implements ClientRequests {
     const shared = { poller: this.#poller, transport: this.#transport, local, token, log };
     const addresses = [listen, ...listenAlso];
     const [watches, followers] = [this.#watches, this.#followers];
-    const served = { requests: this, watches, followers };
+    const served = { requests: this, watches, followers, traffic: this.#traffic.http };
     this.#clients = new ClientListener({ ...shared, ...served, addresses });
     this.#options.manager.drain = (name) => this.#drainWorker(name);
     // Workers start meanwhile. What they say waits: the tasks have to be there before their attempts.
@@ -170,7 +189,8 @@ export class Controller implements ClientRequests {
     this.#fleet.start();
     if (joinListen) {
       const types = this.#options.policies;
-      this.#joins = new JoinListener({ ...shared, address: joinListen, types, fleet: this.#fleet });
+      const [fleet, traffic] = [this.#fleet, this.#traffic.worker];
+      this.#joins = new JoinListener({ ...shared, address: joinListen, types, fleet, traffic });
     }
     const tasks = await this.#revival.restore();
     if (tasks > 0) log.info({ tasks }, `took back ${tasks} tasks that were not finished`);
@@ -243,6 +263,7 @@ export class Controller implements ClientRequests {
     this.#fleet.stop();
     this.#clients?.end();
     this.#ledger.close();
+    this.#vitalSigns.close();
     this.#poller.close();
   }
 
@@ -340,6 +361,23 @@ export class Controller implements ClientRequests {
         isolation: inventory.isolation,
       })),
     };
+  }
+
+  measure(requestId: number): MessageOf<'figures'> {
+    const [scheduler, fleet, ledger] = [this.#scheduler, this.#fleet, this.#ledger];
+    const families = familiesOf({
+      ...{ figures: this.#figures, queues: this.#queues.report(), scheduler, fleet, ledger },
+      ...{ vitals: this.#vitals, store: this.#options.store, traffic: this.#traffic },
+      draining: this.#submissions.closed !== undefined,
+      tracer: this.#options.tracer,
+    });
+    const { id: name } = this.#options.local;
+    const own = { part: 'controller' as const, name, vitals: this.#vitalSigns.read() };
+    const workers = [...fleet.up()].slice(0, partsShownMax).flatMap(({ seat: { name, type } }) => {
+      const told = this.#vitals.get(name);
+      return told ? [{ part: 'worker' as const, name, type, vitals: told.vitals }] : [];
+    });
+    return { kind: 'figures', requestId, families, parts: [own, ...workers] };
   }
 
   #drainWorker(name: string): void {

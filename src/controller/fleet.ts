@@ -4,6 +4,7 @@ import type { Poller } from '../poll/poller.js';
 import type { Identity } from '../wire/handshake.js';
 import type { MessageOf, Unwelcome } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import type { Traffic } from '../wire/traffic.js';
 import type { Transport } from '../wire/transport.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager, WorkerPlace, WorkerSeat } from './manager.js';
@@ -19,7 +20,7 @@ export interface FleetHandlers {
   onDown(name: string): void;
   /** Its place is gone, whether or not it was connected: it does not come back. */
   onRemoved(name: string): void;
-  onMessage(name: string, message: FromEmitter): void;
+  onMessage(seat: WorkerSeat, message: FromEmitter): void;
 }
 
 export interface FleetOptions {
@@ -28,6 +29,8 @@ export interface FleetOptions {
   token: WireToken;
   transport: Transport;
   manager: WorkerManager;
+  /** With all of them together. */
+  traffic: Traffic;
   log: Log;
 }
 
@@ -163,7 +166,7 @@ export class Fleet {
     const link = new WorkerLink(options, {
       ...events,
       onUp: (inventory, instance) => this.#handlers.onUp(seat, inventory, instance),
-      onMessage: (message) => this.#handlers.onMessage(seat.name, message),
+      onMessage: (message) => this.#handlers.onMessage(seat, message),
     });
     this.#links.set(seat.name, link);
     return link;

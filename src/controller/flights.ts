@@ -12,7 +12,9 @@ export interface Held {
 }
 
 /** An attempt that has begun. Monotonic milliseconds. */
-interface Flight {
+export interface Flight {
+  /** Of its task. */
+  type: string;
   dispatchedMs: number;
   queuedMs: number;
   record: AttemptRecord;
@@ -71,23 +73,29 @@ export class Flights {
     return held;
   }
 
-  /** An attempt begins. Returns its record. */
+  /** An attempt begins. */
   begin(
     taskId: string,
     attempt: number,
-    worker: string,
+    { name: worker, type }: { name: string; type: string },
     nowMs: number,
     wallMs: number,
-  ): AttemptRecord {
+  ): Readonly<Flight> {
     const queuedMs = nowMs - this.#queuedSinceMs.get(this.#find(taskId));
     const record = { attempt, worker, startedAt: wallMs };
-    this.#flying.set(taskId, { dispatchedMs: nowMs, queuedMs, record });
-    return record;
+    const flight = { type, dispatchedMs: nowMs, queuedMs, record };
+    this.#flying.set(taskId, flight);
+    return flight;
   }
 
   /** An attempt that began under an earlier controller goes on. */
-  resume(taskId: string, record: AttemptRecord, nowMs: number): void {
-    this.#flying.set(taskId, { dispatchedMs: nowMs, queuedMs: 0, record });
+  resume(taskId: string, type: string, record: AttemptRecord, nowMs: number): void {
+    this.#flying.set(taskId, { type, dispatchedMs: nowMs, queuedMs: 0, record });
+  }
+
+  /** Of the task whose attempt has begun; undefined when none has. */
+  typeOf(taskId: string): string | undefined {
+    return this.#flying.get(taskId)?.type;
   }
 
   /** The attempt that a worker has of it; undefined while none has. */

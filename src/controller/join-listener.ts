@@ -8,6 +8,7 @@ import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf, Unwelcome } from '../wire/messages.js';
 import type { ByteStream } from '../wire/stream.js';
 import type { WireToken } from '../wire/token.js';
+import type { Traffic } from '../wire/traffic.js';
 import type { Transport } from '../wire/transport.js';
 import { Unproven } from '../wire/unproven.js';
 import type { Fleet } from './fleet.js';
@@ -22,6 +23,8 @@ export interface JoinListenerOptions {
   /** Types that a worker may be of. */
   types: { has(type: string): boolean };
   fleet: Fleet;
+  /** With all workers together. */
+  traffic: Traffic;
   log: Log;
 }
 
@@ -85,8 +88,8 @@ export class JoinListener {
   }
 
   #accept(stream: ByteStream): void {
-    const { local, token } = this.#options;
-    const options = { local, token, serves: ['receiver', 'emitter'] as const };
+    const { local, token, traffic } = this.#options;
+    const options = { local, token, serves: ['receiver', 'emitter'] as const, traffic };
     const connection = new Connection(stream, 'acceptor', options, {
       onOpen: (peer, opened) => this.#opened(peer, opened),
       onMessage: (message, from) => this.#receive(message, from),
@@ -130,6 +133,7 @@ export class JoinListener {
       case 'recalled':
       case 'result':
       case 'output':
+      case 'vitals':
         if (arrival.inventory) arrival.early.push(message);
         else connection.close(new ScriptdError('OUT_OF_STATE', `${message.kind} before inventory`));
         break;

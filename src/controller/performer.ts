@@ -8,11 +8,14 @@ import type { Claim, Completion, Requeue, TaskStore, Touch } from '../store/port
 import type { CancelRecord, TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { Watches } from './clients.js';
+import { type Figures, otherType } from './figures.js';
 import type { Fleet } from './fleet.js';
 import type { Flights } from './flights.js';
 import type { Followers } from './followers.js';
 import type { FreshTasks } from './fresh-tasks.js';
 import type { Ledger } from './ledger.js';
+import { scriptContext } from './tracing/spans.js';
+import type { Tracer } from './tracing/tracer.js';
 
 export interface PerformerOptions {
   fleet: Fleet;
@@ -23,6 +26,9 @@ export interface PerformerOptions {
   admission: Admission;
   watches: Watches;
   followers: Pick<Followers, 'changed'>;
+  figures: Figures;
+  /** Absent: nobody gets spans. */
+  tracer?: Tracer | undefined;
   clock: Clock;
   log: Log;
   /** Nothing is unfinished any more. */
@@ -100,9 +106,14 @@ export class Performer {
       case 'dispatch':
       case 'adopt': {
         const { taskId, attempt, workerId, tried } = action;
-        const record = flights.begin(taskId, attempt, workerId, nowMs, wallMs);
+        const type = fleet.get(workerId)?.seat.type ?? otherType;
+        const worker = { name: workerId, type };
+        const { record, queuedMs } = flights.begin(taskId, attempt, worker, nowMs, wallMs);
         batch.claims.push({ taskId, attempt: record, tried });
-        if (action.type === 'dispatch') this.#dispatch(action);
+        if (action.type === 'dispatch') {
+          this.#options.figures.dispatched(type, queuedMs);
+          this.#dispatch(action);
+        }
         break;
       }
       case 'stop': {
@@ -139,7 +150,9 @@ export class Performer {
 
   #requeue(action: Of<'requeue'>, { requeues, nowMs, wallMs }: Batch): void {
     const { taskId, ending, workerId, delayMs, workerDeaths } = action;
-    const attempt = this.#options.flights.end(taskId, ending, nowMs, wallMs);
+    const { flights, figures } = this.#options;
+    figures.retried(flights.typeOf(taskId) ?? otherType, ending);
+    const attempt = flights.end(taskId, ending, nowMs, wallMs);
     invariant(attempt, 'a task that is requeued had an attempt');
     const nextAttemptAt = wallMs + delayMs;
     // Its result, if there was one, will not be asked for again.
@@ -174,6 +187,7 @@ export class Performer {
 
   #complete(finished: Batch['completions']): void {
     const { ledger, flights, admission, clock, watches, followers, onIdle } = this.#options;
+    const { figures, tracer } = this.#options;
     const cancels = finished.flatMap(({ cancel }) => (cancel ? [cancel] : []));
     // Before the end: it is part of what whoever waits is told.
     if (cancels.length > 0) ledger.touch(cancels);
@@ -187,6 +201,8 @@ export class Performer {
         if (workerId && completion?.ending.result) {
           this.#acknowledge(workerId, view.id, view.attempt);
         }
+        figures.finished(view);
+        tracer?.finished(view);
         watches.finished(view);
         followers.changed(view.id);
       }
@@ -203,11 +219,12 @@ export class Performer {
 
   #dispatch(dispatch: Of<'dispatch'>): void {
     const { workerId, taskId, attempt } = dispatch;
-    const { store, fleet, fresh, log } = this.#options;
+    const { store, fleet, fresh, tracer, log } = this.#options;
+    const isTraced = tracer !== undefined;
     const submission = fresh.take(taskId);
     if (submission) {
       const { spec, view } = submission;
-      fleet.get(workerId)?.send(executeOf(dispatch, spec, view));
+      fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
       return;
     }
     const key = attemptId(taskId, attempt);
@@ -225,7 +242,7 @@ export class Performer {
           return;
         }
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
-        fleet.get(workerId)?.send(executeOf(dispatch, spec, view));
+        fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
         for (const message of messages) fleet.get(workerId)?.send(message);
       },
       (error: unknown) => {
@@ -262,9 +279,11 @@ const kept: ReadonlySet<Action['type']> = new Set<Kept['type']>([
 
 function executeOf(
   { taskId, attempt }: Of<'dispatch'>,
-  { code, args, stdin, env, files, collect, inspect, check }: TaskSpec,
+  spec: TaskSpec,
   { limits, network }: TaskView,
+  isTraced: boolean,
 ): MessageOf<'execute'> {
+  const { code, args, stdin, files, collect, inspect, check } = spec;
   const message: MessageOf<'execute'> = { kind: 'execute', taskId, attempt, code, limits };
   if (network !== 'none') message.network = network;
   if (files) message.files = files;
@@ -273,8 +292,17 @@ function executeOf(
   if (check) message.check = check;
   if (args) message.args = args;
   if (stdin) message.stdin = stdin;
+  const env = envOf(spec, taskId, attempt, isTraced);
   if (env) message.env = env;
   return message;
+}
+
+/** With what it is told of its trace, unless the task names that itself. */
+function envOf(spec: TaskSpec, taskId: string, attempt: number, isTraced: boolean) {
+  const { traceparent, tracestate } = scriptContext(spec, taskId, attempt, isTraced);
+  if (traceparent === undefined || spec.env?.TRACEPARENT !== undefined) return spec.env;
+  const state = tracestate === undefined ? {} : { TRACESTATE: tracestate };
+  return { TRACEPARENT: traceparent, ...state, ...spec.env };
 }
 
 function recordOf(trace: CancelTrace, onWallClock: (ms: number) => number): CancelRecord {

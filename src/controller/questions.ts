@@ -17,6 +17,7 @@ export type Question = MessageOf<
   | 'getSchedule'
   | 'putSchedule'
   | 'deleteSchedule'
+  | 'measure'
 >;
 
 /** Rejected with an error that `asRefusal` knows, or with a fault of ours. */
@@ -52,6 +53,8 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
     case 'deleteSchedule':
       if (await requests.deleteSchedule(question.scheduleId)) return { kind: 'done', requestId };
       throw unknownSchedule(question.scheduleId);
+    case 'measure':
+      return requests.measure(requestId);
   }
 }
 

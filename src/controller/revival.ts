@@ -75,13 +75,13 @@ export class Revival {
     return sent;
   }
 
-  #resume({ id, bytes, group, state, attempt, worker, startedAt }: IndexRecord): void {
+  #resume({ id, type, bytes, group, state, attempt, worker, startedAt }: IndexRecord): void {
     const { admission, flights, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     admission.add({ tasks: 1, bytes, ...(group !== undefined && { group }) });
     flights.add(id, { bytes, group }, nowMs);
     if (state === 'running' && worker !== undefined && startedAt !== undefined) {
-      flights.resume(id, { attempt, worker, startedAt }, nowMs);
+      flights.resume(id, type, { attempt, worker, startedAt }, nowMs);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Evaluator } from '../scheduler/own-evaluator.js';
 import type { NewTask } from '../scheduler/scheduler.js';
 import type { Submitted, TaskStore } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
+import type { Figures } from './figures.js';
 import type { Flights } from './flights.js';
 import type { FreshTasks } from './fresh-tasks.js';
 import { type Accepted, intake } from './intake.js';
@@ -20,6 +21,7 @@ export interface SubmissionsOptions {
   admission: Admission;
   flights: Flights;
   fresh: FreshTasks;
+  figures: Figures;
   clock: Clock;
   log: Log;
   /** The task is durable. Called before whoever submitted it hears of that. */
@@ -53,7 +55,7 @@ export class Submissions {
     const accepted = this.check(spec);
     const refusal = 'code' in accepted ? accepted : this.#admit(accepted);
     if (refusal) {
-      refused(refusal);
+      this.#refuse(refused, refusal);
       return;
     }
     this.#waiting.push({ accepted: accepted as Accepted, stored, refused });
@@ -97,7 +99,8 @@ export class Submissions {
 
   #stored({ accepted, stored, refused }: Submitting, result: Submitted | undefined): void {
     if (result && 'view' in result) {
-      const { fresh, onStored } = this.#options;
+      const { fresh, figures, onStored } = this.#options;
+      figures.submitted(accepted.task.type);
       fresh.add(accepted.submission, accepted.bytes);
       onStored(accepted.task);
       stored(result.view, false);
@@ -115,16 +118,21 @@ export class Submissions {
         if (view) stored(view, true);
         else {
           const message = `its idempotency key stands for task ${taskId}, which is not kept any more: use another`;
-          refused({ code: 'IDEMPOTENCY_KEY_SPENT', message });
+          this.#refuse(refused, { code: 'IDEMPOTENCY_KEY_SPENT', message });
         }
       },
-      (error: unknown) => refused(this.#refusalOf(error)),
+      (error: unknown) => this.#refuse(refused, this.#refusalOf(error)),
     );
   }
 
   #failed({ accepted, refused }: Submitting, error: unknown): void {
     this.#letGo(accepted);
-    refused(this.#refusalOf(error));
+    this.#refuse(refused, this.#refusalOf(error));
+  }
+
+  #refuse(refused: Submitting['refused'], refusal: Refusal): void {
+    this.#options.figures.refusedWith(refusal.code);
+    refused(refusal);
   }
 
   #refusalOf(error: unknown): Refusal {

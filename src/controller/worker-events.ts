@@ -6,12 +6,14 @@ import type { FleetHandlers } from './fleet.js';
 import type { Followers } from './followers.js';
 import type { WorkerSeat } from './manager.js';
 import type { FromEmitter } from './worker-link.js';
+import type { WorkerVitals } from './worker-vitals.js';
 
 export interface WorkerEventsOptions {
   scheduler: Scheduler;
   followers: Followers;
   /** How long attempts of a worker that is not of this host wait for it to come back. */
   reconnectGraceMs: number;
+  vitals: WorkerVitals;
   clock: Clock;
   log: Log;
   /** There is something to decide. */
@@ -50,13 +52,11 @@ export class WorkerEvents implements FleetHandlers {
     this.#tell(() => this.#options.scheduler.remove(name, this.#nowMs()));
   }
 
-  onMessage(name: string, message: FromEmitter): void {
-    if (message.kind === 'output') {
-      // There is nothing to decide.
-      this.#options.followers.output(message);
-      return;
-    }
-    this.#tell(() => this.#take(name, message));
+  onMessage({ name, type }: WorkerSeat, message: FromEmitter): void {
+    // These two decide nothing.
+    if (message.kind === 'output') this.#options.followers.output(message);
+    else if (message.kind === 'vitals') this.#options.vitals.take(name, type, message);
+    else this.#tell(() => this.#take(name, message));
   }
 
   #tell(tell: () => void): void {
@@ -79,7 +79,7 @@ export class WorkerEvents implements FleetHandlers {
     this.#options.followers.connected(name);
   }
 
-  #take(name: string, message: Exclude<FromEmitter, { kind: 'output' }>): void {
+  #take(name: string, message: Exclude<FromEmitter, { kind: 'output' | 'vitals' }>): void {
     const { scheduler } = this.#options;
     const nowMs = this.#nowMs();
     switch (message.kind) {

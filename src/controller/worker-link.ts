@@ -7,11 +7,14 @@ import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import type { Traffic } from '../wire/traffic.js';
 import type { Transport } from '../wire/transport.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerSeat } from './manager.js';
 
-export type FromEmitter = MessageOf<'draining' | 'started' | 'recalled' | 'result' | 'output'>;
+export type FromEmitter = MessageOf<
+  'draining' | 'started' | 'recalled' | 'result' | 'output' | 'vitals'
+>;
 
 export interface WorkerLinkHandlers {
   /** Both connections stand and the worker has said what it has. */
@@ -31,6 +34,7 @@ export interface WorkerLinkOptions {
   token: WireToken;
   transport: Transport;
   seat: WorkerSeat;
+  traffic: Traffic;
   /** Where it listens. Undefined: it connects to us. */
   address?: Address;
   log: Log;
@@ -168,9 +172,9 @@ export class WorkerLink {
   }
 
   #open(address: Address, channel: 'receiver' | 'emitter'): Connection {
-    const { poller, transport, local, token } = this.#options;
+    const { poller, transport, local, token, traffic } = this.#options;
     const stream = transport.connect(poller, address);
-    const options = { local, token, channel };
+    const options = { local, token, channel, traffic };
     return new Connection(stream, 'initiator', options, {
       onOpen: (peer) => this.#opened(channel, peer),
       onMessage: (message, connection) => this.received(message, connection),
@@ -210,6 +214,7 @@ export class WorkerLink {
       case 'recalled':
       case 'result':
       case 'output':
+      case 'vitals':
         if (pair.up) this.#handlers.onMessage(message);
         else if (pair.inventory) pair.early.push(message);
         else

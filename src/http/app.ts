@@ -14,6 +14,7 @@ import { readJson } from './json-reader.js';
 import { httpLimits } from './limits.js';
 import { originForm } from './origin.js';
 import { asProblem, internalProblem, type Problem, problem } from './problem.js';
+import type { RequestFigures } from './request-figures.js';
 import { type Need, needOf } from './scopes.js';
 import type { Token } from './tokens.js';
 import type { UnsentAnswers } from './unsent.js';
@@ -38,6 +39,8 @@ export interface AppOptions {
   unsent: UnsentAnswers;
   room: BodyRoom;
   connections: Connections;
+  /** Where the requests of this port are counted. */
+  figures: RequestFigures;
   log: Log;
 }
 
@@ -111,6 +114,7 @@ export function createApp(
     }
   });
   app.addHook('onResponse', async (request, reply) => {
+    options.figures.answered(request, reply);
     // Not the URL: it may hold code.
     const { method, routeOptions } = request;
     const ms = Math.round(reply.elapsedTime);

@@ -17,6 +17,7 @@ import { submitBatch } from './openapi/stream-operations.js';
 import { asProblem, internalProblem, type Problem, problem } from './problem.js';
 import { taskJson } from './task-json.js';
 import { readWait, taskLost } from './tasks.js';
+import { readTraceContext } from './trace-context.js';
 import type { UnsentAnswers } from './unsent.js';
 
 export interface BatchPorts {
@@ -84,6 +85,8 @@ class Batch {
   readonly #reply: FastifyReply;
   readonly #ports: BatchPorts;
   readonly #waitMs: number;
+  /** Of all its tasks. */
+  readonly #trace: ReturnType<typeof readTraceContext>;
   readonly #answers: AnswerLines;
   readonly #splitter = new LineSplitter(limits.bodyBytesMax);
   readonly #window = new BatchWindow(httpLimits.batchLinesMax, httpLimits.batchBytesMax);
@@ -101,6 +104,7 @@ class Batch {
     this.#request = request;
     this.#reply = reply;
     this.#waitMs = waitMs;
+    this.#trace = readTraceContext(request.raw);
     this.#ports = ports;
     this.#answers = new AnswerLines(reply.raw, ports.unsent);
   }
@@ -183,7 +187,7 @@ class Batch {
       if (!bytes) throw lineTooLong();
       const spec = readBatchLine(bytes, Date.now());
       await this.#ports.checks.refuseUnfit(spec);
-      const { task, replayed } = await this.#ports.controller.store(spec);
+      const { task, replayed } = await this.#ports.controller.store({ ...spec, ...this.#trace });
       const shown = { task: { ...taskJson(task), id: task.id }, ...(replayed && { replayed }) };
       return { line, status: replayed ? 200 : 201, ...shown };
     } catch (error) {

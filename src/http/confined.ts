@@ -23,6 +23,19 @@ export class ConfinedController implements ControllerPort {
     return this.#inner.connected;
   }
 
+  get waiting() {
+    return this.#inner.waiting;
+  }
+
+  get traffic() {
+    return this.#inner.traffic;
+  }
+
+  async measure() {
+    requireWhole();
+    return this.#inner.measure();
+  }
+
   async store(task: TaskSpec) {
     return this.#inner.store(ofGroup(task));
   }

@@ -10,11 +10,13 @@ import { Connection, closeReason } from '../wire/connection.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageKind, MessageOf, QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
+import { Traffic } from '../wire/traffic.js';
 import type { Transport } from '../wire/transport.js';
 import {
   type Asked,
   type ControllerPort,
   type Explained,
+  type Measured,
   type Progress,
   Refusal,
   type Report,
@@ -52,6 +54,8 @@ const questions = {
   getSchedule: { answer: 'schedule', repeatable: true },
   putSchedule: { answer: 'schedule', repeatable: false },
   deleteSchedule: { answer: 'done', repeatable: false },
+  // Whoever asks does not wait for another connection.
+  measure: { answer: 'figures', repeatable: false },
 } as const satisfies Partial<Record<MessageKind, { answer: MessageKind; repeatable: boolean }>>;
 
 type QuestionKind = keyof typeof questions;
@@ -105,12 +109,18 @@ export class ControllerLink implements ControllerPort {
   #reconnectTimer: NodeJS.Timeout | undefined;
   #lastFaultCode: string | undefined;
   #closed = false;
+  readonly traffic = new Traffic();
 
   /** Begins to connect at once. */
   constructor(options: ControllerLinkOptions) {
     this.#options = options;
     this.#heartbeat = setInterval(() => this.#connection?.heartbeat(), wireLimits.heartbeatMs);
     this.#connect();
+  }
+
+  /** Requests that are not answered. */
+  get waiting(): number {
+    return this.#requests.size;
   }
 
   get connected(): boolean {
@@ -203,6 +213,10 @@ export class ControllerLink implements ControllerPort {
   async deleteSchedule(scheduleId: string): Promise<void> {
     const question = { kind: 'deleteSchedule', requestId: this.#nextId(), scheduleId } as const;
     await this.#ask<'deleteSchedule'>(question);
+  }
+
+  measure(): Promise<Measured> {
+    return this.#ask<'measure'>({ kind: 'measure', requestId: this.#nextId() });
   }
 
   /**
@@ -348,7 +362,7 @@ export class ControllerLink implements ControllerPort {
     this.#connection = new Connection(
       transport.connect(poller, address),
       'initiator',
-      { local: this.#identity, token, channel: 'client' },
+      { local: this.#identity, token, channel: 'client', traffic: this.traffic },
       {
         onOpen: () => this.#opened(),
         onMessage: (message, connection) => this.#receive(message, connection),

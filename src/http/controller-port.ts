@@ -3,6 +3,7 @@ import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js
 import type { TaskSpec, TaskView } from '../task.js';
 import type { TaskCursor } from '../task-cursor.js';
 import type { MessageOf, QueueReport } from '../wire/messages.js';
+import type { Traffic } from '../wire/traffic.js';
 
 /** Something asked of the controller whose answer may take long. */
 export interface Asked<T> {
@@ -17,6 +18,8 @@ export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
 /** The task without bulk when it has moved past a cursor, or what it has put out since. */
 export type Progress = Omit<MessageOf<'progress'>, 'kind' | 'requestId'>;
 export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
+
+export type Measured = Omit<MessageOf<'figures'>, 'kind' | 'requestId'>;
 
 /** A task that was submitted. */
 export interface Stored {
@@ -62,6 +65,11 @@ export interface ControllerPort {
     schedule: ScheduleSpec,
   ): Promise<{ schedule: ScheduleView; created: boolean }>;
   deleteSchedule(id: string): Promise<void>;
+  /** The figures of the controller and its workers. */
+  measure(): Promise<Measured>;
+  /** Requests that wait for an answer. */
+  readonly waiting: number;
+  readonly traffic: Traffic;
 }
 
 /** The controller's `refused`. */

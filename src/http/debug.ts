@@ -1,62 +1,44 @@
-import { readdirSync } from 'node:fs';
-import {
-  type EventLoopUtilization,
-  type IntervalHistogram,
-  monitorEventLoopDelay,
-  performance,
-} from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
-import type { Poller } from '../poll/poller.js';
 import type { ControllerPort } from './controller-port.js';
+import { exposition, expositionType } from './exposition.js';
 import { healthRoute } from './health.js';
-
-const delayResolutionMs = 10;
-const nsPerMs = 1e6;
+import { heapRoutes } from './heap.js';
+import { lifeOf } from './life-events.js';
+import type { Measurements } from './measurements.js';
+import { readQuery } from './query.js';
+import { type ById, readId } from './tasks.js';
 
 /** Routes of the debug port: what the service looks like from inside. */
 export function debugRoutes(
   app: FastifyInstance,
   controller: ControllerPort,
-  poller: Poller,
+  measurements: Measurements,
 ): void {
-  const delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
-  delay.enable();
-  app.addHook('onClose', async () => {
-    delay.disable();
-  });
-  const since = performance.eventLoopUtilization();
-
   healthRoute(app);
-  app.get('/debug/state', async () => {
-    const { kind: _kind, requestId: _requestId, ...report } = await controller.status();
-    return report;
+  heapRoutes(app, measurements);
+
+  app.get('/metrics', { exposeHeadRoute: true }, async (_request, reply) => {
+    const { families } = await measurements.read();
+    return reply.type(expositionType).send(await exposition(families));
   });
-  app.get('/debug/loop', async () => ({
-    process: { pid: process.pid, uptimeSeconds: process.uptime(), ...openFiles() },
-    memoryBytes: process.memoryUsage(),
-    eventLoop: { ...utilization(since), delayMs: delays(delay) },
-    poller: poller.stats(),
-  }));
-}
-
-function openFiles(): { openFiles: number } {
-  // One of them is the descriptor that reads the folder.
-  return { openFiles: readdirSync('/proc/self/fd').length - 1 };
-}
-
-/** Since the start of the daemon. */
-function utilization(since: EventLoopUtilization) {
-  const { idle, active, utilization } = performance.eventLoopUtilization(since);
-  return { idleMs: idle, activeMs: active, utilization };
-}
-
-/** How late timers came; the sampling interval is part of each value. */
-function delays(delay: IntervalHistogram) {
-  const ms = (ns: number) => (Number.isFinite(ns) ? ns / nsPerMs : 0);
-  return {
-    mean: ms(delay.mean),
-    p50: ms(delay.percentile(50)),
-    p99: ms(delay.percentile(99)),
-    max: ms(delay.max),
-  };
+  app.get('/debug/state', async (request) => {
+    readQuery(request.url, []);
+    const [status, queues] = await Promise.all([controller.status(), controller.queues()]);
+    const { ready, draining, missing, pending, running, workers } = status;
+    return { ready, draining, missing, pending, running, queues, workers };
+  });
+  app.get<ById>('/debug/tasks/:id', async (request) => {
+    const id = readId(request);
+    const [task, { explanation }] = await Promise.all([controller.get(id), controller.explain(id)]);
+    const { type, state, timeline } = task;
+    return { id, type, state, events: lifeOf(task), ...(timeline && { timeline }), explanation };
+  });
+  app.get('/debug/loop', async (request) => {
+    readQuery(request.url, []);
+    const { parts, controllerFault } = await measurements.read();
+    return {
+      parts: parts.map(({ part, name, vitals }) => ({ part, name, ...vitals })),
+      ...(controllerFault !== undefined && { controllerFault }),
+    };
+  });
 }

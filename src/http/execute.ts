@@ -14,6 +14,7 @@ import { Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { codeText } from './task-body.js';
 import { outputMembers } from './task-json.js';
+import { readTraceContext } from './trace-context.js';
 import { decodeCode, formDecode } from './twice-encoded.js';
 
 const typeNames = validator(TypeName);
@@ -31,14 +32,16 @@ export function executeRoutes(
   room: BodyRoom,
   log: Log,
 ): void {
-  const run = (task: TaskSpec, reply: FastifyReply) =>
+  const run = (asked: TaskSpec, request: FastifyRequest, reply: FastifyReply) => {
     // There is nothing to ask with: it gets the network that its type allows.
-    execute(controller.run({ ...task, network: 'allowed' }), reply, log);
+    const task: TaskSpec = { ...asked, network: 'allowed', ...readTraceContext(request.raw) };
+    return execute(controller.run(task), reply, log);
+  };
 
   app.get(
     '/execute',
     { exposeHeadRoute: false, config: { operation: executeUrl } },
-    (request, reply) => run(taskOfUrl(request.url), reply),
+    (request, reply) => run(taskOfUrl(request.url), request, reply),
   );
 
   app.register(async (scope) => {
@@ -52,7 +55,7 @@ export function executeRoutes(
       const type = readType(readQuery(request.url, ['type']).get('type'));
       // Who waits for long need not hold on to it.
       request.body = undefined;
-      return run({ type, code: codeText(body) }, reply);
+      return run({ type, code: codeText(body) }, request, reply);
     });
   });
 }

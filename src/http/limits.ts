@@ -71,6 +71,9 @@ export const httpLimits = {
   /** Bytes that the controller has not read yet; past it new requests are refused. */
   queuedBytesMax: 64 * 1024 * 1024,
 
+  /** How long `/metrics` and its kind wait for the controller's figures. */
+  measureWaitMs: 2_000,
+
   /** After `drainMs`, what is still held has so long to be told that it ends. */
   farewellMs: 1_000,
   /** Shortest token that a token file may hold, in characters. */

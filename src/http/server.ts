@@ -3,6 +3,7 @@ import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { parseAddress } from '../poll/address.js';
 import { Poller } from '../poll/poller.js';
+import { VitalSigns } from '../vitals.js';
 import type { WireToken } from '../wire/token.js';
 import { Transport } from '../wire/transport.js';
 import { createApp } from './app.js';
@@ -22,8 +23,10 @@ import { type Access, Guard, requireGuardedAddress } from './guard.js';
 import { healthRoute, readyRoute } from './health.js';
 import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
+import { Measurements } from './measurements.js';
 import { openApiRoutes } from './openapi/routes.js';
 import { queueRoutes } from './queues.js';
+import { RequestFigures } from './request-figures.js';
 import { scheduleRoutes } from './schedules.js';
 import { taskRoutes } from './tasks.js';
 import { UnsentAnswers } from './unsent.js';
@@ -98,6 +101,7 @@ class Daemon {
   readonly #poller: Poller;
   readonly #checks = new Checks();
   readonly #streams = new EventStreams();
+  readonly #vitals = new VitalSigns(() => this.#poller.stats());
   readonly #product: FastifyInstance;
   readonly #debug: FastifyInstance;
   #closing: Promise<void> | undefined;
@@ -114,7 +118,8 @@ class Daemon {
     const [unsent, room] = [new UnsentAnswers(), new BodyRoom()];
     const ports = { unsent, room, connections: new Connections() };
     const shared = { guard, audit, isDraining, ...ports, log };
-    this.#product = createApp(shared, (app) => {
+    const figures = { http: new RequestFigures('http'), debug: new RequestFigures('debug') };
+    this.#product = createApp({ ...shared, figures: figures.http }, (app) => {
       openApiRoutes(app, options.tokens !== undefined);
       executeRoutes(app, controller, room, log);
       taskRoutes(app, controller, this.#checks);
@@ -127,7 +132,11 @@ class Daemon {
       readyRoute(app, link);
       homeRoute(app);
     });
-    this.#debug = createApp(shared, (app) => debugRoutes(app, link, poller));
+    const requests = [figures.http, figures.debug];
+    const measurements = new Measurements({ controller: link, requests, vitals: this.#vitals });
+    this.#debug = createApp({ ...shared, figures: figures.debug }, (app) =>
+      debugRoutes(app, link, measurements),
+    );
   }
 
   async listen(): Promise<HttpServer> {
@@ -157,6 +166,7 @@ class Daemon {
     clearTimeout(tell);
     clearTimeout(cut);
     this.#checks.close();
+    this.#vitals.close();
     this.#link.close();
     this.#poller.close();
   }

@@ -11,8 +11,8 @@ import { type Problem, problem } from './problem.js';
 import { readFiles } from './task-files.js';
 import { readTime } from './time-text.js';
 
-/** The key is a header: it is about the request. */
-const { idempotencyKey: _, ...properties } = TaskSpec.properties;
+/** These are headers: they are about the request. */
+const { idempotencyKey: _, traceparent: __, tracestate: ___, ...properties } = TaskSpec.properties;
 
 /** The body of POST /v1/tasks: a TaskSpec, but for what is checked by hand. */
 export const TaskBody = Type.Object(

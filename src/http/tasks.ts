@@ -24,11 +24,12 @@ import { decodedText, readQuery } from './query.js';
 import { readTaskBody } from './task-body.js';
 import { taskJson } from './task-json.js';
 import { readTaskQuery } from './task-query.js';
+import { readTraceContext } from './trace-context.js';
 import { formDecode } from './twice-encoded.js';
 
 const taskIds = validator(TaskId);
 
-interface ById {
+export interface ById {
   Params: { id: string };
 }
 
@@ -102,12 +103,13 @@ async function submit(
   checks: Checks,
 ): Promise<Stored> {
   const idempotencyKey = readIdempotencyKey(request.raw);
-  const spec = readTaskBody(request.body, Date.now());
+  const trace = readTraceContext(request.raw);
+  const spec = { ...readTaskBody(request.body, Date.now()), ...trace };
   await checks.refuseUnfit(spec);
   return controller.store(idempotencyKey === undefined ? spec : { ...spec, idempotencyKey });
 }
 
-function readId(request: FastifyRequest<ById>): string {
+export function readId(request: FastifyRequest<ById>): string {
   readQuery(request.url, []);
   return checkedTaskId(request.params.id);
 }

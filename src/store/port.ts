@@ -1,3 +1,4 @@
+import type { Histogram } from '../histogram.js';
 import type { Ending } from '../scheduler/endings.js';
 import type { AttemptRecord, CancelRecord, Retry, TaskSpec, TaskState, TaskView } from '../task.js';
 import type { Outcome } from '../verdict.js';
@@ -160,6 +161,17 @@ export interface StoreStats {
   oldestWriteMs: number;
 }
 
+/** How a store's commits went, since the process began. */
+export interface CommitFigures {
+  /** How long each took, waiting for the disk included. Seconds. */
+  readonly seconds: Histogram;
+  /** Batches that shared it. */
+  readonly batches: Histogram;
+  /** Keys and values that were written. */
+  bytes: number;
+  failed: number;
+}
+
 /**
  * Where tasks are kept. Everything comes in batches, and each promise is fulfilled once its batch
  * has the store's durability; batches of one turn share a commit, and take effect in the order in
@@ -173,6 +185,8 @@ export interface StoreStats {
  */
 export interface TaskStore {
   readonly durability: Durability;
+  /** Absent where nothing is committed. */
+  readonly commits?: CommitFigures;
   /** One for each, in the order of the batch. Of two with the same idempotency key the first counts. */
   submit(submissions: readonly Submission[]): Promise<Submitted[]>;
   claim(claims: readonly Claim[]): Promise<void>;

@@ -7,6 +7,7 @@ import { wireLimits } from './limits.js';
 import type { Message } from './messages.js';
 import type { ByteStream } from './stream.js';
 import type { Side } from './token.js';
+import { Traffic } from './traffic.js';
 
 export interface ConnectionHandlers {
   /** The handshake is done: from here on `send` and `onMessage`. */
@@ -29,6 +30,8 @@ export interface ConnectionOptions extends HandshakeOptions {
    * answers requests only: were both sides to do it, they could wait for each other for ever.
    */
   pausesWhenBackedUp?: boolean;
+  /** Where what goes over it is counted, with that of others. */
+  traffic?: Traffic;
 }
 
 /** One connection: frames, handshake, pings and back-pressure over a stream. */
@@ -38,6 +41,7 @@ export class Connection {
   readonly #handlers: ConnectionHandlers;
   readonly #decoder = new FrameDecoder(limits.frameBytesBeforeProofMax);
   readonly #pausesWhenBackedUp: boolean;
+  readonly #traffic: Traffic;
   #openedAtMs = performance.now();
   #heardAtMs = this.#openedAtMs;
   #pingSequence = 0;
@@ -55,6 +59,7 @@ export class Connection {
     this.#handlers = handlers;
     this.#handshake = new Handshake(side, options);
     this.#pausesWhenBackedUp = options.pausesWhenBackedUp ?? false;
+    this.#traffic = options.traffic ?? new Traffic();
     stream.setHandlers({
       onOpen: () => this.#perform(this.#handshake.begin()),
       onData: (chunk) => this.#read(chunk),
@@ -119,8 +124,10 @@ export class Connection {
 
   #read(chunk: Buffer): void {
     this.#heardAtMs = performance.now();
+    this.#traffic.bytesIn += chunk.length;
     try {
       this.#decoder.push(chunk, (payload) => {
+        this.#traffic.framesIn++;
         this.#receive(decodePayload(payload));
         return !this.#closed && !this.#reason;
       });
@@ -172,7 +179,10 @@ export class Connection {
   }
 
   #write(message: Message): boolean {
-    const fits = this.#stream.write(encodeFrame(message));
+    const frame = encodeFrame(message);
+    this.#traffic.framesOut++;
+    this.#traffic.bytesOut += frame.length;
+    const fits = this.#stream.write(frame);
     if (!fits) {
       if (this.#stream.queuedBytes > wireLimits.queuedBytesMax) {
         const text = `the peer left ${this.#stream.queuedBytes} bytes unread`;

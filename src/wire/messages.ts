@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox';
+import { Family } from '../figures.js';
 import { IsolationReport } from '../isolation.js';
 import { limits } from '../limits.js';
 import {
@@ -25,6 +26,7 @@ import {
 } from '../task.js';
 import { TaskCursor } from '../task-cursor.js';
 import { outcomes } from '../verdict.js';
+import { Vitals } from '../vitals.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
@@ -48,6 +50,7 @@ const RequestId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 const AttemptKeys = Type.Array(AttemptKey, { maxItems: 65_536 });
 const Proof = Bytes(32, 32);
 const Count = Type.Integer({ minimum: 0 });
+const SafeCount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Milliseconds = Type.Number({ minimum: 0 });
 /** Chosen by the controller, unique on its connection until the follow is spent. */
 const FollowId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
@@ -59,6 +62,8 @@ export const Cursor = Type.String({ minLength: 1, maxLength: 256 });
 
 /** Most tasks in one page of a list. */
 export const pageTasksMax = 200;
+/** Most workers that figures are given of one by one: each makes dozens of series. */
+export const partsShownMax = 256;
 
 /** Why a task is where it is. The scheduler's reasons, and two that it does not know of. */
 export const explanationReasons = [
@@ -134,6 +139,19 @@ export const WorkerReport = Type.Object(
   },
   { additionalProperties: false },
 );
+export type WorkerReport = Static<typeof WorkerReport>;
+
+/** How one process of the service does. */
+const PartVitals = Type.Object(
+  {
+    part: OneOf(['controller', 'worker']),
+    name: PartId,
+    /** Of a worker. */
+    type: Type.Optional(TypeName),
+    vitals: Vitals,
+  },
+  { additionalProperties: false },
+);
 
 const schemas = {
   hello: message('hello', {
@@ -203,6 +221,15 @@ const schemas = {
   /** It was told to end by somebody else than the controller: it takes nothing more. */
   draining: message('draining', {}),
   started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  /** How the worker's process does, since it began. Sent every `vitalsMs`. */
+  vitals: message('vitals', {
+    vitals: Vitals,
+    /** Processes that wait for a task at this moment. */
+    ready: SafeCount,
+    /** Scripts that found one, and that had theirs started for them. */
+    warmStarts: SafeCount,
+    coldStarts: SafeCount,
+  }),
   /** It has not begun here, and will not. */
   recalled: message('recalled', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
   result: message('result', {
@@ -258,6 +285,7 @@ const schemas = {
     schedule: ScheduleSpec,
   }),
   deleteSchedule: message('deleteSchedule', { requestId: RequestId, scheduleId: ScheduleId }),
+  measure: message('measure', { requestId: RequestId }),
 
   task: message('task', {
     requestId: RequestId,
@@ -299,6 +327,13 @@ const schemas = {
     schedule: ScheduleView,
     /** Only of a putSchedule: there was none with its id before. */
     created: Type.Optional(Type.Boolean()),
+  }),
+  /** What `/metrics` shows of the controller and of its workers. */
+  figures: message('figures', {
+    requestId: RequestId,
+    families: Type.Array(Family, { maxItems: 256 }),
+    /** Of the controller, and of at most `partsShownMax` workers. */
+    parts: Type.Array(PartVitals, { maxItems: partsShownMax + 1 }),
   }),
   /** There is nothing more to say. */
   done: message('done', { requestId: RequestId }),
@@ -371,6 +406,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'recalled',
       'result',
       'output',
+      'vitals',
     ]),
   },
   client: {
@@ -393,6 +429,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'getSchedule',
       'putSchedule',
       'deleteSchedule',
+      'measure',
     ]),
     http: new Set<MessageKind>([
       ...pings,
@@ -406,6 +443,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'schedules',
       'schedule',
       'done',
+      'figures',
     ]),
   },
 };

@@ -79,6 +79,13 @@ export class Emitter {
     return true;
   }
 
+  /** Told when there is somebody to tell it to, who keeps up. */
+  vitals(message: MessageOf<'vitals'>): void {
+    const connection = this.#connection;
+    if (connection && connection.queuedBytes <= workerLimits.sendWindowBytes)
+      connection.send(message);
+  }
+
   add({ taskId, attempt }: AttemptKey, result: Result): void {
     const key = attemptKey({ taskId, attempt });
     const message: MessageOf<'result'> = { kind: 'result', taskId, attempt, result };

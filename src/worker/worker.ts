@@ -8,6 +8,7 @@ import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import { type Listener, Poller } from '../poll/poller.js';
 import type { Socket } from '../poll/socket.js';
 import type { Check } from '../task.js';
+import { VitalSigns, vitalsMs } from '../vitals.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import { Transport } from '../wire/transport.js';
@@ -86,6 +87,8 @@ class WorkerDaemon implements Worker {
   readonly #session: Session;
   readonly #joiner: Joiner | undefined;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #vitalSigns = new VitalSigns(() => this.#poller.stats());
+  readonly #telling: NodeJS.Timeout;
   readonly #lifecycle: Lifecycle;
 
   constructor(options: WorkerOptions, transport: Transport, address: Address, runtime: Runtime) {
@@ -109,6 +112,7 @@ class WorkerDaemon implements Worker {
         this.#log.warn(`isolation is ${report.level}, not strict: this host lacks ${lacking}`);
       this.#deadlines = new Deadlines((onExpire) => this.#poller.timer(onExpire), nowMs);
     } catch (error) {
+      this.#vitalSigns.close();
       this.#poller.close();
       throw error;
     }
@@ -123,6 +127,7 @@ class WorkerDaemon implements Worker {
       this.#session.heartbeat(nowMs());
       this.#emitter.pump();
     }, wireLimits.heartbeatMs);
+    this.#telling = setInterval(() => this.#emitter.vitals(this.#vitals()), vitalsMs);
     this.#lifecycle.controllerThere(false);
     for (const demand of options.demands ?? []) this.#starter?.warm(demand);
     const { name, type, slots } = options;
@@ -343,8 +348,15 @@ class WorkerDaemon implements Worker {
     };
   }
 
+  #vitals(): MessageOf<'vitals'> {
+    const { ready = 0, warmStarts = 0, coldStarts = 0 } = this.#starter ?? {};
+    return { kind: 'vitals', vitals: this.#vitalSigns.read(), ready, warmStarts, coldStarts };
+  }
+
   async #release(): Promise<void> {
     clearInterval(this.#heartbeat);
+    clearInterval(this.#telling);
+    this.#vitalSigns.close();
     this.#listener.close();
     this.#joiner?.stop();
     this.#follows.clear();

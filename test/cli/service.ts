@@ -183,6 +183,13 @@ function readProc(pid: number, file: string): string {
   }
 }
 
+/** Where the http daemon of a service has its debug port. */
+export function debugAddressOf({ log }: Service): string {
+  const found = /"debugAddress":"([^"]+)"/.exec(log)?.[1];
+  if (!found) throw new Error(`the log names no debug port:\n${log}`);
+  return found;
+}
+
 /** Waits until a condition holds that something else brings about. Fails after half a minute. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;

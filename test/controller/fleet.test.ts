@@ -10,6 +10,7 @@ import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
 import { Connection } from '../../src/wire/connection.js';
 import type { Message } from '../../src/wire/messages.js';
+import { Traffic } from '../../src/wire/traffic.js';
 import { Transport } from '../../src/wire/transport.js';
 
 const token = Buffer.from('a wire token for the tests only');
@@ -63,6 +64,7 @@ function rig(t: Test) {
     local,
     token,
     manager,
+    traffic: new Traffic(),
     log: createLog('test', 'silent'),
   };
   const add = () => handlers?.onAdded(place);

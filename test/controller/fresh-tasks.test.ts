@@ -35,7 +35,11 @@ t.test('a flight gives back what it held; its row is used again', async (t) => {
   t.equal(flights.size, 198);
   const next = uuidv7();
   flights.add(next, { bytes: 7, group: undefined }, 5);
-  t.match(flights.begin(next, 1, 'w', 9, 1_000), { attempt: 1, worker: 'w', startedAt: 1_000 });
+  t.match(flights.begin(next, 1, { name: 'w', type: 'x' }, 9, 1_000), {
+    queuedMs: 4,
+    record: { attempt: 1, worker: 'w', startedAt: 1_000 },
+  });
+  t.equal(flights.typeOf(next), 'x');
   t.same(flights.remove(next), { bytes: 7, group: undefined }, 'not the group of the row before');
   t.throws(() => flights.remove(next), /not in flight/);
 });

@@ -12,6 +12,7 @@ import { Poller } from '../../src/poll/poller.js';
 import { Connection } from '../../src/wire/connection.js';
 import { wireLimits } from '../../src/wire/limits.js';
 import type { Message, MessageOf } from '../../src/wire/messages.js';
+import { Traffic } from '../../src/wire/traffic.js';
 import { Transport } from '../../src/wire/transport.js';
 
 const token = Buffer.from('a wire token for the tests only');
@@ -50,18 +51,19 @@ function rig(t: Test) {
     },
   };
   const local = { role: 'controller', id: 'controller', instance: 'c' } as const;
+  const traffic = new Traffic();
   const fleet = new Fleet(
-    { poller, transport, local, token, manager, log },
+    { poller, transport, local, token, manager, traffic, log },
     {
       onUp: ({ name }, _inventory, instance) => told.push(`up ${name} ${instance}`),
       onDown: (name) => told.push(`down ${name}`),
       onRemoved: (name) => told.push(`removed ${name}`),
-      onMessage: (name, { kind }) => told.push(`${kind} ${name}`),
+      onMessage: ({ name }, { kind }) => told.push(`${kind} ${name}`),
     },
   );
   fleet.start();
   const types = new Set(['bash']);
-  const shared = { poller, transport, address, local, token, types, fleet, log };
+  const shared = { poller, transport, address, local, token, types, fleet, traffic, log };
   const listener = new JoinListener(shared);
 
   /** One that connects both ways; `says` what it has unless told otherwise. */

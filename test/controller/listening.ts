@@ -8,6 +8,7 @@ import { Followers, type FollowersOptions } from '../../src/controller/followers
 import { createLog } from '../../src/log.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
+import { Traffic } from '../../src/wire/traffic.js';
 import { Transport } from '../../src/wire/transport.js';
 
 export const token = Buffer.from('a wire token for the tests only');
@@ -43,6 +44,7 @@ export function listening(
     requests: requests as ClientRequests,
     watches,
     followers,
+    traffic: new Traffic(),
     log: createLog('test', 'silent'),
   }).open();
   return { poller, address, watches, followers };

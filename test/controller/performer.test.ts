@@ -1,6 +1,7 @@
 import t from 'tap';
 import { systemClock } from '../../src/clock.js';
 import { Watches } from '../../src/controller/clients.js';
+import { Figures } from '../../src/controller/figures.js';
 import type { Fleet } from '../../src/controller/fleet.js';
 import { Flights } from '../../src/controller/flights.js';
 import { FreshTasks } from '../../src/controller/fresh-tasks.js';
@@ -27,6 +28,7 @@ t.test('what ends and begins again in one turn is stored in that order', async (
     admission: new Admission({ all: anything, perGroup: anything }),
     watches: new Watches(),
     followers: { changed: (taskId) => changed.push(taskId) },
+    figures: new Figures([]),
     clock: systemClock,
     onIdle: () => undefined,
   });

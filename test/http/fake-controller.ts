@@ -150,6 +150,7 @@ export function answerWith(task: TaskView): Behaviour {
     if (!('requestId' in message) || message.kind === 'forget') return;
     const { requestId } = message;
     if (message.kind === 'status') connection.send(report(requestId));
+    else if (message.kind === 'measure') connection.send(figures(requestId));
     else connection.send({ kind: 'task', requestId, task });
   };
 }
@@ -186,6 +187,11 @@ export function report(requestId: number, changes: Partial<MessageOf<'report'>> 
     workers: [],
     ...changes,
   } as const satisfies Message;
+}
+
+/** Of a controller that has nothing to show. */
+function figures(requestId: number) {
+  return { kind: 'figures', requestId, families: [], parts: [] } as const satisfies Message;
 }
 
 /** The script's output is its own code: what was asked for can be read from the answer. */

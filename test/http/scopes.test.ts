@@ -5,6 +5,7 @@ import { Audit } from '../../src/http/audit.js';
 import { BodyRoom } from '../../src/http/body-room.js';
 import { Connections } from '../../src/http/connections.js';
 import { Guard } from '../../src/http/guard.js';
+import { RequestFigures } from '../../src/http/request-figures.js';
 import { needOf, scopes } from '../../src/http/scopes.js';
 import { Tokens } from '../../src/http/tokens.js';
 import { UnsentAnswers } from '../../src/http/unsent.js';
@@ -90,6 +91,7 @@ t.test('what has no row is not served: the daemon does not even start', async (t
     unsent: new UnsentAnswers(),
     room: new BodyRoom(),
     connections: new Connections(),
+    figures: new RequestFigures('http'),
     log: silentLog,
   };
   t.throws(

@@ -82,6 +82,10 @@ t.test('a broken request on a connection harms no other', async (t) => {
 t.test('the debug port shows the state and the loop', async (t) => {
   const daemon = await startDaemon(t);
   daemon.controller.behaviour = (message, connection) => {
+    if (message.kind === 'queues') {
+      const { requestId } = message;
+      connection.send({ kind: 'queueReports', requestId, queues: [] });
+    }
     if (message.kind !== 'status') return;
     const isolation = { level: 'none' as const, layers: [] };
     const workers = [{ id: 'python-1', type: 'python', slots: 2, busy: 1, pid: 7, isolation }];
@@ -90,12 +94,19 @@ t.test('the debug port shows the state and the loop', async (t) => {
   const state = await ask(daemon.debugAddress, { path: '/debug/state' });
   t.match(state.json, { ready: true, pending: 3, workers: [{ id: 'python-1', busy: 1 }] });
   t.notOk('requestId' in state.json);
+  daemon.controller.behaviour = answerWith(finished());
   const loop = await ask(daemon.debugAddress, { path: '/debug/loop' });
   t.match(loop.json, {
-    process: { pid: process.pid, openFiles: Number },
-    memoryBytes: { rss: Number },
-    eventLoop: { utilization: Number, delayMs: { p99: Number } },
-    poller: { wakeUps: Number, openHandles: Number },
+    parts: [
+      {
+        part: 'http',
+        pid: process.pid,
+        openFiles: Number,
+        memoryBytes: { rss: Number },
+        eventLoop: { activeSeconds: Number, delayMs: { p99: Number } },
+        poller: { wakeUps: Number, openHandles: Number },
+      },
+    ],
   });
   assertProblem(t, await ask(daemon.debugAddress, { path: '/execute?code=1' }), 404, 'NOT_FOUND');
   assertProblem(t, await daemon.ask({ path: '/debug/state' }), 404, 'NOT_FOUND');

@@ -1,6 +1,8 @@
 import type { Clock } from '../../clock.js';
 import { ScriptdError } from '../../errors.js';
+import { Histogram } from '../../histogram.js';
 import { lmdbStoreLimits } from '../limits.js';
+import type { CommitFigures } from '../port.js';
 import { Changes } from './changes.js';
 import type { Environment } from './environment.js';
 import { causeOf, requireRoom, storeFault } from './faults.js';
@@ -13,6 +15,10 @@ interface Step {
   reject: (error: unknown) => void;
 }
 
+/** Upper ends of buckets. */
+const commitSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const commitBatches = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
+
 /**
  * Group commit. Steps that come within one turn, and those that come while a commit is under way,
  * become one transaction and one flush, off the event loop. One commit at a time: a step sees
@@ -22,6 +28,12 @@ export class Commits {
   readonly #environment: Environment;
   readonly #clock: Clock;
   readonly #recent = new Recent();
+  readonly figures: CommitFigures = {
+    seconds: new Histogram(commitSeconds),
+    batches: new Histogram(commitBatches),
+    bytes: 0,
+    failed: 0,
+  };
   readonly #onTaken: (() => void) | undefined;
   #waiting: Step[] = [];
   #writing: Step[] = [];
@@ -111,9 +123,23 @@ export class Commits {
         step.reject(error);
       }
     }
-    const fault = changes.size > 0 ? await this.#write(changes) : undefined;
+    const fault = changes.size > 0 ? await this.#measured(changes, begun.length) : undefined;
     if (fault) for (const { reject } of begun) reject(fault);
     else for (const acknowledge of done) acknowledge();
+  }
+
+  async #measured(changes: Changes, batches: number): Promise<ScriptdError | undefined> {
+    const { figures } = this;
+    const startMs = this.#clock.monotonicMs();
+    const fault = await this.#write(changes);
+    if (fault) {
+      figures.failed++;
+      return fault;
+    }
+    figures.seconds.observe((this.#clock.monotonicMs() - startMs) / 1000);
+    figures.batches.observe(batches);
+    figures.bytes += changes.bytes;
+    return undefined;
   }
 
   async #write(changes: Changes): Promise<ScriptdError | undefined> {

@@ -5,6 +5,7 @@ import type { TaskSpec, TaskView } from '../../task.js';
 import { lmdbStoreLimits, retentionDefaults } from '../limits.js';
 import type {
   Claim,
+  CommitFigures,
   Completion,
   HistoryRecord,
   IndexRecord,
@@ -70,6 +71,10 @@ export class LmdbStore implements TaskStore {
       this.sweep().catch((error) => options.onSweepFailed?.(error));
     }, lmdbStoreLimits.sweepEveryMs);
     this.#timer.unref();
+  }
+
+  get commits(): CommitFigures {
+    return this.#commits.figures;
   }
 
   submit(submissions: readonly Submission[]): Promise<Submitted[]> {

@@ -34,6 +34,9 @@ export class Starter {
   readonly #pools = new Map<string, Pool>();
   readonly #discarded = new Set<Prepared>();
   #running = 0;
+  /** Scripts that found a prepared process, and that had theirs started for them. */
+  warmStarts = 0;
+  coldStarts = 0;
   #refill: NodeJS.Immediate | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #closed = false;
@@ -49,12 +52,17 @@ export class Starter {
   take(task: ExecuteMessage): Prepared {
     const { runtime, isolation } = this.#options;
     this.#running += 1;
-    if (!isolation.canPrepare(runtime)) return this.#start(task);
-    const demand = demandOf(runtime, task);
+    const demand = isolation.canPrepare(runtime) ? demandOf(runtime, task) : undefined;
     // A task with variables of its own that count at the start is no sort of demand.
-    if (demand.env) return this.#open(demand, undefined, false);
-    const pool = this.#pool(isolation.keyOf(runtime, demand), demand);
-    return pool.take(this.#running) ?? this.#open(demand, undefined, false);
+    const pool =
+      demand && !demand.env ? this.#pool(isolation.keyOf(runtime, demand), demand) : undefined;
+    const prepared = pool?.take(this.#running);
+    if (prepared) {
+      this.warmStarts += 1;
+      return prepared;
+    }
+    this.coldStarts += 1;
+    return demand ? this.#open(demand, undefined, false) : this.#start(task);
   }
 
   /** A process that is started for this task alone, after a prepared one has failed. */
