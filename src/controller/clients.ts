@@ -90,6 +90,8 @@ export class ClientSession {
       case 'list':
       case 'explain':
       case 'retryTask':
+      case 'getDelivery':
+      case 'redeliver':
       case 'queues':
       case 'pauseQueue':
       case 'resumeQueue':

@@ -10,6 +10,7 @@ import type { Evaluator } from '../scheduler/own-evaluator.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import type { TaskQuery, TaskStore } from '../store/port.js';
 import type { Retry, TaskSpec, TaskView } from '../task.js';
+import type { Reach } from '../webhooks/reach.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
 import type { MessageOf, QueueReport } from '../wire/messages.js';
@@ -35,6 +36,7 @@ import { ScheduledRuns } from './scheduled-runs.js';
 import { Schedules } from './schedules.js';
 import { Submissions } from './submissions.js';
 import { typeLoads } from './type-loads.js';
+import { Webhooks, type WebhooksOptions } from './webhooks.js';
 import { WorkerEvents } from './worker-events.js';
 
 export interface ControllerOptions {
@@ -62,6 +64,8 @@ export interface ControllerOptions {
   reconnectGraceMs?: number;
   /** Weights of groups; others have 1. */
   groups?: ReadonlyMap<string, number>;
+  /** How webhooks are told; without it tasks may have none. */
+  webhooks?: Pick<WebhooksOptions, 'courier' | 'keys'> & { reach: Reach };
   clock: Clock;
   log: Log;
 }
@@ -85,6 +89,7 @@ export class Controller implements ClientRequests {
   readonly #revival: Revival;
   readonly #schedules: Schedules;
   readonly #runs: ScheduledRuns;
+  readonly #webhooks: Webhooks;
   readonly #workerEvents: WorkerEvents;
   readonly #fleet: Fleet;
   readonly #timer: Timer;
@@ -125,6 +130,7 @@ export class Controller implements ClientRequests {
     const shared = { store, flights: this.#flights, fresh, admission: this.#admission, clock, log };
     this.#submissions = new Submissions({
       ...{ ...shared, policies, evaluator },
+      ...(options.webhooks && { reach: options.webhooks.reach }),
       onStored: (task) => {
         this.#scheduler.submit(task);
         this.#stir();
@@ -137,8 +143,10 @@ export class Controller implements ClientRequests {
     ];
     this.#revival = new Revival({ ...shared, submissions, scheduler });
     this.#runs = new ScheduledRuns({ schedules, submissions, clock, log });
+    this.#webhooks = new Webhooks({ ...shared, ...options.webhooks });
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches },
+      onFinished: (view) => this.#webhooks.finished(view),
       onIdle: () => this.#onIdle?.(),
     });
   }
@@ -234,6 +242,7 @@ export class Controller implements ClientRequests {
     this.#fleet.stop();
     this.#clients?.end();
     this.#ledger.close();
+    this.#webhooks.close();
     this.#poller.close();
   }
 
@@ -276,6 +285,14 @@ export class Controller implements ClientRequests {
     const view = await this.#revival.retry(taskId);
     this.#stir();
     return view;
+  }
+
+  delivery(taskId: string) {
+    return this.#webhooks.report(taskId);
+  }
+
+  redeliver(taskId: string) {
+    return this.#webhooks.redeliver(taskId);
   }
 
   queues(): QueueReport[] {
@@ -386,6 +403,7 @@ export class Controller implements ClientRequests {
     const { manager } = this.#options;
     manager.load?.(typeLoads(manager.types, this.#scheduler));
     this.#runs.submitDue();
+    this.#webhooks.beat();
     this.#onIdle?.();
     this.#stir();
   }

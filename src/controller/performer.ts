@@ -23,6 +23,8 @@ export interface PerformerOptions {
   watches: Watches;
   clock: Clock;
   log: Log;
+  /** The task is finished, and that is durable. */
+  onFinished(view: TaskView): void;
   /** Nothing is unfinished any more. */
   onIdle(): void;
 }
@@ -164,7 +166,7 @@ export class Performer {
   }
 
   #complete(finished: Batch['completions']): void {
-    const { ledger, flights, admission, clock, watches, onIdle } = this.#options;
+    const { ledger, flights, admission, clock, watches, onFinished, onIdle } = this.#options;
     const cancels = finished.flatMap(({ cancel }) => (cancel ? [cancel] : []));
     // Before the end: it is part of what whoever waits is told.
     if (cancels.length > 0) ledger.touch(cancels);
@@ -179,6 +181,7 @@ export class Performer {
           this.#acknowledge(workerId, view.id, view.attempt);
         }
         watches.finished(view);
+        onFinished(view);
       }
       if (flights.size === 0) onIdle();
     });

@@ -13,6 +13,7 @@ import type { Transport } from '../wire/transport.js';
 import {
   type Asked,
   type ControllerPort,
+  type DeliveryReport,
   type Explained,
   Refusal,
   type Report,
@@ -42,6 +43,8 @@ const questions = {
   list: { answer: 'page', repeatable: true },
   explain: { answer: 'explanation', repeatable: true },
   retryTask: { answer: 'task', repeatable: false },
+  getDelivery: { answer: 'delivery', repeatable: true },
+  redeliver: { answer: 'delivery', repeatable: false },
   queues: { answer: 'queueReports', repeatable: true },
   pauseQueue: { answer: 'queueReports', repeatable: true },
   resumeQueue: { answer: 'queueReports', repeatable: true },
@@ -146,6 +149,14 @@ export class ControllerLink implements ControllerPort {
   async retryTask(taskId: string): Promise<TaskView> {
     const question = { kind: 'retryTask', requestId: this.#nextId(), taskId } as const;
     return (await this.#ask<'retryTask'>(question)).task;
+  }
+
+  delivery(taskId: string): Promise<DeliveryReport> {
+    return this.#ask<'getDelivery'>({ kind: 'getDelivery', requestId: this.#nextId(), taskId });
+  }
+
+  redeliver(taskId: string): Promise<DeliveryReport> {
+    return this.#ask<'redeliver'>({ kind: 'redeliver', requestId: this.#nextId(), taskId });
   }
 
   async queues(): Promise<QueueReport[]> {

@@ -13,6 +13,7 @@ export interface Asked<T> {
 export type Report = MessageOf<'report'>;
 export type TaskQuery = Omit<MessageOf<'list'>, 'kind' | 'requestId'>;
 export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
+export type DeliveryReport = Omit<MessageOf<'delivery'>, 'kind' | 'requestId'>;
 export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
 
 /** A task that was submitted. */
@@ -47,6 +48,10 @@ export interface ControllerPort {
   explain(taskId: string): Promise<Explained>;
   /** The task as it stands once it is durable that it is to be sent again. */
   retryTask(taskId: string): Promise<TaskView>;
+  /** How far telling its webhook has come. */
+  delivery(taskId: string): Promise<DeliveryReport>;
+  /** Has it told again. */
+  redeliver(taskId: string): Promise<DeliveryReport>;
   queues(): Promise<QueueReport[]>;
   setQueuePaused(type: string, paused: boolean): Promise<QueueReport>;
   schedules(): Promise<ScheduleSummary[]>;

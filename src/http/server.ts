@@ -19,6 +19,7 @@ import { queueRoutes } from './queues.js';
 import { scheduleRoutes } from './schedules.js';
 import { taskRoutes } from './tasks.js';
 import { UnsentAnswers } from './unsent.js';
+import { webhookRoutes } from './webhooks.js';
 import { workerRoutes } from './workers.js';
 
 export interface HttpOptions extends Access {
@@ -105,6 +106,7 @@ class Daemon {
       workerRoutes(app, link);
       queueRoutes(app, link);
       scheduleRoutes(app, link, this.#checks);
+      webhookRoutes(app, link);
       healthRoute(app);
       readyRoute(app, link);
       homeRoute(app);

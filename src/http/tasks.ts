@@ -76,7 +76,7 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
   });
 }
 
-function readId(request: FastifyRequest<ById>): string {
+export function readId(request: FastifyRequest<ById>): string {
   readQuery(request.url, []);
   const { id } = request.params;
   if (taskIds.fits(id)) return id;

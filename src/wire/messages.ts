@@ -24,11 +24,12 @@ import {
   taskStates,
 } from '../task.js';
 import { outcomes } from '../verdict.js';
+import { Delivery } from '../webhook.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];
@@ -210,6 +211,9 @@ const schemas = {
   explain: message('explain', { requestId: RequestId, taskId: TaskId }),
   /** A finished task is to be sent again, as the same task. */
   retryTask: message('retryTask', { requestId: RequestId, taskId: TaskId }),
+  getDelivery: message('getDelivery', { requestId: RequestId, taskId: TaskId }),
+  /** Its webhook is to be told again. */
+  redeliver: message('redeliver', { requestId: RequestId, taskId: TaskId }),
   queues: message('queues', { requestId: RequestId }),
   pauseQueue: message('pauseQueue', { requestId: RequestId, type: TypeName }),
   resumeQueue: message('resumeQueue', { requestId: RequestId, type: TypeName }),
@@ -240,6 +244,13 @@ const schemas = {
     taskId: TaskId,
     state: OneOf(taskStates),
     explanation: ExplanationShape,
+  }),
+  delivery: message('delivery', {
+    requestId: RequestId,
+    taskId: TaskId,
+    origin: Type.String({ maxLength: 512 }),
+    /** Absent as long as the task is not finished. */
+    delivery: Type.Optional(Delivery),
   }),
   queueReports: message('queueReports', {
     requestId: RequestId,
@@ -342,6 +353,8 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'list',
       'explain',
       'retryTask',
+      'getDelivery',
+      'redeliver',
       'queues',
       'pauseQueue',
       'resumeQueue',
@@ -357,6 +370,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'report',
       'page',
       'explanation',
+      'delivery',
       'queueReports',
       'schedules',
       'schedule',

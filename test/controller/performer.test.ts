@@ -26,6 +26,7 @@ t.test('what ends and begins again in one turn is stored in that order', async (
     admission: new Admission({ all: anything, perGroup: anything }),
     watches: new Watches(),
     clock: systemClock,
+    onFinished: () => undefined,
     onIdle: () => undefined,
   });
   const { view, spec } = submission();
