@@ -106,8 +106,7 @@ export class Courier {
     const gone = (how: string) => {
       if (this.#child !== child) return;
       this.#child = undefined;
-      if (this.#closed) return;
-      log.error(`the process that tells webhooks ${how}`);
+      if (!this.#closed) log.error(`the process that tells webhooks ${how}`);
       this.#notBeforeMs = performance.now() + this.#backoff.takeMs();
       this.#abandon(`the process that sends it ${how}`);
     };
