@@ -21,3 +21,18 @@ export class Backoff {
     this.#nextMs = this.#minMs;
   }
 }
+
+/**
+ * Exponential backoff with full jitter: evenly distributed over [0, min(cap, base × 2^(attempt-1))).
+ *
+ * @param attempt how many have failed, from 1
+ * @param random evenly distributed over [0, 1)
+ * Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ */
+export function retryDelayMs(
+  policy: { baseMs: number; capMs: number },
+  attempt: number,
+  random: () => number,
+): number {
+  return random() * Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1));
+}

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { limits as maxima } from './limits.js';
 import { Bytes, OneOf } from './schema.js';
 import { codes, outcomes } from './verdict.js';
+import { Webhook, WebhookTarget } from './webhook.js';
 
 /**
  * The shapes that every part speaks of: what a caller asks for, what an attempt brought, and the
@@ -190,6 +191,8 @@ export const TaskSpec = Type.Object(
         maxItems: maxima.tagsMax,
       }),
     ),
+    /** Who is told when it is finished. */
+    webhook: Type.Optional(Webhook),
   },
   closed,
 );
@@ -398,6 +401,8 @@ export const TaskView = Type.Object(
     filesNotCollected: Type.Optional(Type.Array(NotCollected, { maxItems: maxima.filesMax })),
     /** Name of the worker that runs or ran it. */
     worker: Type.Optional(Type.String()),
+    /** Who is told when it is finished. */
+    webhook: Type.Optional(WebhookTarget),
     durability: OneOf(['fsync', 'os', 'memory']),
   },
   closed,

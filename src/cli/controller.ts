@@ -18,6 +18,7 @@ import { addSettings } from './options.js';
 import { type RunningPart, runPart } from './part.js';
 import { standingText } from './standing.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
+import { webhooksOf } from './webhooks.js';
 import { idsPerWorker, joinableTypes } from './workers.js';
 
 /** How long the workers get to go, once nothing runs any more. Milliseconds. */
@@ -28,6 +29,8 @@ const orphanedDrainMs = 10_000;
 /** Settings of the controller that `up` takes for it. */
 export const queueSettings = [
   'evaluator',
+  'webhookAllow',
+  'webhookSecretFile',
   'durability',
   'retentionMs',
   'retentionBytes',
@@ -90,6 +93,7 @@ async function startController(
   const storeTaken = new Promise<void>((resolve) => {
     taken = resolve;
   });
+  const webhooks = webhooksOf(config, layout, log);
   const store = await storeOf(config, layout, { onTaken: taken, log });
   const manager = await managerOf(config, layout, {
     command: (place, index) => workerCommand(place, index, config, configFile),
@@ -116,6 +120,7 @@ async function startController(
     retry: retryPolicies(config),
     groups: new Map(Object.entries(config.groups)),
     tracer: tracing?.tracer,
+    webhooks,
     clock: systemClock,
     log,
   });

@@ -14,6 +14,7 @@ export interface Layout {
   storeDir: string;
   controllerAddress: string;
   wireTokenFile: string;
+  webhookSecretFile: string;
   workerAddress(name: string): string;
 }
 
@@ -27,6 +28,7 @@ export function layoutOf(config: Config): Layout {
     storeDir: join(dataDir, 'store'),
     controllerAddress: config.controller || `unix:${join(runDir, 'controller.sock')}`,
     wireTokenFile: config.wireTokenFile || join(dataDir, 'wire-token'),
+    webhookSecretFile: config.webhookSecretFile || join(dataDir, 'webhook-secret'),
     workerAddress: (name) => `unix:${join(runDir, 'workers', `${name}.sock`)}`,
   };
 }

@@ -15,15 +15,20 @@ export async function storeOf(
   { onTaken, log }: { onTaken: () => void; log: Log },
 ): Promise<TaskStore> {
   const { durability, retentionMs, retentionBytes } = config;
+  const onUndelivered = (taskIds: string[]) => {
+    const text = `the retention removed ${taskIds.length} tasks before their webhooks were told`;
+    log.warn({ tasks: taskIds }, text);
+  };
   if (durability === 'memory') {
     const { MemoryStore } = await import('../store/memory.js');
-    return new MemoryStore();
+    return new MemoryStore({ onUndelivered });
   }
   const { LmdbStore } = await import('../store/lmdb/store.js');
   return new LmdbStore({
     directory: layout.storeDir,
     ...{ durability, retentionMs, retentionBytes },
     onTaken,
+    onUndelivered,
     onSweepFailed: (err) => log.error({ err }, 'finished tasks could not be removed'),
   });
 }

@@ -161,8 +161,9 @@ class Up {
     const { dataDir, runDir, wireTokenFile, logLevel, drainMs } = this.#config;
     const { orphanMs, isolation, firstScriptId, evaluator } = this.#config;
     const { durability, retentionMs, retentionBytes } = this.#config;
+    const { webhookAllow, webhookSecretFile } = this.#config;
     const shared = { dataDir, runDir, wireTokenFile, logLevel, drainMs };
-    const kept = { durability, retentionMs, retentionBytes };
+    const kept = { durability, retentionMs, retentionBytes, webhookAllow, webhookSecretFile };
     const { controllerListen, joinListen, reconnectGraceMs } = this.#config;
     const { tlsCert, tlsKey, tlsCa, insecureTransport } = this.#config;
     const { otlpEndpoint } = this.#config;

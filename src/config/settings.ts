@@ -194,6 +194,20 @@ export const settings = {
     placeholder: 'file',
     help: 'module with `route` and `score` of your own, e.g. ./mine.js',
   }),
+  webhookAllow: setting({
+    schema: strings,
+    notation: 'list',
+    default: () => [],
+    placeholder: 'host,...',
+    help: 'where webhooks may lead beside public addresses: hosts, addresses, ranges (10.1.0.0/16)',
+  }),
+  webhookSecretFile: setting({
+    schema: Type.String(),
+    notation: 'text',
+    default: '',
+    placeholder: 'file',
+    help: 'signs webhooks of tasks without a secret; default: DATA-DIR/webhook-secret, made when missing',
+  }),
   tokenFile: setting({
     schema: Type.String(),
     notation: 'text',

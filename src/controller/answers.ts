@@ -12,6 +12,7 @@ export type Answer = MessageOf<
   | 'schedule'
   | 'done'
   | 'figures'
+  | 'delivery'
 >;
 
 /**

@@ -5,6 +5,7 @@ import type { TaskPage, TaskQuery } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import type { MessageOf, QueueReport } from '../wire/messages.js';
 import type { Refusal } from './refusal.js';
+import type { DeliveryReport } from './webhooks.js';
 
 /**
  * What the sessions of http daemons ask of the controller. A promise is fulfilled once what was
@@ -37,6 +38,10 @@ export interface ClientRequests {
    * UNKNOWN_TASK, NOT_FINISHED, and all that a submission may be.
    */
   retry(taskId: string): Promise<TaskView>;
+  /** How far telling its webhook has come. Rejected with UNKNOWN_TASK and NO_WEBHOOK. */
+  delivery(taskId: string): Promise<DeliveryReport>;
+  /** Tells it again, whatever came of it. Rejected with NOT_FINISHED, too. */
+  redeliver(taskId: string): Promise<DeliveryReport>;
   /** Of every configured type, whether it has tasks or not. */
   queues(): QueueReport[];
   /** Undefined: there are no workers for the type. To pause what is paused does nothing. */

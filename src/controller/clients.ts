@@ -108,6 +108,8 @@ export class ClientSession {
       case 'list':
       case 'explain':
       case 'retryTask':
+      case 'getDelivery':
+      case 'redeliver':
       case 'queues':
       case 'pauseQueue':
       case 'resumeQueue':

@@ -11,6 +11,7 @@ import { Scheduler } from '../scheduler/scheduler.js';
 import type { TaskQuery, TaskStore } from '../store/port.js';
 import type { Retry, TaskSpec, TaskView } from '../task.js';
 import { VitalSigns } from '../vitals.js';
+import type { Reach } from '../webhooks/reach.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
 import { type MessageOf, partsShownMax, type QueueReport } from '../wire/messages.js';
@@ -41,6 +42,7 @@ import { Schedules } from './schedules.js';
 import { Submissions } from './submissions.js';
 import type { Tracer } from './tracing/tracer.js';
 import { typeLoads } from './type-loads.js';
+import { Webhooks, type WebhooksOptions } from './webhooks.js';
 import { WorkerEvents } from './worker-events.js';
 import { WorkerVitals } from './worker-vitals.js';
 
@@ -71,6 +73,8 @@ export interface ControllerOptions {
   tracer?: Tracer | undefined;
   /** Weights of groups; others have 1. */
   groups?: ReadonlyMap<string, number>;
+  /** How webhooks are told; without it tasks may have none. */
+  webhooks?: Pick<WebhooksOptions, 'courier' | 'keys'> & { reach: Reach };
   clock: Clock;
   log: Log;
 }
@@ -95,6 +99,7 @@ export class Controller implements ClientRequests {
   readonly #revival: Revival;
   readonly #schedules: Schedules;
   readonly #runs: ScheduledRuns;
+  readonly #webhooks: Webhooks;
   readonly #workerEvents: WorkerEvents;
   readonly #fleet: Fleet;
   readonly #timer: Timer;
@@ -151,6 +156,7 @@ export class Controller implements ClientRequests {
     };
     this.#submissions = new Submissions({
       ...{ ...shared, policies, evaluator },
+      ...(options.webhooks && { reach: options.webhooks.reach }),
       onStored: (task) => {
         this.#scheduler.submit(task);
         this.#stir();
@@ -163,9 +169,11 @@ export class Controller implements ClientRequests {
     ];
     this.#revival = new Revival({ ...shared, submissions, scheduler });
     this.#runs = new ScheduledRuns({ schedules, submissions, clock, log });
+    this.#webhooks = new Webhooks({ ...shared, ...options.webhooks });
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches, followers },
       tracer: options.tracer,
+      onFinished: (view) => this.#webhooks.finished(view),
       onIdle: () => this.#onIdle?.(),
     });
   }
@@ -264,6 +272,7 @@ export class Controller implements ClientRequests {
     this.#clients?.end();
     this.#ledger.close();
     this.#vitalSigns.close();
+    this.#webhooks.close();
     this.#poller.close();
   }
 
@@ -306,6 +315,14 @@ export class Controller implements ClientRequests {
     const view = await this.#revival.retry(taskId);
     this.#stir();
     return view;
+  }
+
+  delivery(taskId: string) {
+    return this.#webhooks.report(taskId);
+  }
+
+  redeliver(taskId: string) {
+    return this.#webhooks.redeliver(taskId);
   }
 
   queues(): QueueReport[] {
@@ -433,6 +450,7 @@ export class Controller implements ClientRequests {
     const { manager } = this.#options;
     manager.load?.(typeLoads(manager.types, this.#scheduler));
     this.#runs.submitDue();
+    this.#webhooks.beat();
     this.#onIdle?.();
     this.#stir();
   }

@@ -5,6 +5,8 @@ import type { Evaluator } from '../scheduler/own-evaluator.js';
 import type { NewTask } from '../scheduler/scheduler.js';
 import type { Durability, Submission } from '../store/port.js';
 import type { Limits, Network, TaskSpec } from '../task.js';
+import { type Webhook, type WebhookTarget, webhookFault } from '../webhook.js';
+import type { Reach } from '../webhooks/reach.js';
 import { excessOf, grantedLimits, type Policy } from './policy.js';
 import type { Refusal } from './refusal.js';
 
@@ -20,6 +22,8 @@ export interface IntakeContext {
   policies: ReadonlyMap<string, Policy>;
   evaluator: Evaluator;
   durability: Durability;
+  /** Where webhooks may lead; absent: nowhere. */
+  reach?: Reach;
   wallMs: number;
   nowMs: number;
 }
@@ -53,6 +57,8 @@ export function intake(spec: TaskSpec, context: IntakeContext): Accepted | Refus
   const times = timesOf(spec, createdAt);
   if ('code' in times) return times;
   const { runAt, expiresAt } = times;
+  const target = spec.webhook && targetOf(spec.webhook, context.reach);
+  if (target && 'code' in target) return target;
   const id = uuidv7();
   const score = context.evaluator.score(rated, createdAt);
   // The queue goes by the clock that does not jump: what is shown is not what orders.
@@ -83,10 +89,21 @@ export function intake(spec: TaskSpec, context: IntakeContext): Accepted | Refus
         createdAt,
         ...(runAt !== undefined && { runAt }),
         ...(expiresAt !== undefined && { expiresAt }),
+        ...(target && { webhook: target }),
         durability: context.durability,
       },
     },
   };
+}
+
+/** What a task shows of its webhook. */
+function targetOf(webhook: Webhook, reach: Reach | undefined): WebhookTarget | Refusal {
+  const fault = webhookFault(webhook);
+  if (fault) return { code: 'INVALID_FIELD', ...fault };
+  const url = new URL(webhook.url);
+  const message = reach ? reach.fault(url) : 'this controller tells no webhooks';
+  if (message === undefined) return { origin: url.origin };
+  return { code: 'WEBHOOK_NOT_ALLOWED', message, field: 'webhook.url' };
 }
 
 /** When it may begin, and until when it must have. Absent: at once, and at any time. */

@@ -31,6 +31,8 @@ export interface PerformerOptions {
   tracer?: Tracer | undefined;
   clock: Clock;
   log: Log;
+  /** The task is finished, and that is durable. */
+  onFinished(view: TaskView): void;
   /** Nothing is unfinished any more. */
   onIdle(): void;
 }
@@ -187,7 +189,7 @@ export class Performer {
 
   #complete(finished: Batch['completions']): void {
     const { ledger, flights, admission, clock, watches, followers, onIdle } = this.#options;
-    const { figures, tracer } = this.#options;
+    const { figures, tracer, onFinished } = this.#options;
     const cancels = finished.flatMap(({ cancel }) => (cancel ? [cancel] : []));
     // Before the end: it is part of what whoever waits is told.
     if (cancels.length > 0) ledger.touch(cancels);
@@ -205,6 +207,7 @@ export class Performer {
         tracer?.finished(view);
         watches.finished(view);
         followers.changed(view.id);
+        onFinished(view);
       }
       if (flights.size === 0) onIdle();
     });

@@ -10,6 +10,8 @@ export type Question = MessageOf<
   | 'list'
   | 'explain'
   | 'retryTask'
+  | 'getDelivery'
+  | 'redeliver'
   | 'queues'
   | 'pauseQueue'
   | 'resumeQueue'
@@ -30,6 +32,10 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
       return explanationOf(question, requests);
     case 'retryTask':
       return { kind: 'task', requestId, task: await requests.retry(question.taskId) };
+    case 'getDelivery':
+      return { kind: 'delivery', requestId, ...(await requests.delivery(question.taskId)) };
+    case 'redeliver':
+      return { kind: 'delivery', requestId, ...(await requests.redeliver(question.taskId)) };
     case 'queues':
       return { kind: 'queueReports', requestId, queues: requests.queues().map(onWire) };
     case 'pauseQueue':

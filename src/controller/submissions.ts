@@ -6,6 +6,7 @@ import type { Evaluator } from '../scheduler/own-evaluator.js';
 import type { NewTask } from '../scheduler/scheduler.js';
 import type { Submitted, TaskStore } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
+import type { Reach } from '../webhooks/reach.js';
 import type { Figures } from './figures.js';
 import type { Flights } from './flights.js';
 import type { FreshTasks } from './fresh-tasks.js';
@@ -17,6 +18,8 @@ import { asRefusal, type Refusal, thrown } from './refusal.js';
 export interface SubmissionsOptions {
   policies: ReadonlyMap<string, Policy>;
   evaluator: Evaluator;
+  /** Where webhooks may lead; absent: nowhere. */
+  reach?: Reach;
   store: TaskStore;
   admission: Admission;
   flights: Flights;
@@ -70,9 +73,10 @@ export class Submissions {
 
   /** What would become of the task; changes nothing. */
   check(spec: TaskSpec): Accepted | Refusal {
-    const { policies, evaluator, store, clock } = this.#options;
+    const { policies, evaluator, reach, store, clock } = this.#options;
     if (this.closed) return this.closed;
-    const context = { policies, evaluator, durability: store.durability };
+    const { durability } = store;
+    const context = { policies, evaluator, durability, ...(reach && { reach }) };
     return intake(spec, { ...context, wallMs: clock.wallMs(), nowMs: clock.monotonicMs() });
   }
 

@@ -86,6 +86,16 @@ export class ConfinedController implements ControllerPort {
     return this.#inner.retryTask(taskId);
   }
 
+  async delivery(taskId: string) {
+    await this.#requireOwn(taskId);
+    return this.#inner.delivery(taskId);
+  }
+
+  async redeliver(taskId: string) {
+    await this.#requireOwn(taskId);
+    return this.#inner.redeliver(taskId);
+  }
+
   queues() {
     return this.#inner.queues();
   }

@@ -15,6 +15,7 @@ import type { Transport } from '../wire/transport.js';
 import {
   type Asked,
   type ControllerPort,
+  type DeliveryReport,
   type Explained,
   type Measured,
   type Progress,
@@ -47,6 +48,8 @@ const questions = {
   list: { answer: 'page', repeatable: true },
   explain: { answer: 'explanation', repeatable: true },
   retryTask: { answer: 'task', repeatable: false },
+  getDelivery: { answer: 'delivery', repeatable: true },
+  redeliver: { answer: 'delivery', repeatable: false },
   queues: { answer: 'queueReports', repeatable: true },
   pauseQueue: { answer: 'queueReports', repeatable: true },
   resumeQueue: { answer: 'queueReports', repeatable: true },
@@ -177,6 +180,14 @@ export class ControllerLink implements ControllerPort {
   async retryTask(taskId: string): Promise<TaskView> {
     const question = { kind: 'retryTask', requestId: this.#nextId(), taskId } as const;
     return (await this.#ask<'retryTask'>(question)).task;
+  }
+
+  delivery(taskId: string): Promise<DeliveryReport> {
+    return this.#ask<'getDelivery'>({ kind: 'getDelivery', requestId: this.#nextId(), taskId });
+  }
+
+  redeliver(taskId: string): Promise<DeliveryReport> {
+    return this.#ask<'redeliver'>({ kind: 'redeliver', requestId: this.#nextId(), taskId });
   }
 
   async queues(): Promise<QueueReport[]> {

@@ -17,6 +17,7 @@ export type TaskQuery = Omit<MessageOf<'list'>, 'kind' | 'requestId'>;
 export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
 /** The task without bulk when it has moved past a cursor, or what it has put out since. */
 export type Progress = Omit<MessageOf<'progress'>, 'kind' | 'requestId'>;
+export type DeliveryReport = Omit<MessageOf<'delivery'>, 'kind' | 'requestId'>;
 export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
 
 export type Measured = Omit<MessageOf<'figures'>, 'kind' | 'requestId'>;
@@ -55,6 +56,10 @@ export interface ControllerPort {
   explain(taskId: string): Promise<Explained>;
   /** The task as it stands once it is durable that it is to be sent again. */
   retryTask(taskId: string): Promise<TaskView>;
+  /** How far telling its webhook has come. */
+  delivery(taskId: string): Promise<DeliveryReport>;
+  /** Has it told again. */
+  redeliver(taskId: string): Promise<DeliveryReport>;
   queues(): Promise<QueueReport[]>;
   setQueuePaused(type: string, paused: boolean): Promise<QueueReport>;
   schedules(): Promise<ScheduleSummary[]>;

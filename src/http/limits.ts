@@ -44,6 +44,8 @@ export const httpLimits = {
   detailMax: 2_048,
   /** Tasks in a page of a list, where the request does not say. */
   pageTasksDefault: 50,
+  /** Runs to come that a schedule shows. */
+  upcomingRunsMax: 5,
   /** Longest name of a field or parameter that is compared with the known ones, in UTF-16 units. */
   nameMax: 128,
 

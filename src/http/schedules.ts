@@ -1,19 +1,23 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { nextRunAt } from '../cron.js';
 import type { ScheduleSummary, ScheduleView } from '../schedule.js';
 import { ignoreBodies } from './bodies.js';
 import type { Checks } from './checks.js';
 import type { ControllerPort } from './controller-port.js';
+import { httpLimits } from './limits.js';
 import {
   createSchedule,
   deleteSchedule,
   getSchedule,
   listSchedules,
   putSchedule,
+  runSchedule,
 } from './openapi/schedule-operations.js';
 import { readQuery } from './query.js';
 import { checkScheduleId, readScheduleBody } from './schedule-body.js';
-import { timeMembers } from './task-json.js';
+import { taskJson, timeMembers } from './task-json.js';
 import { specJson } from './task-spec-json.js';
+import { timeText } from './time-text.js';
 
 interface ById {
   Params: { id: string };
@@ -70,6 +74,17 @@ export function scheduleRoutes(
         return reply.code(204).send();
       },
     );
+    // Beside its clock, also of one that is not enabled: a task like any other.
+    scope.post<ById>(
+      '/v1/schedules/:id/run',
+      { config: { operation: runSchedule } },
+      async (request, reply) => {
+        const { task } = await controller.schedule(readId(request));
+        const { task: stored } = await controller.store(task);
+        reply.header('location', `/v1/tasks/${stored.id}`);
+        return reply.code(201).send(taskJson(stored));
+      },
+    );
   });
 }
 
@@ -83,5 +98,16 @@ function summaryJson({ nextRunAt, lastRunAt, ...rest }: ScheduleSummary): Record
 }
 
 function scheduleJson({ task, ...rest }: ScheduleView): Record<string, unknown> {
-  return { ...summaryJson(rest), task: specJson(task) };
+  const upcoming = upcomingRuns(rest).map(timeText);
+  return { ...summaryJson(rest), ...(upcoming.length > 0 && { upcoming }), task: specJson(task) };
+}
+
+/** The next runs, `nextRunAt` first. */
+function upcomingRuns({ cron, timeZone, nextRunAt: first }: ScheduleSummary): number[] {
+  const runs: number[] = [];
+  for (let at = first; at !== undefined && runs.length < httpLimits.upcomingRunsMax; ) {
+    runs.push(at);
+    at = nextRunAt(cron, timeZone, at);
+  }
+  return runs;
 }

@@ -49,6 +49,7 @@ const needs: Readonly<Record<string, Need>> = {
   'POST /v1/schedules': 'admin',
   'GET /v1/schedules/:id': 'read-all',
   'PUT /v1/schedules/:id': 'admin',
+  'POST /v1/schedules/:id/run': 'admin',
   'DELETE /v1/schedules/:id': 'admin',
   'GET /metrics': 'admin',
   'GET /debug/*': 'admin',

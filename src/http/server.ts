@@ -30,6 +30,7 @@ import { RequestFigures } from './request-figures.js';
 import { scheduleRoutes } from './schedules.js';
 import { taskRoutes } from './tasks.js';
 import { UnsentAnswers } from './unsent.js';
+import { webhookRoutes } from './webhooks.js';
 import { workerRoutes } from './workers.js';
 
 export interface HttpOptions extends Access {
@@ -128,6 +129,7 @@ class Daemon {
       workerRoutes(app, controller);
       queueRoutes(app, controller);
       scheduleRoutes(app, controller, this.#checks);
+      webhookRoutes(app, controller);
       healthRoute(app);
       readyRoute(app, link);
       homeRoute(app);

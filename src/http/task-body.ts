@@ -5,6 +5,7 @@ import { collectFault } from '../file-names.js';
 import { limits } from '../limits.js';
 import { OneOf, validator } from '../schema.js';
 import { type Check, Limits, networks, TaskSpec } from '../task.js';
+import { webhookFault } from '../webhook.js';
 import { type BytesJson, checkUnicode, readBytes } from './json-bytes.js';
 import { httpLimits } from './limits.js';
 import { type Problem, problem } from './problem.js';
@@ -78,7 +79,7 @@ function checkTexts(task: Omit<TaskBody, 'stdin' | 'files' | 'runAt'>): void {
     checkText(`env.${name}`, value, limits.envValueBytesMax);
   }
   checkCheck(task.check ?? { exact: '' });
-  const fault = collectFault(task.collect ?? []);
+  const fault = collectFault(task.collect ?? []) ?? (task.webhook && webhookFault(task.webhook));
   if (fault) throw problem('INVALID_FIELD', fault.message, { field: fault.field });
 }
 
@@ -164,8 +165,8 @@ function hasLongCode(body: unknown): boolean {
 /** Where a body's names are compared with known ones. */
 function partsOf(body: unknown): unknown[] {
   if (typeof body !== 'object' || body === null) return [];
-  const { limits: asked, retry, env } = body as Partial<Record<string, unknown>>;
-  return [body, asked, retry, env];
+  const { limits: asked, retry, env, webhook } = body as Partial<Record<string, unknown>>;
+  return [body, asked, retry, env, webhook];
 }
 
 /** Names are compared with the known ones, in time that grows with their length. */

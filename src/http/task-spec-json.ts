@@ -1,10 +1,11 @@
 import type { TaskSpec } from '../task.js';
+import type { Webhook } from '../webhook.js';
 import { bytesJson } from './json-bytes.js';
 import { timeText } from './time-text.js';
 
-/** What was asked for, as a body that would ask for it again: the reverse of `readTaskBody`. */
+/** What was asked for, as a body that would ask for it again: the reverse of `readTaskBody`, but for secrets. */
 export function specJson(spec: TaskSpec): Record<string, unknown> {
-  const { stdin, files, runAt, ...rest } = spec;
+  const { stdin, files, runAt, webhook, ...rest } = spec;
   return {
     ...rest,
     ...(stdin && { stdin: bytesBody(stdin) }),
@@ -12,8 +13,14 @@ export function specJson(spec: TaskSpec): Record<string, unknown> {
       // Not by assignment: a file may be called __proto__.
       files: Object.fromEntries(files.map(({ name, content }) => [name, bytesBody(content)])),
     }),
+    ...(webhook && { webhook: withoutSecret(webhook) }),
     ...(runAt !== undefined && { runAt: timeText(runAt) }),
   };
+}
+
+/** Nobody who looks at a task is shown what signs for it. */
+function withoutSecret({ secret: _, ...shown }: Webhook): Webhook {
+  return shown;
 }
 
 function bytesBody(bytes: Uint8Array): string | { base64: string } {

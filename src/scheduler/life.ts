@@ -1,3 +1,4 @@
+import { retryDelayMs } from '../backoff.js';
 import { invariant } from '../invariant.js';
 import type { AttemptKey, Result, Retry } from '../task.js';
 import { codes, isRetriedByDefault } from '../verdict.js';
@@ -14,7 +15,7 @@ import {
 } from './endings.js';
 import { rankOf } from './evaluator.js';
 import { schedulerLimits } from './limits.js';
-import { isRetried, retryBits, retryDelayMs } from './retry.js';
+import { isRetried, retryBits } from './retry.js';
 import { type TaskEvent, type TaskStep, taskSteps } from './states.js';
 
 /** A task as it enters the scheduler. Its code stays in the store. Monotonic milliseconds. */

@@ -99,6 +99,7 @@ export function resubmitted(view: TaskView, { runAt, expiresAt }: Resubmission):
     createdAt: view.createdAt,
     ...(runAt !== undefined && { runAt }),
     ...(expiresAt !== undefined && { expiresAt }),
+    ...(view.webhook && { webhook: view.webhook }),
     durability: view.durability,
   };
 }

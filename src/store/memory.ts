@@ -1,5 +1,6 @@
 import { invariant } from '../invariant.js';
 import { bulkOf, type TaskSpec, type TaskView } from '../task.js';
+import { type Delivery, newDelivery } from '../webhook.js';
 import { type Filtered, fits, formatCursor, parseCursor } from './filter.js';
 import { claimed, finished, requeued, resubmitted, touched, withoutBulk } from './lifecycle.js';
 import { memoryStoreLimits, storeLimits } from './limits.js';
@@ -8,6 +9,7 @@ import type {
   Completion,
   HistoryRecord,
   IndexRecord,
+  OwedDelivery,
   Requeue,
   Resubmission,
   StoredDocument,
@@ -40,10 +42,18 @@ export class MemoryStore implements TaskStore {
   readonly #finished = new Map<string, number>();
   readonly #keys = new Map<string, { taskId: string; at: number }>();
   readonly #documents = new Map<string, StoredDocument>();
+  /** By task id. */
+  readonly #deliveries = new Map<string, Delivery>();
+  readonly #onUndelivered: (taskIds: string[]) => void;
   #sequence = 0;
   #running = 0;
   #finishedBytes = 0;
   #unfinishedBytes = 0;
+
+  /** @param options.onUndelivered told of tasks that went before their webhooks were told */
+  constructor(options: { onUndelivered?: (taskIds: string[]) => void } = {}) {
+    this.#onUndelivered = options.onUndelivered ?? (() => undefined);
+  }
 
   async submit(submissions: readonly Submission[]): Promise<Submitted[]> {
     return submissions.map(({ view, spec }) => {
@@ -83,6 +93,9 @@ export class MemoryStore implements TaskStore {
       if (kept.view.state === 'running') this.#running -= 1;
       kept.view = finished(kept.view, completion);
       this.#unfinishedBytes -= kept.bytes;
+      if (kept.view.webhook) {
+        this.#deliveries.set(kept.view.id, newDelivery(completion.finishedAt));
+      }
       this.#retain(kept);
       return kept.view;
     });
@@ -102,6 +115,7 @@ export class MemoryStore implements TaskStore {
       if (kept?.view.state !== 'finished') return undefined;
       this.#finishedBytes -= this.#finished.get(taskId) ?? 0;
       this.#finished.delete(taskId);
+      this.#deliveries.delete(taskId);
       this.#unfinishedBytes += kept.bytes;
       kept.view = resubmitted(kept.view, resubmission);
       kept.attemptsBefore = kept.view.attempt;
@@ -139,6 +153,26 @@ export class MemoryStore implements TaskStore {
       }
     }
     return { tasks };
+  }
+
+  async *owedDeliveries({ from, to }: { from: number; to: number }): AsyncIterable<OwedDelivery[]> {
+    const owed: OwedDelivery[] = [];
+    for (const [taskId, { nextAttemptAt: dueAt }] of this.#deliveries) {
+      const origin = this.#tasks.get(taskId)?.view.webhook?.origin;
+      if (dueAt === undefined || origin === undefined || dueAt < from || dueAt >= to) continue;
+      owed.push({ taskId, origin, dueAt });
+    }
+    yield* chunks(owed.sort((a, b) => a.dueAt - b.dueAt));
+  }
+
+  async readDelivery(taskId: string): Promise<Delivery | undefined> {
+    return this.#deliveries.get(taskId);
+  }
+
+  async noteDelivery(taskId: string, delivery: Delivery): Promise<boolean> {
+    if (this.#deliveries.get(taskId)?.finishedAt !== delivery.finishedAt) return false;
+    this.#deliveries.set(taskId, delivery);
+    return true;
   }
 
   async getDocument(kind: string, id: string): Promise<unknown> {
@@ -186,6 +220,7 @@ export class MemoryStore implements TaskStore {
     this.#finished.clear();
     this.#keys.clear();
     this.#documents.clear();
+    this.#deliveries.clear();
   }
 
   /** The task that this key stands for; when there is none, it stands for the new one. */
@@ -222,6 +257,8 @@ export class MemoryStore implements TaskStore {
       this.#finished.delete(id);
       this.#finishedBytes -= size;
       this.#tasks.delete(id);
+      if (this.#deliveries.get(id)?.nextAttemptAt !== undefined) this.#onUndelivered([id]);
+      this.#deliveries.delete(id);
     }
   }
 }

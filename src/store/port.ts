@@ -2,6 +2,7 @@ import type { Histogram } from '../histogram.js';
 import type { Ending } from '../scheduler/endings.js';
 import type { AttemptRecord, CancelRecord, Retry, TaskSpec, TaskState, TaskView } from '../task.js';
 import type { Outcome } from '../verdict.js';
+import type { Delivery } from '../webhook.js';
 
 /** What a submission's acknowledgement means: on disk, with the operating system, in memory. */
 export type Durability = TaskView['durability'];
@@ -145,6 +146,15 @@ export interface StoredDocument {
   value: unknown;
 }
 
+/** A finished task that somebody is still to be told of. */
+export interface OwedDelivery {
+  taskId: string;
+  /** Whom, e.g. https://example.com */
+  origin: string;
+  /** Of its next attempt. */
+  dueAt: number;
+}
+
 export interface StoreStats {
   pending: number;
   running: number;
@@ -191,13 +201,16 @@ export interface TaskStore {
   submit(submissions: readonly Submission[]): Promise<Submitted[]>;
   claim(claims: readonly Claim[]): Promise<void>;
   requeue(requeues: readonly Requeue[]): Promise<void>;
-  /** The finished tasks with bulk, in the order of the batch. */
+  /**
+   * The finished tasks with bulk, in the order of the batch. With one that has a webhook its delivery
+   * is kept, due at once.
+   */
   complete(completions: readonly Completion[]): Promise<TaskView[]>;
   /** Tasks that are not there are left out; of a finished one only `cancel` is changed. */
   touch(touches: readonly Touch[]): Promise<void>;
   /**
    * Sends finished tasks again: pending, as the newest submission, with their attempts so far and
-   * without their result. One for each: the task, or undefined where there is no finished one.
+   * without their result and its delivery. One for each: the task, or undefined where there is no finished one.
    */
   resubmit(resubmissions: readonly Resubmission[]): Promise<(TaskView | undefined)[]>;
   /** What a worker needs to run the task; kept as long as the task is. Undefined: no such task. */
@@ -216,6 +229,12 @@ export interface TaskStore {
    * @throws ScriptdError BAD_CURSOR
    */
   query(query: TaskQuery): Promise<TaskPage>;
+  /** Deliveries that are due, `from` ≤ dueAt < `to`, in order of that, in chunks. */
+  owedDeliveries(range: { from: number; to: number }): AsyncIterable<OwedDelivery[]>;
+  /** Of the last end of a finished task; undefined: it has none, or is not finished. */
+  readDelivery(taskId: string): Promise<Delivery | undefined>;
+  /** False, and nothing is changed: the task's last end is another by now, or it is gone. */
+  noteDelivery(taskId: string, delivery: Delivery): Promise<boolean>;
   getDocument(kind: string, id: string): Promise<unknown>;
   /** In order of their ids. */
   listDocuments(kind: string): Promise<StoredDocument[]>;

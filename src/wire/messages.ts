@@ -27,6 +27,7 @@ import {
 import { TaskCursor } from '../task-cursor.js';
 import { outcomes } from '../verdict.js';
 import { Vitals } from '../vitals.js';
+import { Delivery } from '../webhook.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
@@ -273,6 +274,9 @@ const schemas = {
   explain: message('explain', { requestId: RequestId, taskId: TaskId }),
   /** A finished task is to be sent again, as the same task. */
   retryTask: message('retryTask', { requestId: RequestId, taskId: TaskId }),
+  getDelivery: message('getDelivery', { requestId: RequestId, taskId: TaskId }),
+  /** Its webhook is to be told again. */
+  redeliver: message('redeliver', { requestId: RequestId, taskId: TaskId }),
   queues: message('queues', { requestId: RequestId }),
   pauseQueue: message('pauseQueue', { requestId: RequestId, type: TypeName }),
   resumeQueue: message('resumeQueue', { requestId: RequestId, type: TypeName }),
@@ -313,6 +317,13 @@ const schemas = {
     taskId: TaskId,
     state: OneOf(taskStates),
     explanation: ExplanationShape,
+  }),
+  delivery: message('delivery', {
+    requestId: RequestId,
+    taskId: TaskId,
+    origin: Type.String({ maxLength: 512 }),
+    /** Absent as long as the task is not finished. */
+    delivery: Type.Optional(Delivery),
   }),
   queueReports: message('queueReports', {
     requestId: RequestId,
@@ -422,6 +433,8 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'list',
       'explain',
       'retryTask',
+      'getDelivery',
+      'redeliver',
       'queues',
       'pauseQueue',
       'resumeQueue',
@@ -439,6 +452,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'report',
       'page',
       'explanation',
+      'delivery',
       'queueReports',
       'schedules',
       'schedule',

@@ -6,7 +6,7 @@ import { Tokens } from '../../src/http/tokens.js';
 import { scheduleLimits } from '../../src/schedule.js';
 import type { TaskSpec } from '../../src/task.js';
 import { assertProblem, startDaemon } from './daemon.js';
-import { refuseWith, reply, taskId } from './fake-controller.js';
+import { answerWith, pending, refuseWith, reply, taskId } from './fake-controller.js';
 
 const json = { 'content-type': 'application/json' };
 const post = (value: unknown) => ({
@@ -31,7 +31,8 @@ t.test('a schedule is made, with what was left out filled in', async (t) => {
   const answer = await ask(post(nightly));
   t.equal(answer.status, 201);
   t.equal(answer.headers.location, '/v1/schedules/nightly');
-  t.same(answer.json, { ...stored, nextRunAt: '2026-01-01T03:00:00.000Z' });
+  const upcoming = [1, 2, 3, 4, 5].map((day) => `2026-01-0${day}T03:00:00.000Z`);
+  t.same(answer.json, { ...stored, nextRunAt: upcoming[0], upcoming });
   const asked = await controller.next('putSchedule');
   t.equal(asked.how, 'create');
   t.same(asked.schedule, stored);
@@ -39,6 +40,26 @@ t.test('a schedule is made, with what was left out filled in', async (t) => {
   assertProblem(t, await ask(post(nightly)), 409, 'SCHEDULE_EXISTS');
   controller.behaviour = refuseWith('TOO_MANY_SCHEDULES', 'there are 1000');
   assertProblem(t, await ask(post(nightly)), 409, 'TOO_MANY_SCHEDULES');
+});
+
+t.test('a schedule is run at once, beside its clock', async (t) => {
+  const { ask, controller } = await startDaemon(t);
+  controller.behaviour = (message, connection) => {
+    if (message.kind === 'getSchedule') {
+      const { requestId } = message;
+      connection.send({ kind: 'schedule', requestId, schedule: { ...stored, enabled: false } });
+    } else answerWith(pending())(message, connection);
+  };
+  const run = { method: 'POST', path: '/v1/schedules/nightly/run' };
+  const answer = await ask(run);
+  t.match(answer, { status: 201, headers: { location: `/v1/tasks/${taskId}` } });
+  t.equal(answer.json.id, taskId);
+  t.equal((await controller.next('getSchedule')).scheduleId, 'nightly');
+  const { task, reply: when } = await controller.next('submit');
+  t.same(task, nightly.task);
+  t.equal(when, 'stored');
+  controller.behaviour = refuseWith('UNKNOWN_SCHEDULE', 'there is none');
+  assertProblem(t, await ask(run), 404, 'UNKNOWN_SCHEDULE');
 });
 
 t.test('a schedule is put in its place, shown, listed and taken away', async (t) => {

@@ -15,9 +15,10 @@ const step = fc.oneof(
     group: fc.option(fc.constantFrom('g', 'h'), { nil: undefined }),
     tags: fc.array(fc.constantFrom('x', 'y', 'xy', 'é'), { maxLength: 3 }),
     key: fc.option(fc.constantFrom('k', 'l'), { nil: undefined }),
+    told: fc.boolean(),
   }),
   fc.record({
-    kind: fc.constantFrom('claim', 'requeue', 'complete', 'touch', 'resubmit', 'reopen'),
+    kind: fc.constantFrom('claim', 'requeue', 'complete', 'touch', 'resubmit', 'note', 'reopen'),
     at: fc.nat(30),
     flag: fc.boolean(),
   }),
@@ -63,6 +64,17 @@ async function apply(store: TaskStore, known: Known | undefined, step: Step, mad
       const changes = flag ? { cancel, runAt: 7 } : { nextAttemptAt: 8, runAt: null, priority: 2 };
       return store.touch([{ taskId, changes }]);
     }
+    case 'note': {
+      const delivery = await store.readDelivery(taskId);
+      if (!delivery) return undefined;
+      const { nextAttemptAt: _, ...kept } = delivery;
+      const noted = { ...kept, tries: delivery.tries + 1 };
+      const nextAttemptAt = made.finishedAt + 500;
+      return store.noteDelivery(
+        taskId,
+        flag ? { ...noted, state: 'delivered' } : { ...noted, state: 'due', nextAttemptAt },
+      );
+    }
     case 'resubmit':
       return store.resubmit([{ taskId, ...(flag && { runAt: 77 }) }]);
     default:
@@ -81,6 +93,8 @@ async function told(store: TaskStore) {
   for await (const chunk of store.unfinished()) records.push(...chunk);
   const history = [];
   for await (const chunk of store.history({ from: 0, to: 1e9 })) history.push(...chunk);
+  const owed = [];
+  for await (const chunk of store.owedDeliveries({ from: 0, to: 1e9 })) owed.push(...chunk);
   const filters = [
     {},
     { state: 'pending' },
@@ -96,10 +110,13 @@ async function told(store: TaskStore) {
   const pages = [];
   for (const filter of filters) pages.push(await everyTask(store, { ...filter, limit: 3 }));
   const views = await Promise.all((pages[0] ?? []).map(({ id }) => store.readView(id)));
+  const ids = (pages[0] ?? []).map(({ id }) => id);
+  const deliveries = await Promise.all(ids.map((id) => store.readDelivery(id)));
   const { pending, running, finished } = store.stats();
   // The stores count the bytes of specs in their own ways.
   const withoutBytes = records.map(({ bytes: _, ...record }) => record);
-  return plain({ records: withoutBytes, history, pages, views, pending, running, finished });
+  const counts = { pending, running, finished };
+  return plain({ records: withoutBytes, history, owed, deliveries, pages, views, counts });
 }
 
 t.test('whatever is done, the store on disk tells the same as the one in memory', async (t) => {
@@ -112,8 +129,15 @@ t.test('whatever is done, the store on disk tells the same as the one in memory'
       const all: Known[] = [];
       let finishedAt = 3_000;
       for (const step of steps) {
-        const { type = 'a', group, tags = [], key } = step.kind === 'submit' ? step : {};
-        const view = { type, tags, ...(group !== undefined && { group }) };
+        const {
+          type = 'a',
+          group,
+          tags = [],
+          key,
+          told: isTold,
+        } = step.kind === 'submit' ? step : {};
+        const webhook = isTold && { webhook: { origin: 'https://a.test' } };
+        const view = { type, tags, ...(group !== undefined && { group }), ...webhook };
         const spec = key === undefined ? {} : { idempotencyKey: key };
         const made = { submission: submission(view, spec), finishedAt: finishedAt++ };
         const known = 'at' in step ? all[step.at % (all.length || 1)] : undefined;

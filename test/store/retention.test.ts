@@ -31,6 +31,29 @@ t.test('finished tasks go by age, oldest first; others stay however old', async 
   await reading.root.close();
 });
 
+t.test('the retention says which webhooks it took away untold', async (t) => {
+  const clock = new HandClock();
+  const untold: string[] = [];
+  const onUndelivered = (ids: string[]) => untold.push(...ids);
+  const { directory, open } = lmdbStore(t, { clock, retentionMs: 1_000, onUndelivered });
+  const store = open();
+  const webhook = { origin: 'https://a.test' };
+  const [a, b, c] = [submission({ webhook }), submission({ webhook }), submission()];
+  await store.submit([a, b, c]);
+  await store.complete([a, b, c].map(({ view }) => success(view.id, 5_000)));
+  const delivery = await store.readDelivery(a.view.id);
+  if (!delivery) throw new Error('there is none');
+  const { nextAttemptAt: _, ...rest } = delivery;
+  await store.noteDelivery(a.view.id, { ...rest, state: 'delivered' });
+  clock.nowMs = 10_000;
+  t.equal(await store.sweep(), 3);
+  t.same(untold, [b.view.id]);
+  await store.close();
+  const reading = openForReading(directory);
+  t.same(checkStore(reading).problems, [], 'nothing is left of them');
+  await reading.root.close();
+});
+
 t.test('finished tasks go by bytes, of specs and results together', async (t) => {
   const clock = new HandClock();
   const { open } = lmdbStore(t, { clock, retentionBytes: 100_000 });

@@ -357,6 +357,48 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
     );
   });
 
+  t.test('a finished task owes its webhook a delivery until that is made', async (t) => {
+    const store = open(t);
+    const origin = 'https://a.test';
+    const told = submission({ webhook: { origin } });
+    const other = submission();
+    const taskId = told.view.id;
+    await store.submit([told, other]);
+    t.equal(await store.readDelivery(taskId), undefined, 'nothing is owed before its end');
+    const owed = async (range = { from: 0, to: 1e9 }) => {
+      const all = [];
+      for await (const chunk of store.owedDeliveries(range)) all.push(...chunk);
+      return all;
+    };
+    t.same(await owed(), []);
+    await store.complete([success(taskId), success(other.view.id)]);
+    t.same(await owed(), [{ taskId, origin, dueAt: 3_000 }], 'and only of one that has a webhook');
+    t.same(await owed({ from: 3_001, to: 1e9 }), []);
+    t.same(await owed({ from: 0, to: 3_000 }), []);
+    const due = await store.readDelivery(taskId);
+    t.match(due, { state: 'due', finishedAt: 3_000, nextAttemptAt: 3_000, tries: 0, attempts: [] });
+    if (!due) throw new Error('there is none');
+
+    t.equal(await store.noteDelivery(taskId, { ...due, tries: 1, nextAttemptAt: 8_000 }), true);
+    t.same(await owed(), [{ taskId, origin, dueAt: 8_000 }]);
+    const { nextAttemptAt: _, ...rest } = due;
+    t.equal(await store.noteDelivery(taskId, { ...rest, state: 'delivered' }), true);
+    t.same(await owed(), []);
+    t.match(await store.readDelivery(taskId), { state: 'delivered' });
+    t.equal(await store.noteDelivery(other.view.id, due), false);
+    t.equal(await store.noteDelivery(uuidv7(), due), false);
+
+    await store.noteDelivery(taskId, due);
+    await store.resubmit([{ taskId }]);
+    t.same(await owed(), [], 'what is sent again has no end to tell of');
+    t.equal(await store.readDelivery(taskId), undefined);
+    t.equal(await store.noteDelivery(taskId, due), false);
+    await store.complete([success(taskId, 4_000)]);
+    t.same(await owed(), [{ taskId, origin, dueAt: 4_000 }]);
+    t.equal(await store.noteDelivery(taskId, due), false, 'that is of the end before');
+    t.match(await store.readDelivery(taskId), { finishedAt: 4_000 });
+  });
+
   t.test('calls of one turn take effect in their order', async (t) => {
     const store = open(t);
     const { view, spec } = submission();

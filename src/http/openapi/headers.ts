@@ -13,7 +13,7 @@ export const aboutTask: Readonly<Record<string, Header>> = {
 };
 
 /** Of an answer to a submission. */
-export const ofSubmission: Readonly<Record<string, Header>> = {
+export const ofSubmission = {
   Location: {
     description: 'Where the task is.',
     schema: Type.String({ pattern: '^/v1/tasks/[0-9a-f-]{36}$' }),
@@ -27,4 +27,4 @@ export const ofSubmission: Readonly<Record<string, Header>> = {
     description: 'What was kept of `Prefer`.',
     schema: Type.String({ pattern: '^wait=\\d+$' }),
   },
-};
+} as const satisfies Readonly<Record<string, Header>>;

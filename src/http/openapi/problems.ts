@@ -47,6 +47,7 @@ export const problemsOf = {
     'NO_ROUTE',
     'LIMIT_TOO_HIGH',
     'NETWORK_NOT_ALLOWED',
+    'WEBHOOK_NOT_ALLOWED',
     'GROUP_OVERLOADED',
     'GROUP_NOT_ALLOWED',
   ],

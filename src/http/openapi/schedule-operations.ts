@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { scheduleLimits } from '../../schedule.js';
 import { closed, described } from './described.js';
 import { examples } from './examples.js';
+import { ofSubmission } from './headers.js';
 import { type Answer, type Body, json, type Operation } from './operation.js';
 import { scheduleIdInPath } from './parameters.js';
 import { problemsOf } from './problems.js';
@@ -104,6 +105,23 @@ export const putSchedule: Operation = {
     201: stored('The new schedule.'),
   },
   problems: ofBody,
+};
+
+export const runSchedule: Operation = {
+  id: 'runSchedule',
+  tag,
+  summary: 'Run a schedule now',
+  description:
+    'Submits its task, beside its clock, also while it is not enabled. A body is not looked at.',
+  parameters: [scheduleIdInPath],
+  answers: {
+    201: {
+      description: 'The task as it was stored.',
+      headers: { Location: ofSubmission.Location },
+      content: json(Reference('Task'), examples.pendingTask),
+    },
+  },
+  problems: [...ofSchedule, 'BODY_TOO_LARGE', ...submission, ...store],
 };
 
 export const deleteSchedule: Operation = {

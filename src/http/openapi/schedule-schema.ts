@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ScheduleSummary as SummaryView } from '../../schedule.js';
+import { httpLimits } from '../limits.js';
 import { ScheduleBody as ScheduleBodyRead } from '../schedule-body.js';
 import { closed, described } from './described.js';
 import { Reference } from './reference.js';
@@ -40,7 +41,13 @@ const viewTexts = {
 /** As the list shows it. */
 export const ScheduleSummary = described(Type.Object(views, closed), viewTexts);
 
-export const Schedule = described(Type.Object({ ...views, task: Reference('TaskBody') }, closed), {
-  ...viewTexts,
-  task,
-});
+const upcoming = Type.Optional(Type.Array(Time(), { maxItems: httpLimits.upcomingRunsMax }));
+
+export const Schedule = described(
+  Type.Object({ ...views, upcoming, task: Reference('TaskBody') }, closed),
+  {
+    ...viewTexts,
+    upcoming: 'The next runs. Absent while it is not enabled.',
+    task,
+  },
+);

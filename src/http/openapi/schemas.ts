@@ -7,6 +7,8 @@ import { Queue, Worker } from './service-schemas.js';
 import { Check, Limits, LimitsAsked, Retry, TaskBody } from './task-body-schema.js';
 import { Attempt, Exception, Task, TaskSummary } from './task-schema.js';
 
+import { Delivery } from './webhook-operations.js';
+
 /** Every schema with a name of its own in the document, by that name. */
 export const schemas = {
   TaskBody,
@@ -26,5 +28,6 @@ export const schemas = {
   Schedule,
   Queue,
   Worker,
+  Delivery,
   Problem,
 } as const satisfies Record<string, TSchema>;

@@ -5,6 +5,7 @@ import {
   Limits as LimitsGranted,
   Retry as RetryAsked,
 } from '../../task.js';
+import { Webhook as WebhookAsked } from '../../webhook.js';
 import { BytesJson } from '../json-bytes.js';
 import { TaskBody as TaskBodyRead } from '../task-body.js';
 import { closed, described } from './described.js';
@@ -61,6 +62,13 @@ export const Check = described(
   },
 );
 
+const Webhook = described(WebhookAsked, {
+  url: 'Where it is sent: `https://` or `http://`, without user name and password; a public address, unless the operator allows others.',
+  secret:
+    'Signs what is sent: `whsec_` and the base64 of 24 to 64 bytes. Default: the service’s own.',
+  events: 'What is told. Default all there is.',
+});
+
 /** The body of POST /v1/tasks with all that the validator leaves to be checked by hand. */
 export const TaskBody = described(
   Type.Object(
@@ -72,6 +80,7 @@ export const TaskBody = described(
       limits: Type.Optional(Reference('LimitsAsked')),
       retry: Type.Optional(Reference('Retry')),
       check: Type.Optional(Reference('Check')),
+      webhook: Type.Optional(Webhook),
     },
     closed,
   ),
@@ -97,5 +106,6 @@ export const TaskBody = described(
       'If it has not begun so many milliseconds after the submission, it expires. More than the delay.',
     group: 'Groups share the workers of a type fairly. At most 128 bytes of UTF-8.',
     tags: 'Shown and searched for, without further effect. Each at most 128 bytes of UTF-8.',
+    webhook: 'Who is told when it is finished.',
   },
 );

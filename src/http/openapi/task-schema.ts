@@ -10,6 +10,7 @@ import {
   Exception as Uncaught,
   Usage,
 } from '../../task.js';
+import { WebhookTarget } from '../../webhook.js';
 import { closed, described } from './described.js';
 import { Reference } from './reference.js';
 import { Encoding, Time } from './texts.js';
@@ -150,6 +151,11 @@ const summary = {
   usage: Type.Optional(Used),
   format: Type.Optional(Format),
   filesNotCollected: Type.Optional(Type.Array(Skipped)),
+  webhook: Type.Optional(
+    described(WebhookTarget, {
+      origin: 'Scheme, host and port of its URL; the rest may be secret.',
+    }),
+  ),
 };
 
 const summaryTexts = {
@@ -182,6 +188,7 @@ const summaryTexts = {
   usage: 'What the last attempt cost.',
   format: 'Why `check` refused its output.',
   filesNotCollected: 'What `collect` matched and was not handed back, and why.',
+  webhook: 'Who is told when it is finished.',
   worker: 'Name of the worker that runs or ran it.',
   durability: 'What its submission’s answer meant: on disk, with the system, or in memory.',
 } as const;

@@ -1,7 +1,9 @@
 import { errorMessage } from '../../errors.js';
 import { type TaskState, taskStates } from '../../task.js';
+import type { Delivery } from '../../webhook.js';
 import type { Source } from './changes.js';
 import { type DatabaseName, databaseNames, type KeyOf, type ValueOf } from './databases.js';
+import { owedOf } from './deliveries.js';
 import type { Environment } from './environment.js';
 import { facetsOf } from './facets.js';
 import { endingKey, keyTimeKey, sequenceOf } from './keys.js';
@@ -68,6 +70,16 @@ class Check implements Source {
       const isRight = row?.id === id && row.finishedAt === finishedAt;
       if (!isRight) this.#problem(`an ending is kept of task ${id} that it does not have`);
     });
+    this.#walk('deliveries', (id, bytes) => this.#delivery(id, decode<Delivery>(bytes)));
+    this.#walk('owed', (key, value) => {
+      const { taskId, dueAt } = owedOf(key, value);
+      const delivery = this.get('deliveries', taskId);
+      const isRight =
+        this.get('tasks', taskId)?.sequence === sequenceOf(key) &&
+        delivery !== undefined &&
+        Math.floor(decode<Delivery>(delivery).nextAttemptAt ?? -1) === dueAt;
+      if (!isRight) this.#problem(`a delivery of task ${taskId} is due that it does not have`);
+    });
     this.#walk('facets', (key) => {
       const sequence = sequenceOf(key);
       const found = rowOf(this, sequence);
@@ -102,6 +114,18 @@ class Check implements Source {
     }
   }
 
+  #delivery(id: string, { finishedAt, nextAttemptAt }: Delivery): void {
+    const head = this.get('tasks', id);
+    if (head?.view.state !== 'finished' || head.view.finishedAt !== finishedAt) {
+      this.#problem(`a delivery is kept of task ${id}, which did not end then`);
+      return;
+    }
+    if (nextAttemptAt === undefined) return;
+    if (!this.get('owed', endingKey(nextAttemptAt, head.sequence))) {
+      this.#problem(`the delivery of task ${id} is due and would not be made`);
+    }
+  }
+
   #row(state: TaskState, sequence: number, row: Row): void {
     const { id, bytes, resultBytes, finishedAt } = row;
     const problem = (text: string) => this.#problem(`task ${id} ${text}`);
@@ -118,6 +142,13 @@ class Check implements Source {
     }
     for (const facet of facetsOf(row, sequence)) {
       if (!this.get('facets', facet)) problem('is missing in an index');
+    }
+    if (
+      state === 'finished' &&
+      this.get('tasks', id)?.view.webhook &&
+      !this.get('deliveries', id)
+    ) {
+      problem('has a webhook and no delivery');
     }
     if (state === 'finished' && !this.get('endings', endingKey(finishedAt ?? 0, sequence))) {
       problem('has no ending');

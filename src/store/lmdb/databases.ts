@@ -31,6 +31,10 @@ export interface Databases {
   finished: Database<Row, number>;
   /** By time of the end and number of submission. Retention goes along it. */
   endings: Database<HistoryRecord, Buffer>;
+  /** By task id: how far telling its webhook has come; of finished tasks that have one. */
+  deliveries: Database<Buffer, string>;
+  /** By time of the next attempt and number of submission: task id and whom; of those that are due. */
+  owed: Database<Buffer, Buffer>;
   /** Group, tag, outcome other than success, dead letter, with number of submission → nothing. */
   facets: Database<Buffer, Buffer>;
   /** By idempotency key. */
@@ -69,6 +73,8 @@ const layout = {
   running: { encoder: rows, ...bySequence },
   finished: { encoder: rows, ...bySequence },
   endings: { encoder: endings, ...byBytes },
+  deliveries: { ...bytes, ...byTaskId },
+  owed: binary,
   facets: binary,
   keys: { encoder: idempotencyRecords, ...byBytes },
   keyTimes: binary,
@@ -77,13 +83,24 @@ const layout = {
 
 export const databaseNames = Object.keys(layout) as readonly DatabaseName[];
 
+/** @throws ScriptdError STORE_CORRUPT: as `openDatabases`. */
+export function openMeta(root: RootDatabase<Buffer, Buffer>): Databases['meta'] {
+  const meta: Databases['meta'] | undefined = root.openDB('meta', layout.meta);
+  if (!meta) throw missing('meta');
+  return meta;
+}
+
 /** @throws ScriptdError STORE_CORRUPT: one is missing, of a store that is opened for reading. */
 export function openDatabases(root: RootDatabase<Buffer, Buffer>): Databases {
   const opened = Object.entries(layout).map(([name, options]) => {
     // Of the root's options each inherits the encoding.
     const database: Database | undefined = root.openDB(name, { encoding: 'msgpack', ...options });
-    if (!database) throw new ScriptdError('STORE_CORRUPT', `the store has no database ${name}`);
+    if (!database) throw missing(name);
     return [name, database] as const;
   });
   return Object.fromEntries(opened) as unknown as Databases;
+}
+
+function missing(name: string): ScriptdError {
+  return new ScriptdError('STORE_CORRUPT', `the store has no database ${name}`);
 }

@@ -4,7 +4,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { ScriptdError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
 import { lmdbStoreLimits } from '../limits.js';
-import { binary, type Databases, openDatabases } from './databases.js';
+import { binary, type Databases, openDatabases, openMeta } from './databases.js';
 import { requireRoom, storeFault } from './faults.js';
 import { type Migration, migrations, schemaVersion } from './migrations.js';
 
@@ -76,10 +76,10 @@ export function openForReading(directory: string): Omit<Environment, 'commit'> {
   }
   try {
     const root = openRoot(directory, { readOnly: true });
-    const databases = openDatabases(root);
-    const version = versionOf(databases.meta);
+    // Before the others: an older store does not have them all.
+    const version = versionOf(openMeta(root));
     if (version !== schemaVersion) throw wrongVersion(version ?? 0, schemaVersion);
-    return { root, databases, directory };
+    return { root, databases: openDatabases(root), directory };
   } catch (error) {
     throw storeFault(error, directory);
   }

@@ -1,11 +1,13 @@
 import { ScriptdError } from '../../errors.js';
 import { type TaskSpec, type TaskState, type TaskView, taskStates } from '../../task.js';
+import type { Delivery } from '../../webhook.js';
 import { fits, formatCursor, parseCursor } from '../filter.js';
 import type { Bulk } from '../lifecycle.js';
 import { storeLimits } from '../limits.js';
 import type {
   HistoryRecord,
   IndexRecord,
+  OwedDelivery,
   StoredDocument,
   TaskFilter,
   TaskPage,
@@ -13,6 +15,7 @@ import type {
 } from '../port.js';
 import { Changes, type Source } from './changes.js';
 import type { Databases } from './databases.js';
+import { owedOf } from './deliveries.js';
 import {
   after,
   documentKey,
@@ -83,6 +86,24 @@ export class Reader {
         .map(({ value }) => value)
         .filter(({ finishedAt }) => finishedAt >= from && finishedAt < to);
     }
+  }
+
+  *owedDeliveries({ from, to }: { from: number; to: number }): Iterable<OwedDelivery[]> {
+    let start = endingKey(Math.max(0, from), 0);
+    const end = endingKey(Math.min(Math.max(0, Math.ceil(to)), Number.MAX_SAFE_INTEGER), 0);
+    for (;;) {
+      const limit = storeLimits.chunkRecords;
+      const entries = [...this.#databases.owed.getRange({ start, end, limit })];
+      const last = entries.at(-1);
+      if (!last) return;
+      start = after(last.key);
+      yield entries.map(({ key, value }) => owedOf(key, value));
+    }
+  }
+
+  delivery(taskId: string): Delivery | undefined {
+    const bytes = isTaskId(taskId) ? this.#databases.deliveries.get(taskId) : undefined;
+    return bytes && decode<Delivery>(bytes);
   }
 
   query({ cursor, limit, ...filter }: TaskQuery): TaskPage {

@@ -11,19 +11,26 @@ export interface Retention {
   retentionBytes: number;
 }
 
+export interface Swept {
+  /** How many finished tasks went. */
+  removed: number;
+  /** Those of them whose webhook was still to be told. */
+  undelivered: string[];
+}
+
 /**
  * Takes away the finished tasks that are too old or too much, oldest end first, at most one small
- * commit's worth. Dead letters are finished tasks like others.
- *
- * @returns how many went
+ * commit's worth. Dead letters are finished tasks like others, and so are those whose webhook has not
+ * been told: a receiver that does not answer must not fill the disk.
  */
 export function sweepTasks(
   changes: Changes,
   databases: Databases,
   { retentionMs, retentionBytes }: Retention,
   nowMs: number,
-): number {
+): Swept {
   const counts = readCounts(changes);
+  const undelivered: string[] = [];
   let removed = 0;
   for (const key of databases.endings.getKeys({ limit: lmdbStoreLimits.sweepTasksMax })) {
     const isOld = timeOf(key) + retentionMs <= nowMs;
@@ -32,11 +39,11 @@ export function sweepTasks(
     const row = changes.get('finished', sequence);
     // Sent again in this very commit.
     if (!row) continue;
-    forget(changes, counts, sequence, row);
+    if (forget(changes, counts, sequence, row)) undelivered.push(row.id);
     removed += 1;
   }
   if (removed > 0) writeCounts(changes, counts);
-  return removed;
+  return { removed, undelivered };
 }
 
 /** Takes away idempotency keys that no longer stand for a task. @returns how many went */

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { type Clock, systemClock } from '../../clock.js';
 import { ScriptdError } from '../../errors.js';
 import type { TaskSpec, TaskView } from '../../task.js';
+import type { Delivery } from '../../webhook.js';
 import { lmdbStoreLimits, retentionDefaults } from '../limits.js';
 import type {
   Claim,
@@ -9,6 +10,7 @@ import type {
   Completion,
   HistoryRecord,
   IndexRecord,
+  OwedDelivery,
   Requeue,
   Resubmission,
   StoredDocument,
@@ -22,6 +24,7 @@ import type {
 } from '../port.js';
 import { Changes } from './changes.js';
 import { Commits } from './commits.js';
+import { noteDelivery } from './deliveries.js';
 import {
   dataFileOf,
   type Environment,
@@ -39,6 +42,8 @@ export interface LmdbStoreOptions extends EnvironmentOptions, Partial<Retention>
   clock?: Clock;
   /** Told when the retention could not write; it tries again by itself. */
   onSweepFailed?: (error: unknown) => void;
+  /** Told of tasks that the retention took away before their webhooks were told. */
+  onUndelivered?: (taskIds: string[]) => void;
   /** Told once another process has opened it for writing: this one never writes again. */
   onTaken?: () => void;
 }
@@ -54,6 +59,7 @@ export class LmdbStore implements TaskStore {
   readonly #reader: Reader;
   readonly #retention: Retention;
   readonly #clock: Clock;
+  readonly #onUndelivered: (taskIds: string[]) => void;
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<unknown> | undefined;
   #closed = false;
@@ -67,6 +73,7 @@ export class LmdbStore implements TaskStore {
     this.#commits = new Commits(this.#environment, this.#clock, options.onTaken);
     this.#reader = new Reader(this.#environment.databases);
     this.#retention = { retentionMs, retentionBytes };
+    this.#onUndelivered = options.onUndelivered ?? (() => undefined);
     this.#timer = setInterval(() => {
       this.sweep().catch((error) => options.onSweepFailed?.(error));
     }, lmdbStoreLimits.sweepEveryMs);
@@ -117,6 +124,18 @@ export class LmdbStore implements TaskStore {
 
   async query(query: TaskQuery): Promise<TaskPage> {
     return this.#open.query(query);
+  }
+
+  async *owedDeliveries(range: { from: number; to: number }): AsyncIterable<OwedDelivery[]> {
+    yield* this.#open.owedDeliveries(range);
+  }
+
+  async readDelivery(taskId: string): Promise<Delivery | undefined> {
+    return this.#open.delivery(taskId);
+  }
+
+  noteDelivery(taskId: string, delivery: Delivery): Promise<boolean> {
+    return this.#add((changes) => noteDelivery(changes, taskId, delivery));
   }
 
   async getDocument(kind: string, id: string): Promise<unknown> {
@@ -188,13 +207,13 @@ export class LmdbStore implements TaskStore {
     let total = 0;
     while (!this.#closed) {
       const nowMs = this.#clock.wallMs();
-      const removed = await this.#add(
-        (changes) =>
-          sweepTasks(changes, databases, this.#retention, nowMs) +
-          sweepKeys(changes, databases, nowMs),
-      );
-      if (removed === 0) break;
-      total += removed;
+      const { removed, undelivered, keys } = await this.#add((changes) => ({
+        ...sweepTasks(changes, databases, this.#retention, nowMs),
+        keys: sweepKeys(changes, databases, nowMs),
+      }));
+      if (undelivered.length > 0) this.#onUndelivered(undelivered);
+      if (removed + keys === 0) break;
+      total += removed + keys;
     }
     return total;
   }

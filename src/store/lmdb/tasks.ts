@@ -1,5 +1,6 @@
 import { invariant } from '../../invariant.js';
 import type { TaskSpec, TaskView } from '../../task.js';
+import type { Delivery } from '../../webhook.js';
 import {
   type Bulk,
   bulkOf,
@@ -21,6 +22,7 @@ import type {
   Touch,
 } from '../port.js';
 import type { Changes, Source } from './changes.js';
+import { owe, putDelivery, removeDelivery } from './deliveries.js';
 import { facetsOf } from './facets.js';
 import { endingKey, isTaskId, keyTimeKey } from './keys.js';
 import {
@@ -89,11 +91,13 @@ export interface Whole {
   spec: TaskSpec;
   attemptsBefore: number;
   workerDeaths: number;
+  /** Of a finished task with a webhook. */
+  delivery?: Delivery;
 }
 
 /** Adds a task, whatever its state, as the newest submission. */
 export function insert(changes: Changes, counts: Counts, whole: Whole): void {
-  const { view, bulk, spec, attemptsBefore, workerDeaths } = whole;
+  const { view, bulk, spec, attemptsBefore, workerDeaths, delivery } = whole;
   const { id, state, type, createdAt, limits, group, tags } = view;
   const sequence = ++counts.sequence;
   const body = encode(spec);
@@ -126,6 +130,7 @@ export function insert(changes: Changes, counts: Counts, whole: Whole): void {
   counts[state] += 1;
   if (state === 'finished') {
     changes.put('endings', endingKey(row.finishedAt ?? 0, sequence), historyOf(view));
+    if (delivery) putDelivery(changes, view, sequence, delivery);
     counts.finishedBytes += row.bytes + (row.resultBytes ?? 0);
   } else {
     counts.unfinishedBytes += row.bytes;
@@ -211,6 +216,7 @@ export function complete(changes: Changes, completions: readonly Completion[]): 
     changes.put('finished', sequence, nextRow);
     changes.put('endings', endingKey(completion.finishedAt, sequence), historyOf(next));
     for (const key of facetsOf(nextRow, sequence)) changes.put('facets', key, nothing);
+    owe(changes, next, sequence);
     counts[state] -= 1;
     counts.finished += 1;
     counts.unfinishedBytes -= row.bytes;
@@ -245,6 +251,7 @@ export function resubmit(
     const { id, head, row } = found;
     removeRows(changes, head.sequence, row);
     changes.remove('results', id);
+    removeDelivery(changes, id, head.sequence);
     const view = resubmitted(head.view, resubmission);
     const sequence = ++counts.sequence;
     const next: Row = {
@@ -270,8 +277,8 @@ export function resubmit(
   return views;
 }
 
-/** Takes away everything of a finished task. */
-export function forget(changes: Changes, counts: Counts, sequence: number, row: Row): void {
+/** Takes away everything of a finished task. @returns whether its webhook was still to be told */
+export function forget(changes: Changes, counts: Counts, sequence: number, row: Row): boolean {
   removeRows(changes, sequence, row);
   const { id, resultBytes } = row;
   changes.remove('tasks', id);
@@ -279,6 +286,7 @@ export function forget(changes: Changes, counts: Counts, sequence: number, row: 
   if (resultBytes !== undefined) changes.remove('results', id);
   counts.finished -= 1;
   counts.finishedBytes -= row.bytes + (row.resultBytes ?? 0);
+  return removeDelivery(changes, id, sequence);
 }
 
 /** The view as callers see it: of a running task the head has not the attempt yet. */

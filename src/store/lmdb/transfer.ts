@@ -3,6 +3,7 @@ import { ScriptdError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { type Validator, validator } from '../../schema.js';
 import { TaskId, TaskSpec, type TaskState, TaskView } from '../../task.js';
+import { Delivery } from '../../webhook.js';
 import { type Bulk, bulkOf, withoutBulk } from '../lifecycle.js';
 import { lmdbStoreLimits, storeLimits } from '../limits.js';
 import type { Changes } from './changes.js';
@@ -25,6 +26,8 @@ const TaskLine = Type.Object(
     spec: TaskSpec,
     attemptsBefore: count(),
     workerDeaths: count(),
+    /** Of a finished task with a webhook. */
+    delivery: Type.Optional(Delivery),
   },
   closed,
 );
@@ -49,6 +52,9 @@ const DocumentLine = Type.Object(
   },
   closed,
 );
+
+/** Version 2 brought deliveries: what version 1 wrote is the same without them. */
+const importable: readonly number[] = [1, schemaVersion];
 
 /** One line of an export, by its kind. Bytes are written as {"$base64": "…"}. */
 type Line = Static<typeof StoreLine | typeof TaskLine | typeof KeyLine | typeof DocumentLine>;
@@ -103,7 +109,11 @@ function taskLine(snapshot: Snapshot, row: Row, state: TaskState): Line {
   const result = snapshot.get('results', row.id);
   const view = { ...viewOf(head, row, state), ...(result && decode<Bulk>(result)) };
   const { attemptsBefore, workerDeaths } = row;
-  return { kind: 'task', view, spec: decode<TaskSpec>(spec), attemptsBefore, workerDeaths };
+  const delivery = snapshot.get('deliveries', row.id);
+  return {
+    ...{ kind: 'task', view, spec: decode<TaskSpec>(spec), attemptsBefore, workerDeaths },
+    ...(delivery && { delivery: decode<Delivery>(delivery) }),
+  };
 }
 
 /**
@@ -138,8 +148,9 @@ export async function importLines(
     if (text.trim() === '') continue;
     const line = parseLine(text, number);
     if (number === 1) {
-      if (line.kind !== 'store' || line.version !== schemaVersion) {
-        throw invalid(number, `it does not begin an export of version ${schemaVersion}`);
+      if (line.kind !== 'store' || !importable.includes(line.version)) {
+        const known = importable.join(' or ');
+        throw invalid(number, `it does not begin an export of version ${known}`);
       }
       continue;
     }
@@ -163,6 +174,10 @@ function bring(changes: Changes, entries: readonly { number: number; line: Line 
         if (changes.get('tasks', id)) throw duplicate(number, `task ${id}`);
         const small = withoutBulk(line.view);
         const bulk = bulkOf(line.view);
+        const toldEnd = small.webhook ? small.finishedAt : undefined;
+        if (line.delivery?.finishedAt !== toldEnd) {
+          throw invalid(number, 'its delivery is not that of its end');
+        }
         insert(changes, counts, { ...line, view: small, bulk });
         break;
       }

@@ -61,4 +61,5 @@ export const viewTuple = tuple({
   deadLetter: asIs,
   filesNotCollected: tuples(tuple({ name: asIs, code: asIs, reason: asIs })),
   format: asIs,
+  webhook: asIs,
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { retryDelayMs } from '../../src/scheduler/retry.js';
+import { retryDelayMs } from '../src/backoff.js';
 
 t.test('waits double up to their cap, and jitter covers all of each', async (t) => {
   const policy = { baseMs: 200, capMs: 1_000 };

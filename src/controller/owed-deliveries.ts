@@ -1,0 +1,100 @@
+import type { OwedDelivery } from '../store/port.js';
+
+/** At most so many. */
+export interface OwedLimits {
+  waitingMax: number;
+  waitingPerOriginMax: number;
+  flyingMax: number;
+  flyingPerOriginMax: number;
+}
+
+interface Origin {
+  readonly name: string;
+  readonly waiting: OwedDelivery[];
+  flying: number;
+  /** The store has more for it than may wait here. */
+  hasMore: boolean;
+}
+
+/**
+ * Deliveries that are due now, in a queue for each receiver. Receivers take turns, and each has few
+ * under way: one that does not answer holds up nobody but itself.
+ */
+export class OwedDeliveries {
+  readonly #limits: OwedLimits;
+  readonly #origins = new Map<string, Origin>();
+  /** With something that waits and room for it, in the order of their turns. */
+  readonly #ready = new Set<Origin>();
+  /** Task ids of all that waits or is under way. */
+  readonly #known = new Set<string>();
+  #flying = 0;
+
+  constructor(limits: OwedLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  has(taskId: string): boolean {
+    return this.#known.has(taskId);
+  }
+
+  /** False: there is no room, it has to be brought again. What is known already is not taken twice. */
+  add(owed: OwedDelivery): boolean {
+    if (this.#known.has(owed.taskId)) return true;
+    const origin = this.#originOf(owed.origin);
+    const { waitingMax, waitingPerOriginMax } = this.#limits;
+    if (this.#known.size >= waitingMax || origin.waiting.length >= waitingPerOriginMax) {
+      origin.hasMore = true;
+      this.#tidy(origin);
+      return false;
+    }
+    this.#known.add(owed.taskId);
+    origin.waiting.push(owed);
+    this.#tidy(origin);
+    return true;
+  }
+
+  /** The next whose turn it is; it is under way from here on, until `end`. */
+  begin(): OwedDelivery | undefined {
+    if (this.#flying >= this.#limits.flyingMax) return undefined;
+    for (const origin of this.#ready) {
+      const owed = origin.waiting.shift();
+      this.#ready.delete(origin);
+      if (!owed) continue;
+      origin.flying += 1;
+      this.#flying += 1;
+      this.#tidy(origin);
+      return owed;
+    }
+    return undefined;
+  }
+
+  /** @returns whether the store has more for this receiver, of which none waits here any more */
+  end({ taskId, origin: name }: OwedDelivery): boolean {
+    const origin = this.#originOf(name);
+    this.#known.delete(taskId);
+    origin.flying -= 1;
+    this.#flying -= 1;
+    const isShort = origin.hasMore && origin.waiting.length === 0;
+    if (isShort) origin.hasMore = false;
+    this.#tidy(origin);
+    return isShort;
+  }
+
+  #originOf(name: string): Origin {
+    const known = this.#origins.get(name);
+    if (known) return known;
+    const origin = { name, waiting: [], flying: 0, hasMore: false };
+    this.#origins.set(name, origin);
+    return origin;
+  }
+
+  #tidy(origin: Origin): void {
+    const hasRoom = origin.flying < this.#limits.flyingPerOriginMax;
+    if (origin.waiting.length > 0 && hasRoom) this.#ready.add(origin);
+    if (origin.waiting.length === 0 && origin.flying === 0) this.#origins.delete(origin.name);
+  }
+}
