@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 export interface Passed {
   /** Target of the request, e.g. `/execute?code=1`. */
   url: string;
-  /** Status code of the answer; undefined: there is none yet. */
+  /** Status code of the answer; 0: the server closed without one; undefined: there is none yet. */
   status?: number;
 }
 
@@ -35,19 +35,30 @@ export class Door {
         socket.on('error', () => socket.destroy());
         socket.on('close', () => sockets.delete(socket));
       }
-      client.on('close', () => inner.destroy());
-      inner.on('close', () => client.destroy());
       // Of one connection, answers come in the order of the requests.
       const unanswered: Passed[] = [];
-      note(client, /^[A-Z]+ (\S+) HTTP\/1\.1\r$/, (url) => {
-        const passed = { url };
+      note(client, /(?:GET|POST|PUT|OPTIONS) (\S+) HTTP\/1\.1\r$/, (url) => {
+        const passed: Passed = { url };
         unanswered.push(passed);
         door.requests.push(passed);
       });
-      note(inner, /^HTTP\/1\.1 (\d{3}) .*\r$/, (status) => {
+      note(inner, /HTTP\/1\.1 (\d{3}) .*\r$/, (status) => {
         Object.assign(unanswered.shift() ?? {}, { status: Number(status) });
+        endIfDone();
       });
-      client.pipe(inner).pipe(client);
+      // A browser that lost interest is not to take the answer away with it.
+      const endIfDone = () => {
+        if (client.destroyed && unanswered.length === 0) inner.end();
+      };
+      client.on('close', endIfDone);
+      inner.on('close', () => {
+        for (const passed of unanswered) passed.status = 0;
+        client.end();
+      });
+      client.on('data', (chunk) => inner.write(chunk));
+      inner.on('data', (chunk) => {
+        if (!client.destroyed) client.write(chunk);
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     t.teardown(() => {
@@ -59,16 +70,17 @@ export class Door {
   }
 }
 
-/** Calls with what the expression finds in each whole line. */
+/**
+ * Calls with what the expression finds in each line. It may begin within one: where a body ends, and
+ * the next head begins, there is no line's end.
+ */
 function note(socket: net.Socket, line: RegExp, found: (text: string) => void): void {
   let rest = '';
   socket.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString('latin1')).split('\n');
     rest = lines.pop() ?? '';
-    // A body may end where the next head begins, without a line's end in between.
     for (const text of lines) {
-      const start = text.search(/(?:GET|POST|PUT|OPTIONS) \/|HTTP\/1\.1 \d/);
-      const match = start < 0 ? null : line.exec(text.slice(start));
+      const match = line.exec(text);
       if (match?.[1] !== undefined) found(match[1]);
     }
   });
