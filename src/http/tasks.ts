@@ -49,9 +49,14 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
     return { tasks: tasks.map(taskJson), ...(next !== undefined && { next }) };
   });
 
-  app.get<ById>('/v1/tasks/:id', { exposeHeadRoute: true }, async (request) =>
-    taskJson(await controller.get(readId(request))),
-  );
+  app.get<ById>('/v1/tasks/:id', { exposeHeadRoute: true }, async (request, reply) => {
+    const waitSeconds = readWait(request, reply);
+    const id = readId(request, ['wait']);
+    const stored = await controller.get(id);
+    if (waitSeconds === 0 || stored.state === 'finished') return taskJson(stored);
+    const task = await finishedWithin(stored, waitSeconds * 1000, reply, controller);
+    return task ? taskJson(task) : reply.hijack();
+  });
 
   app.get<ById>('/v1/tasks/:id/explain', { exposeHeadRoute: true }, async (request) => {
     const { taskId: id, state, explanation } = await controller.explain(readId(request));
@@ -76,8 +81,8 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
   });
 }
 
-function readId(request: FastifyRequest<ById>): string {
-  readQuery(request.url, []);
+function readId(request: FastifyRequest<ById>, parameters: readonly string[] = []): string {
+  readQuery(request.url, parameters);
   const { id } = request.params;
   if (taskIds.fits(id)) return id;
   throw problem(
