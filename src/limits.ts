@@ -52,6 +52,8 @@ export const limits = {
   /** Output kept of one script, per stream. */
   outputBytesMax: 5 * 1024 * 1024,
   outputBytesDefault: 4 * 1024 * 1024,
+  /** Of each output in one message, while its script runs. */
+  liveBytesMax: 64 * 1024,
   /** Of output past its cap, this much of the end is kept. */
   outputTailBytes: 4 * 1024,
 

@@ -3,7 +3,7 @@ import type { MessageOf } from '../wire/messages.js';
 
 /** What may be large. */
 export type Answer = MessageOf<
-  'task' | 'page' | 'explanation' | 'queueReports' | 'schedules' | 'schedule' | 'done'
+  'task' | 'progress' | 'page' | 'explanation' | 'queueReports' | 'schedules' | 'schedule' | 'done'
 >;
 
 /**

@@ -9,6 +9,7 @@ import type { WireToken } from '../wire/token.js';
 import type { Transport } from '../wire/transport.js';
 import { Unproven } from '../wire/unproven.js';
 import { type ClientRequests, ClientSession, type Watches } from './clients.js';
+import type { Followers } from './followers.js';
 
 export interface ClientListenerOptions {
   poller: Poller;
@@ -19,6 +20,7 @@ export interface ClientListenerOptions {
   token: WireToken;
   requests: ClientRequests;
   watches: Watches;
+  followers: Followers;
   log: Log;
 }
 
@@ -65,13 +67,14 @@ export class ClientListener {
   }
 
   #accept(stream: ByteStream): void {
-    const { local, token, requests, watches, log } = this.#options;
+    const { local, token, requests, watches, followers, log } = this.#options;
     const options = { local, token, serves: ['client'] as const, pausesWhenBackedUp: true };
     const connection = new Connection(stream, 'acceptor', options, {
       onOpen: (peer, opened) => {
         log.info({ peer: peer.id }, `http daemon ${peer.id} connected`);
         this.#unproven.delete(opened);
-        this.#sessions.set(opened, new ClientSession(opened, requests, watches, log));
+        const session = new ClientSession(opened, requests, watches, followers, log);
+        this.#sessions.set(opened, session);
       },
       onMessage: (message, from) => this.#sessions.get(from)?.receive(message),
       onDrain: (drained) => this.#sessions.get(drained)?.drained(),

@@ -5,6 +5,7 @@ import { type Connection, closeReason } from '../wire/connection.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import { type Answer, Answers } from './answers.js';
 import type { ClientRequests } from './client-requests.js';
+import type { Followers } from './followers.js';
 import { controllerLimits } from './limits.js';
 import { answerTo } from './questions.js';
 import { asRefusal, type Refusal, unknownTask } from './refusal.js';
@@ -23,6 +24,12 @@ interface Watch {
   requestId: number;
   /** Nobody else knows of this task: when the watcher goes, it is cancelled. */
   ownsTask: boolean;
+}
+
+/** A request that is answered when something comes of its task. */
+interface Follow {
+  /** Takes it back. */
+  end(): void;
 }
 
 /** All http daemons' requests that wait for a task's end, by task. */
@@ -55,15 +62,23 @@ export class ClientSession {
   readonly #answers: Answers;
   readonly #requests: ClientRequests;
   readonly #watches: Watches;
+  readonly #followers: Followers;
   readonly #log: Log;
   /** Unanswered requests; a submit that is not stored yet has no watch. */
-  readonly #unanswered = new Map<number, Watch | 'storing' | 'forgotten'>();
+  readonly #unanswered = new Map<number, Watch | Follow | 'storing' | 'forgotten'>();
 
-  constructor(connection: Connection, requests: ClientRequests, watches: Watches, log: Log) {
+  constructor(
+    connection: Connection,
+    requests: ClientRequests,
+    watches: Watches,
+    followers: Followers,
+    log: Log,
+  ) {
     this.#connection = connection;
     this.#answers = new Answers(connection);
     this.#requests = requests;
     this.#watches = watches;
+    this.#followers = followers;
     this.#log = log;
   }
 
@@ -74,6 +89,9 @@ export class ClientSession {
         break;
       case 'watch':
         if (this.#admit(message.requestId)) this.#watch(message);
+        break;
+      case 'followTask':
+        if (this.#admit(message.requestId)) this.#follow(message);
         break;
       case 'get':
         this.#get(message.requestId, message.taskId);
@@ -173,6 +191,25 @@ export class ClientSession {
     this.#watches.add(watch);
   }
 
+  #follow({ requestId, taskId, cursor }: MessageOf<'followTask'>): void {
+    try {
+      const end = this.#followers.add({
+        ...{ taskId, cursor },
+        answer: (progress) => {
+          this.#unanswered.delete(requestId);
+          this.#answers.send({ kind: 'progress', requestId, ...progress });
+        },
+        refuse: (error) => {
+          this.#unanswered.delete(requestId);
+          this.#failed(requestId, error);
+        },
+      });
+      this.#unanswered.set(requestId, { end });
+    } catch (error) {
+      this.#failed(requestId, error);
+    }
+  }
+
   #get(requestId: number, taskId: string): void {
     const answer = this.#requests.read(taskId).then((task) => {
       if (!task) throw unknownTask(taskId);
@@ -184,13 +221,15 @@ export class ClientSession {
   #answer(requestId: number, answer: Promise<Answer>): void {
     answer.then(
       (sent) => this.#answers.send(sent),
-      (error: unknown) => {
-        const refusal = asRefusal(error);
-        if (!refusal) this.#log.error({ err: error }, 'a request failed by a fault of ours');
-        const message = `the controller could not answer: ${errorMessage(error)}`;
-        this.#refuse(requestId, refusal ?? { code: 'INTERNAL', message });
-      },
+      (error: unknown) => this.#failed(requestId, error),
     );
+  }
+
+  #failed(requestId: number, error: unknown): void {
+    const refusal = asRefusal(error);
+    if (!refusal) this.#log.error({ err: error }, 'a request failed by a fault of ours');
+    const message = `the controller could not answer: ${errorMessage(error)}`;
+    this.#refuse(requestId, refusal ?? { code: 'INTERNAL', message });
   }
 
   /** Asks for the end, and answers with the task as it is when that has been recorded. */
@@ -212,6 +251,10 @@ export class ClientSession {
       return;
     }
     this.#unanswered.delete(requestId);
+    if ('end' in waiting) {
+      waiting.end();
+      return;
+    }
     this.#watches.remove(waiting);
     if (waiting.ownsTask) this.#requests.cancel(waiting.taskId, 'client_gone');
   }

@@ -20,6 +20,7 @@ import type { ClientRequests } from './client-requests.js';
 import { Watches } from './clients.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
+import { Followers } from './followers.js';
 import { FreshTasks } from './fresh-tasks.js';
 import { JoinListener } from './join-listener.js';
 import { Ledger } from './ledger.js';
@@ -77,6 +78,7 @@ export class Controller implements ClientRequests {
   readonly #scheduler: Scheduler;
   readonly #flights = new Flights();
   readonly #watches = new Watches();
+  readonly #followers: Followers;
   readonly #admission: Admission;
   readonly #ledger: Ledger;
   readonly #submissions: Submissions;
@@ -111,9 +113,15 @@ export class Controller implements ClientRequests {
     this.#queues = new Queues(policies.keys(), this.#scheduler, new Pauses(store));
     this.#schedules = new Schedules(store);
     this.#timer = this.#poller.timer(() => this.#due());
+    this.#followers = new Followers({
+      read: (taskId) => store.readView(taskId, { bulk: false }),
+      flying: (taskId) => this.#flights.flying(taskId),
+      send: (workerId, message) => this.#fleet.get(workerId)?.send(message),
+    });
+    const followers = this.#followers;
     const { reconnectGraceMs = 0 } = options;
     this.#workerEvents = new WorkerEvents({
-      ...{ scheduler: this.#scheduler, reconnectGraceMs, clock, log },
+      ...{ scheduler: this.#scheduler, followers, reconnectGraceMs, clock, log },
       stir: () => this.#stir(),
     });
     const transport = this.#transport;
@@ -138,7 +146,7 @@ export class Controller implements ClientRequests {
     this.#revival = new Revival({ ...shared, submissions, scheduler });
     this.#runs = new ScheduledRuns({ schedules, submissions, clock, log });
     this.#performer = new Performer({
-      ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches },
+      ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches, followers },
       onIdle: () => this.#onIdle?.(),
     });
   }
@@ -153,8 +161,9 @@ export class Controller implements ClientRequests {
     const { listen, listenAlso = [], joinListen, local, token, log } = this.#options;
     const shared = { poller: this.#poller, transport: this.#transport, local, token, log };
     const addresses = [listen, ...listenAlso];
-    const watches = this.#watches;
-    this.#clients = new ClientListener({ ...shared, addresses, requests: this, watches });
+    const [watches, followers] = [this.#watches, this.#followers];
+    const served = { requests: this, watches, followers };
+    this.#clients = new ClientListener({ ...shared, ...served, addresses });
     this.#options.manager.drain = (name) => this.#drainWorker(name);
     // Workers start meanwhile. What they say waits: the tasks have to be there before their attempts.
     const tell = this.#workerEvents.hold();

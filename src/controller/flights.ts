@@ -90,6 +90,11 @@ export class Flights {
     this.#flying.set(taskId, { dispatchedMs: nowMs, queuedMs: 0, record });
   }
 
+  /** The attempt that a worker has of it; undefined while none has. */
+  flying(taskId: string): Readonly<AttemptRecord> | undefined {
+    return this.#flying.get(taskId)?.record;
+  }
+
   /** An attempt was handed back before it had begun. Returns its record as it then is. */
   giveBack(taskId: string, nowMs: number, wallMs: number): AttemptRecord | undefined {
     this.#queuedSinceMs.set(this.#find(taskId), nowMs);

@@ -26,11 +26,8 @@ export class Ledger {
     return this.#waiting.length;
   }
 
-  claim(claims: readonly Claim[]): void {
-    this.#write(
-      () => this.#store.claim(claims),
-      () => undefined,
-    );
+  claim(claims: readonly Claim[], done: () => void): void {
+    this.#write(() => this.#store.claim(claims), done);
   }
 
   requeue(requeues: readonly Requeue[], done: () => void): void {

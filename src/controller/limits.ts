@@ -22,6 +22,9 @@ export const controllerLimits = {
   evaluatorFaultsMax: 10,
   /** Requests that one http daemon may have unanswered. */
   requestsPerClientMax: 100_000,
+  /** Who follow a task, of all http daemons together; each has one event stream of a client. */
+  followersMax: 8_192,
+  followersPerTaskMax: 128,
   /** Workers, those that would join included. */
   workersMax: 10_000,
   /** Wait before a lost worker is connected to again: doubles from the first to the second. */

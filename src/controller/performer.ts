@@ -10,6 +10,7 @@ import type { MessageOf } from '../wire/messages.js';
 import type { Watches } from './clients.js';
 import type { Fleet } from './fleet.js';
 import type { Flights } from './flights.js';
+import type { Followers } from './followers.js';
 import type { FreshTasks } from './fresh-tasks.js';
 import type { Ledger } from './ledger.js';
 
@@ -21,6 +22,7 @@ export interface PerformerOptions {
   fresh: FreshTasks;
   admission: Admission;
   watches: Watches;
+  followers: Pick<Followers, 'changed'>;
   clock: Clock;
   log: Log;
   /** Nothing is unfinished any more. */
@@ -70,15 +72,22 @@ export class Performer {
 
   /** Hands over what there is to store so far. */
   #store(batch: Batch): void {
-    const { ledger } = this.#options;
+    const { ledger, followers } = this.#options;
     const { claims, touches, requeues, completions } = batch;
     Object.assign(batch, unstored());
-    if (claims.length > 0) ledger.claim(claims);
+    if (claims.length > 0) {
+      ledger.claim(claims, () => {
+        for (const { taskId } of claims) followers.changed(taskId);
+      });
+    }
     if (touches.length > 0) ledger.touch(touches);
     if (requeues.length > 0) {
       const stored = requeues.map(({ requeue }) => requeue);
       ledger.requeue(stored, () => {
-        for (const { acknowledge } of requeues) acknowledge?.();
+        for (const { requeue, acknowledge } of requeues) {
+          acknowledge?.();
+          followers.changed(requeue.taskId);
+        }
       });
     }
     if (completions.length > 0) this.#complete(completions);
@@ -164,7 +173,7 @@ export class Performer {
   }
 
   #complete(finished: Batch['completions']): void {
-    const { ledger, flights, admission, clock, watches, onIdle } = this.#options;
+    const { ledger, flights, admission, clock, watches, followers, onIdle } = this.#options;
     const cancels = finished.flatMap(({ cancel }) => (cancel ? [cancel] : []));
     // Before the end: it is part of what whoever waits is told.
     if (cancels.length > 0) ledger.touch(cancels);
@@ -179,6 +188,7 @@ export class Performer {
           this.#acknowledge(workerId, view.id, view.attempt);
         }
         watches.finished(view);
+        followers.changed(view.id);
       }
       if (flights.size === 0) onIdle();
     });

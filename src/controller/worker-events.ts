@@ -3,11 +3,13 @@ import type { Log } from '../log.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { FleetHandlers } from './fleet.js';
+import type { Followers } from './followers.js';
 import type { WorkerSeat } from './manager.js';
 import type { FromEmitter } from './worker-link.js';
 
 export interface WorkerEventsOptions {
   scheduler: Scheduler;
+  followers: Followers;
   /** How long attempts of a worker that is not of this host wait for it to come back. */
   reconnectGraceMs: number;
   clock: Clock;
@@ -16,7 +18,7 @@ export interface WorkerEventsOptions {
   stir(): void;
 }
 
-/** Tells the scheduler what comes from workers. */
+/** Tells the scheduler what comes from workers, and those who follow what is for them. */
 export class WorkerEvents implements FleetHandlers {
   readonly #options: WorkerEventsOptions;
   /** What came while it was held. */
@@ -49,6 +51,11 @@ export class WorkerEvents implements FleetHandlers {
   }
 
   onMessage(name: string, message: FromEmitter): void {
+    if (message.kind === 'output') {
+      // There is nothing to decide.
+      this.#options.followers.output(message);
+      return;
+    }
     this.#tell(() => this.#take(name, message));
   }
 
@@ -69,9 +76,10 @@ export class WorkerEvents implements FleetHandlers {
     const reconnectGraceMs = local ? 0 : this.#options.reconnectGraceMs;
     const offer = { id: name, type, slots, prefetch, instance, reconnectGraceMs };
     scheduler.connect({ ...offer, running, unacknowledged }, this.#nowMs());
+    this.#options.followers.connected(name);
   }
 
-  #take(name: string, message: FromEmitter): void {
+  #take(name: string, message: Exclude<FromEmitter, { kind: 'output' }>): void {
     const { scheduler } = this.#options;
     const nowMs = this.#nowMs();
     switch (message.kind) {

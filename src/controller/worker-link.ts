@@ -11,7 +11,7 @@ import type { Transport } from '../wire/transport.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerSeat } from './manager.js';
 
-export type FromEmitter = MessageOf<'draining' | 'started' | 'recalled' | 'result'>;
+export type FromEmitter = MessageOf<'draining' | 'started' | 'recalled' | 'result' | 'output'>;
 
 export interface WorkerLinkHandlers {
   /** Both connections stand and the worker has said what it has. */
@@ -140,7 +140,7 @@ export class WorkerLink {
   }
 
   /** To the worker's task receiver. False when it is behind or gone. */
-  send(message: MessageOf<'execute' | 'cancel' | 'recall'>): boolean {
+  send(message: MessageOf<'execute' | 'cancel' | 'recall' | 'follow' | 'unfollow'>): boolean {
     return this.#pair?.receiver.send(message) ?? false;
   }
 
@@ -209,6 +209,7 @@ export class WorkerLink {
       case 'started':
       case 'recalled':
       case 'result':
+      case 'output':
         if (pair.up) this.#handlers.onMessage(message);
         else if (pair.inventory) pair.early.push(message);
         else

@@ -5,6 +5,7 @@ import type { Address } from '../poll/address.js';
 import type { Poller } from '../poll/poller.js';
 import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
 import type { TaskSpec, TaskView } from '../task.js';
+import type { TaskCursor } from '../task-cursor.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageKind, MessageOf, QueueReport } from '../wire/messages.js';
@@ -14,6 +15,7 @@ import {
   type Asked,
   type ControllerPort,
   type Explained,
+  type Progress,
   Refusal,
   type Report,
   type Stored,
@@ -37,6 +39,7 @@ const questions = {
   submit: { answer: 'task', repeatable: false },
   get: { answer: 'task', repeatable: true },
   watch: { answer: 'task', repeatable: true },
+  followTask: { answer: 'progress', repeatable: true },
   cancelTask: { answer: 'task', repeatable: false },
   status: { answer: 'report', repeatable: true },
   list: { answer: 'page', repeatable: true },
@@ -115,7 +118,13 @@ export class ControllerLink implements ControllerPort {
   }
 
   run(task: TaskSpec): Asked<TaskView> {
-    return this.#hold({ kind: 'submit', requestId: this.#nextId(), reply: 'finished', task });
+    const question = {
+      kind: 'submit',
+      requestId: this.#nextId(),
+      reply: 'finished',
+      task,
+    } as const;
+    return this.#hold<'submit', TaskView>(question, (answer) => answer.task);
   }
 
   async get(taskId: string): Promise<TaskView> {
@@ -123,7 +132,13 @@ export class ControllerLink implements ControllerPort {
   }
 
   watch(taskId: string): Asked<TaskView> {
-    return this.#hold({ kind: 'watch', requestId: this.#nextId(), taskId });
+    const question = { kind: 'watch', requestId: this.#nextId(), taskId } as const;
+    return this.#hold<'watch', TaskView>(question, ({ task }) => task);
+  }
+
+  follow(taskId: string, cursor: TaskCursor): Asked<Progress> {
+    const question = { kind: 'followTask', requestId: this.#nextId(), taskId, cursor } as const;
+    return this.#hold<'followTask', Progress>(question, (progress) => progress);
   }
 
   async cancelTask(taskId: string): Promise<TaskView> {
@@ -207,10 +222,12 @@ export class ControllerLink implements ControllerPort {
   }
 
   /** Asks for what may take long, and can be taken back. */
-  #hold(question: MessageOf<'submit' | 'watch'>): Asked<TaskView> {
-    const answer = this.#ask<'submit' | 'watch'>(question);
+  #hold<Kind extends 'submit' | 'watch' | 'followTask', T>(
+    question: MessageOf<Kind> & Question,
+    read: (answer: AnswerTo<Kind>) => T,
+  ): Asked<T> {
     return {
-      answer: answer.then(({ task }) => task),
+      answer: this.#ask<Kind>(question).then(read),
       forget: () => {
         this.#forget(question.requestId, new ScriptdError('FORGOTTEN', 'nobody waits for it'));
       },
@@ -255,8 +272,9 @@ export class ControllerLink implements ControllerPort {
   #send(request: Request): void {
     clearTimeout(request.timer);
     request.sent = true;
-    // A watch may last for days and outlive several connections; the others have one wait in all.
-    if (request.question.kind === 'watch') request.giveUpAtMs = undefined;
+    // They may last for days and outlive several connections; the others have one wait in all.
+    const { kind } = request.question;
+    if (kind === 'watch' || kind === 'followTask') request.giveUpAtMs = undefined;
     this.#connection?.send(request.question);
   }
 
@@ -383,7 +401,8 @@ function isRepeatable(question: Question): boolean {
   return question.reply === 'stored' && question.task.idempotencyKey !== undefined;
 }
 
-/** The controller holds the answer until the task is finished. */
+/** The controller holds the answer until something comes of the task. */
 function isHeld(question: Question): boolean {
-  return question.kind === 'watch' || (question.kind === 'submit' && question.reply === 'finished');
+  if (question.kind === 'watch' || question.kind === 'followTask') return true;
+  return question.kind === 'submit' && question.reply === 'finished';
 }

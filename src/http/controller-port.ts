@@ -1,6 +1,7 @@
 import { ScriptdError } from '../errors.js';
 import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
 import type { TaskSpec, TaskView } from '../task.js';
+import type { TaskCursor } from '../task-cursor.js';
 import type { MessageOf, QueueReport } from '../wire/messages.js';
 
 /** Something asked of the controller whose answer may take long. */
@@ -13,6 +14,8 @@ export interface Asked<T> {
 export type Report = MessageOf<'report'>;
 export type TaskQuery = Omit<MessageOf<'list'>, 'kind' | 'requestId'>;
 export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
+/** The task without bulk when it has moved past a cursor, or what it has put out since. */
+export type Progress = Omit<MessageOf<'progress'>, 'kind' | 'requestId'>;
 export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
 
 /** A task that was submitted. */
@@ -39,6 +42,8 @@ export interface ControllerPort {
   get(taskId: string): Promise<TaskView>;
   /** The task once it is finished; forgetting leaves the task alone. */
   watch(taskId: string): Asked<TaskView>;
+  /** What comes of the task after the cursor, once something does; it has to be asked for again. */
+  follow(taskId: string, cursor: TaskCursor): Asked<Progress>;
   /** The task as it stands after the order to cancel it. */
   cancelTask(taskId: string): Promise<TaskView>;
   status(): Promise<Report>;

@@ -30,6 +30,16 @@ export const httpLimits = {
   /** Longest name of a field or parameter that is compared with the known ones, in UTF-16 units. */
   nameMax: 128,
 
+  /** Event streams open at once, of all tasks and of one. */
+  eventStreamsMax: 1_024,
+  eventStreamsPerTaskMax: 32,
+  /** A comment goes out when nothing else did for so long, for proxies that end quiet connections. */
+  keepEventsAliveMs: 15_000,
+  /** A client that has not taken an event for so long is cut off. */
+  eventStallMs: 60_000,
+  /** What clients are told to wait before they connect again. */
+  eventRetryMs: 1_000,
+
   /** Wait before the next try to reach the controller: doubles from the first to the second. */
   reconnectMsMin: 50,
   reconnectMsMax: 1_000,

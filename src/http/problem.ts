@@ -42,6 +42,7 @@ export const problemKinds = {
   NETWORK_NOT_ALLOWED: { status: 422 },
   OVERLOADED: { status: 429, retryAfterSeconds: 1 },
   GROUP_OVERLOADED: { status: 429, retryAfterSeconds: 1 },
+  TOO_MANY_STREAMS: { status: 429, retryAfterSeconds: 5 },
   HEADERS_TOO_LARGE: { status: 431 },
   INTERNAL: { status: 500 },
   CONTROLLER_UNAVAILABLE: { status: 503, retryAfterSeconds: 1 },

@@ -10,6 +10,8 @@ import { Checks } from './checks.js';
 import { ControllerLink } from './controller-link.js';
 import type { Report } from './controller-port.js';
 import { debugRoutes } from './debug.js';
+import { EventStreams } from './event-streams.js';
+import { eventRoutes } from './events.js';
 import { executeRoutes } from './execute.js';
 import { type Access, createGuard, requireGuardedAddress } from './guard.js';
 import { healthRoute, readyRoute } from './health.js';
@@ -87,6 +89,7 @@ class Daemon {
   readonly #link: ControllerLink;
   readonly #poller: Poller;
   readonly #checks = new Checks();
+  readonly #streams = new EventStreams();
   readonly #product: FastifyInstance;
   readonly #debug: FastifyInstance;
   #closing: Promise<void> | undefined;
@@ -98,10 +101,12 @@ class Daemon {
     const { log } = options;
     const guard = createGuard(options);
     const isDraining = () => this.#closing !== undefined;
-    const shared = { guard, isDraining, unsent: new UnsentAnswers(), log };
+    const unsent = new UnsentAnswers();
+    const shared = { guard, isDraining, unsent, log };
     this.#product = createApp(shared, (app) => {
       executeRoutes(app, link, log);
       taskRoutes(app, link, this.#checks);
+      eventRoutes(app, link, this.#streams, unsent, log);
       workerRoutes(app, link);
       queueRoutes(app, link);
       scheduleRoutes(app, link, this.#checks);
@@ -128,6 +133,7 @@ class Daemon {
   }
 
   async #drain(): Promise<void> {
+    this.#streams.close();
     // First every request that is held is told, and only then, if need be, cut off.
     const apps = [this.#product, this.#debug];
     const tell = setTimeout(() => this.#link.close(), this.#options.drainMs);

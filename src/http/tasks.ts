@@ -83,7 +83,11 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
 
 function readId(request: FastifyRequest<ById>, parameters: readonly string[] = []): string {
   readQuery(request.url, parameters);
-  const { id } = request.params;
+  return checkedTaskId(request.params.id);
+}
+
+/** @throws Problem INVALID_TASK_ID */
+export function checkedTaskId(id: string): string {
   if (taskIds.fits(id)) return id;
   throw problem(
     'INVALID_TASK_ID',

@@ -23,12 +23,13 @@ import {
   TypeName,
   taskStates,
 } from '../task.js';
+import { TaskCursor } from '../task-cursor.js';
 import { outcomes } from '../verdict.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];
@@ -48,6 +49,11 @@ const AttemptKeys = Type.Array(AttemptKey, { maxItems: 65_536 });
 const Proof = Bytes(32, 32);
 const Count = Type.Integer({ minimum: 0 });
 const Milliseconds = Type.Number({ minimum: 0 });
+/** Chosen by the controller, unique on its connection until the follow is spent. */
+const FollowId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const ByteOffset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** What came of an output; empty when nothing did. */
+const LiveBytes = Bytes(0, limits.liveBytesMax);
 /** What only those who made it can read; where a list goes on. */
 const Cursor = Type.String({ minLength: 1, maxLength: 256 });
 
@@ -166,6 +172,15 @@ const schemas = {
   }),
   /** Hand the attempt back, unless it has begun. */
   recall: message('recall', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  /** Tell once what this attempt has put out from these bytes on, as soon as there is something. */
+  follow: message('follow', {
+    followId: FollowId,
+    taskId: TaskId,
+    attempt: Type.Integer({ minimum: 1 }),
+    stdoutOffset: ByteOffset,
+    stderrOffset: ByteOffset,
+  }),
+  unfollow: message('unfollow', { followId: FollowId }),
   drain: message('drain', {}),
   /** The worker that joins is not taken in. */
   unwelcome: message('unwelcome', {
@@ -183,6 +198,8 @@ const schemas = {
     result: Result,
   }),
   acknowledge: message('acknowledge', { results: AttemptKeys }),
+  /** From the offsets of its follow on, which is spent with it. */
+  output: message('output', { followId: FollowId, stdout: LiveBytes, stderr: LiveBytes }),
 
   submit: message('submit', {
     requestId: RequestId,
@@ -192,7 +209,13 @@ const schemas = {
   }),
   get: message('get', { requestId: RequestId, taskId: TaskId }),
   watch: message('watch', { requestId: RequestId, taskId: TaskId }),
-  /** Takes back a watch; of a submit with reply `finished`, cancels the task too. */
+  /** Tell what comes of the task after this, once, as soon as there is something. */
+  followTask: message('followTask', {
+    requestId: RequestId,
+    taskId: TaskId,
+    cursor: TaskCursor,
+  }),
+  /** Takes back a watch or a followTask; of a submit with reply `finished`, cancels the task too. */
   forget: message('forget', { requestId: RequestId }),
   cancelTask: message('cancelTask', { requestId: RequestId, taskId: TaskId }),
   status: message('status', { requestId: RequestId }),
@@ -228,6 +251,15 @@ const schemas = {
     task: TaskView,
     /** Only of a submit: its idempotency key stands for this task, which was there before. */
     replayed: Type.Optional(Type.Literal(true)),
+  }),
+  progress: message('progress', {
+    requestId: RequestId,
+    /** The task without bulk, when its state has moved past the cursor. */
+    task: Type.Optional(TaskView),
+    /** Else what its attempt has put out from the cursor's offsets on. */
+    output: Type.Optional(
+      Type.Object({ stdout: LiveBytes, stderr: LiveBytes }, { additionalProperties: false }),
+    ),
   }),
   page: message('page', {
     requestId: RequestId,
@@ -316,7 +348,16 @@ export function messageMisfit(value: unknown): string | undefined {
 const pings: readonly MessageKind[] = ['ping', 'pong'];
 const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>>> = {
   receiver: {
-    worker: new Set<MessageKind>([...pings, 'execute', 'cancel', 'recall', 'drain', 'unwelcome']),
+    worker: new Set<MessageKind>([
+      ...pings,
+      'execute',
+      'cancel',
+      'recall',
+      'follow',
+      'unfollow',
+      'drain',
+      'unwelcome',
+    ]),
     controller: new Set<MessageKind>(pings),
   },
   emitter: {
@@ -328,6 +369,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'started',
       'recalled',
       'result',
+      'output',
     ]),
   },
   client: {
@@ -336,6 +378,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'submit',
       'get',
       'watch',
+      'followTask',
       'forget',
       'cancelTask',
       'status',
@@ -354,6 +397,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       ...pings,
       'task',
       'refused',
+      'progress',
       'report',
       'page',
       'explanation',

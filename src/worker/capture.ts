@@ -1,3 +1,4 @@
+import { firstCharacter, wholeCharacters } from '../utf8.js';
 import { workerLimits } from './limits.js';
 
 export interface Captured {
@@ -30,6 +31,11 @@ export class Capture {
   /** Bytes that came, kept or not. */
   get seenBytes(): number {
     return this.#headBytes + this.#beyond;
+  }
+
+  /** What is kept of the beginning. A view: valid until the next push. */
+  get head(): Uint8Array {
+    return this.#head.subarray(0, this.#headBytes);
   }
 
   /** More came than the head holds. */
@@ -89,22 +95,4 @@ export class Capture {
     const start = this.#beyond % this.#tailBytesMax;
     return Buffer.concat([this.#ring.subarray(start), this.#ring.subarray(0, start)]);
   }
-}
-
-const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;
-
-/** Length of `bytes` without a UTF-8 sequence (RFC 3629) that its end cuts off. */
-function wholeCharacters(bytes: Uint8Array): number {
-  let start = bytes.length - 1;
-  while (start > bytes.length - 4 && isContinuation(bytes[start])) start--;
-  const lead = bytes[start] ?? 0;
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-  return length > bytes.length - start ? Math.max(start, 0) : bytes.length;
-}
-
-/** Where the first whole UTF-8 sequence begins. */
-function firstCharacter(bytes: Uint8Array): number {
-  let start = 0;
-  while (start < 3 && isContinuation(bytes[start])) start++;
-  return start;
 }

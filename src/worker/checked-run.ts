@@ -47,6 +47,7 @@ export class CheckedRun implements Run {
     this.#events = events;
     this.#run = parts.createRun(waiting, {
       onStarted: () => events.onStarted(),
+      onOutput: () => events.onOutput(),
       onEnd: (result) => this.#ran(result),
     });
   }
@@ -59,6 +60,13 @@ export class CheckedRun implements Run {
     if (this.#run) this.#run.end(cause);
     // The answer of the checker process, when it comes, is for nobody.
     else if (this.#checking) this.#judged(judgeInterrupted(cause));
+  }
+
+  /** Of the script, not of what checks it. */
+  outputs(): Pick<Result, 'stdout' | 'stderr'> {
+    const outputs = this.#checking?.result ?? this.#run?.outputs();
+    invariant(outputs, 'what is not being checked runs');
+    return outputs;
   }
 
   #ran(result: Result): void {
@@ -98,6 +106,7 @@ export class CheckedRun implements Run {
     const waiting = { task, receivedAtMs: this.#parts.nowMs() };
     this.#run = this.#parts.createRun(waiting, {
       onStarted: () => undefined,
+      onOutput: () => undefined,
       onEnd: (checked) => {
         this.#run = undefined;
         this.#judged(verdictOfScript(checked, result));

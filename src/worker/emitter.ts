@@ -71,6 +71,11 @@ export class Emitter {
     this.#connection?.send({ kind: 'recalled', taskId, attempt });
   }
 
+  /** Told only to the controller that follows it. */
+  output(output: MessageOf<'output'>): void {
+    this.#connection?.send(output);
+  }
+
   add({ taskId, attempt }: AttemptKey, result: Result): void {
     const key = attemptKey({ taskId, attempt });
     const message: MessageOf<'result'> = { kind: 'result', taskId, attempt, result };

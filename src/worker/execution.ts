@@ -51,6 +51,8 @@ export interface ExecutionContext {
 export interface ExecutionEvents {
   /** The process has its script. At most once. */
   onStarted(): void;
+  /** There is more in `outputs`. */
+  onOutput?(): void;
   /** Exactly once, the last call; nothing of the run is left but its directory's removal. */
   onEnd(result: Result): void;
 }
@@ -107,6 +109,11 @@ export class Execution {
   /** Ends it from outside; the result still comes by `onEnd`. The first cause wins. */
   end(cause: Cause): void {
     this.#guarded(() => this.#termination.end(cause));
+  }
+
+  /** What is kept of the beginning of both outputs so far. Views: valid until more comes. */
+  outputs(): Pick<Result, 'stdout' | 'stderr'> {
+    return { stdout: this.#stdout.head, stderr: this.#stderr.head };
   }
 
   #start(take: () => Prepared): void {
@@ -256,6 +263,7 @@ export class Execution {
           const capture = stream === 'stdout' ? this.#stdout : this.#stderr;
           capture.push(chunk);
           if (capture.exceeded) this.#termination.end({ kind: 'outputLimit', stream });
+          this.#events.onOutput?.();
         }),
       onClose: (error) => {
         if (error) this.#log.warn({ err: error, stream }, 'output not read to its end');

@@ -61,6 +61,11 @@ export const workerLimits = {
   /** Results held at all; past it the controller's connections are closed. */
   unacknowledgedMax: 32_768,
 
+  /** Output for whoever follows a run waits so long for more, unless it fills a message. */
+  coalesceMs: 20,
+  /** Those who follow at once; further ones see the result. */
+  followsMax: 16_384,
+
   /** For an interpreter to say where it lives. */
   resolveMs: 15_000,
   /** Entries removed from one work directory before giving up. */

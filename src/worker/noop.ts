@@ -9,5 +9,6 @@ export function noopRun(waiting: Waiting, events: RunEvents, nowMs: () => number
       events.onEnd(unrun({ outcome: 'success' }, nowMs() - waiting.receivedAtMs));
     },
     end: () => undefined,
+    outputs: () => ({ stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }),
   };
 }

@@ -7,10 +7,14 @@ import { judgeQueued, type Verdict } from './verdict.js';
 export interface Run {
   begin(): void;
   end(cause: Cause): void;
+  /** What is kept of the beginning of both outputs so far. Views: valid until more comes. */
+  outputs(): Pick<Result, 'stdout' | 'stderr'>;
 }
 
 export interface RunEvents {
   onStarted(): void;
+  /** There is more in `outputs`. */
+  onOutput(): void;
   onEnd(result: Result): void;
 }
 
@@ -23,6 +27,8 @@ export interface SlotsOptions {
   nowMs: () => number;
   createRun(waiting: Waiting, events: RunEvents): Run;
   onStarted(attempt: AttemptKey): void;
+  /** @param key of the attempt that has put something out */
+  onOutput(key: string): void;
   /** Exactly once for each attempt that was taken. */
   onResult(attempt: AttemptKey, result: Result): void;
 }
@@ -58,6 +64,11 @@ export class Slots {
 
   has(key: string): boolean {
     return this.#running.has(key) || this.#queue.has(key);
+  }
+
+  /** Of an attempt that runs; as `Run.outputs`. */
+  outputsOf(key: string): ReturnType<Run['outputs']> | undefined {
+    return this.#running.get(key)?.run.outputs();
   }
 
   /** All that it has, waiting ones included. */
@@ -121,6 +132,7 @@ export class Slots {
     const key = attemptKey(attempt);
     const run = this.#options.createRun(waiting, {
       onStarted: () => this.#options.onStarted(attempt),
+      onOutput: () => this.#options.onOutput(key),
       onEnd: (result) => {
         this.#running.delete(key);
         this.#options.onResult(attempt, result);

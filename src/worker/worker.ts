@@ -18,6 +18,7 @@ import { WorkRoot } from './directory.js';
 import { Emitter } from './emitter.js';
 import type { Isolation } from './enclosure.js';
 import { Execution } from './execution.js';
+import { Follows } from './follows.js';
 import { createIsolation } from './isolation.js';
 import { Joiner } from './joiner.js';
 import { Lifecycle, type WorkerEnd } from './lifecycle.js';
@@ -78,6 +79,10 @@ class WorkerDaemon implements Worker {
   readonly #checker: Checker;
   readonly #slots: Slots;
   readonly #emitter = new Emitter();
+  readonly #follows = new Follows({
+    outputsOf: (key) => this.#slots.outputsOf(key),
+    send: (output) => this.#emitter.output(output),
+  });
   readonly #session: Session;
   readonly #joiner: Joiner | undefined;
   readonly #heartbeat: NodeJS.Timeout;
@@ -170,6 +175,7 @@ class WorkerDaemon implements Worker {
     const events: SessionEvents = {
       onOpen: (channel, connection) => {
         if (channel === 'emitter') {
+          this.#follows.clear();
           this.#emitter.attach(connection, this.#inventory());
           if (!this.#lifecycle.serving) this.#emitter.draining();
         }
@@ -177,7 +183,10 @@ class WorkerDaemon implements Worker {
       },
       onMessage: (message) => this.#receive(message),
       onClose: (channel, connection) => {
-        if (channel === 'emitter') this.#emitter.detach(connection);
+        if (channel === 'emitter') {
+          this.#emitter.detach(connection);
+          this.#follows.clear();
+        }
         this.#lifecycle.controllerThere(this.#session.size > 0);
       },
     };
@@ -228,7 +237,9 @@ class WorkerDaemon implements Worker {
         return new CheckedRun(checked, waiting, check, events);
       },
       onStarted: (attempt) => this.#emitter.started(attempt),
+      onOutput: (key) => this.#follows.wrote(key),
       onResult: (attempt, result) => {
+        this.#follows.ended(attemptKey(attempt), result);
         this.#emitter.add(attempt, deliverable(attempt, result));
         this.#lifecycle.progressed();
       },
@@ -267,6 +278,16 @@ class WorkerDaemon implements Worker {
         // One that has begun was told of, or is about to be.
         if (this.#slots.recall(attemptKey(message))) this.#emitter.recalled(message);
         this.#lifecycle.progressed();
+        break;
+      case 'follow':
+        if (!this.#follows.add(message)) {
+          this.#log.warn(
+            `${this.#follows.size} follow outputs here; another has to wait for its end`,
+          );
+        }
+        break;
+      case 'unfollow':
+        this.#follows.remove(message.followId);
         break;
       case 'drain':
         this.#lifecycle.drain();
@@ -327,6 +348,7 @@ class WorkerDaemon implements Worker {
     clearInterval(this.#heartbeat);
     this.#listener.close();
     this.#joiner?.stop();
+    this.#follows.clear();
     // Whoever waits for this worker waits for its connections to close: that comes last.
     this.#checker.close();
     await this.#starter?.close();

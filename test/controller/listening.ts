@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { ClientListener } from '../../src/controller/client-listener.js';
 import { type ClientRequests, Watches } from '../../src/controller/clients.js';
+import { Followers, type FollowersOptions } from '../../src/controller/followers.js';
 import { createLog } from '../../src/log.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
@@ -11,8 +12,19 @@ import { Transport } from '../../src/wire/transport.js';
 
 export const token = Buffer.from('a wire token for the tests only');
 
+/** No task, and no worker. */
+const nobody: FollowersOptions = {
+  read: async () => undefined,
+  flying: () => undefined,
+  send: () => undefined,
+};
+
 /** A real listener for http daemons, whose controller has only what it is asked for. */
-export function listening(t: Test, requests: Partial<ClientRequests>) {
+export function listening(
+  t: Test,
+  requests: Partial<ClientRequests>,
+  following: Partial<FollowersOptions> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'scriptd-clients-'));
   const address = parseAddress(`unix:${join(folder, 'controller.sock')}`);
   const poller = new Poller();
@@ -29,6 +41,7 @@ export function listening(t: Test, requests: Partial<ClientRequests>) {
     token,
     requests: requests as ClientRequests,
     watches,
+    followers: new Followers({ ...nobody, ...following }),
     log: createLog('test', 'silent'),
   }).open();
   return { poller, address, watches };

@@ -19,12 +19,14 @@ t.test('what ends and begins again in one turn is stored in that order', async (
   const flights = new Flights();
   // Its workers are gone: what is sent to them leads nowhere, and what is stored counts all the same.
   const fleet = { get: () => undefined } as Partial<Fleet> as Fleet;
+  const changed: string[] = [];
   const performer = new Performer({
     ...{ fleet, store, flights, log },
     ledger: new Ledger(store, log),
     fresh: new FreshTasks(),
     admission: new Admission({ all: anything, perGroup: anything }),
     watches: new Watches(),
+    followers: { changed: (taskId) => changed.push(taskId) },
     clock: systemClock,
     onIdle: () => undefined,
   });
@@ -48,4 +50,5 @@ t.test('what ends and begins again in one turn is stored in that order', async (
   perform({ type: 'finish', taskId, workerId: 'q', attempt: 2, ending });
   await store.touch([]);
   t.match(await store.readView(taskId), { state: 'finished', attempts: [{ attempt: 1 }, {}] });
+  t.same(changed, Array(4).fill(taskId), 'those who follow are told of each step that is stored');
 });

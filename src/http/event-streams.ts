@@ -1,0 +1,41 @@
+import { httpLimits } from './limits.js';
+import { problem } from './problem.js';
+
+interface Stoppable {
+  stop(): void;
+}
+
+/** The event streams that are open, of each task and in all. */
+export class EventStreams {
+  readonly #byTask = new Map<string, Set<Stoppable>>();
+  #size = 0;
+  #isClosed = false;
+
+  /** Returns what takes it out again; later calls of that do nothing. @throws Problem TOO_MANY_STREAMS */
+  add(taskId: string, stream: Stoppable): () => void {
+    const others = this.#byTask.get(taskId) ?? new Set();
+    const { eventStreamsMax, eventStreamsPerTaskMax } = httpLimits;
+    if (others.size >= eventStreamsPerTaskMax) {
+      const detail = `the task has ${others.size} event streams, as many as it may: close one of them`;
+      throw problem('TOO_MANY_STREAMS', detail, { taskId });
+    }
+    if (this.#size >= eventStreamsMax) {
+      const detail = `this HTTP daemon has ${this.#size} event streams, as many as it may: try later`;
+      throw problem('TOO_MANY_STREAMS', detail);
+    }
+    this.#byTask.set(taskId, others.add(stream));
+    this.#size += 1;
+    if (this.#isClosed) stream.stop();
+    return () => {
+      if (!others.delete(stream)) return;
+      this.#size -= 1;
+      if (others.size === 0 && this.#byTask.get(taskId) === others) this.#byTask.delete(taskId);
+    };
+  }
+
+  /** Ends all that are open and all to come: their clients go on elsewhere. */
+  close(): void {
+    this.#isClosed = true;
+    for (const streams of this.#byTask.values()) for (const stream of streams) stream.stop();
+  }
+}

@@ -1,0 +1,60 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Log } from '../log.js';
+import { onClientGone } from './client-gone.js';
+import type { ControllerPort } from './controller-port.js';
+import { readLastEventId, refuseAhead } from './event-id.js';
+import type { EventStreams } from './event-streams.js';
+import { httpLimits } from './limits.js';
+import { TaskEvents } from './task-events.js';
+import { checkedTaskId } from './tasks.js';
+import type { UnsentAnswers } from './unsent.js';
+
+/** GET /v1/tasks/ID/events: what comes of a task, while it comes. */
+export function eventRoutes(
+  app: FastifyInstance,
+  controller: ControllerPort,
+  streams: EventStreams,
+  unsent: UnsentAnswers,
+  log: Log,
+): void {
+  // No HEAD: it would be answered when the task is finished.
+  app.get<{ Params: { id: string } }>(
+    '/v1/tasks/:id/events',
+    { exposeHeadRoute: false },
+    async (request, reply) => {
+      const cursor = readLastEventId(request);
+      const task = await controller.get(checkedTaskId(request.params.id));
+      refuseAhead(cursor, task.attempt, task.id);
+      const isTold = cursor.state === 'end' && cursor.attempt === task.attempt;
+      // By this a browser knows that it need not connect again.
+      if (isTold && task.state === 'finished') return reply.code(204).send();
+      const events = new TaskEvents(controller, task, cursor, log);
+      const remove = streams.add(task.id, events);
+      const release = onClientGone(reply, () => {
+        remove();
+        events.stop();
+      });
+      reply.raw.once('finish', () => {
+        release();
+        remove();
+      });
+      const text = events.text((bytes) => unsent.add(reply, bytes));
+      // Proxies that gather answers leave this one alone.
+      reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      return reply.send(Readable.from(taken(text, reply), { objectMode: false }));
+    },
+  );
+}
+
+/** Cuts off a client that does not take what there is for it. */
+async function* taken(text: AsyncIterable<string>, reply: FastifyReply): AsyncGenerator<string> {
+  for await (const piece of text) {
+    const timer = setTimeout(() => reply.raw.destroy(), httpLimits.eventStallMs);
+    try {
+      yield piece;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
