@@ -1,10 +1,13 @@
-import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { limits } from '../limits.js';
 import type { Log } from '../log.js';
+import { letGo, receiveBody, refuseEncodedBody, refuseOtherCharset } from './bodies.js';
+import type { BodyRoom } from './body-room.js';
+import type { Connections } from './connections.js';
+import { answerExpectations, refuseUnmet } from './expectation.js';
 import type { Guard } from './guard.js';
-import { shapeFault } from './json-shape.js';
+import { readJson } from './json-reader.js';
 import { httpLimits } from './limits.js';
 import { originForm } from './origin.js';
 import { asProblem, internalProblem, type Problem, problem } from './problem.js';
@@ -21,8 +24,10 @@ export interface AppOptions {
   guard: Guard;
   /** True once the server takes no further requests. */
   isDraining: () => boolean;
-  /** Of this port and of every other that shares its memory. */
+  /** These three are of this port and of every other that shares its memory. */
   unsent: UnsentAnswers;
+  room: BodyRoom;
+  connections: Connections;
   log: Log;
 }
 
@@ -38,11 +43,13 @@ export function createApp(
   const app = Fastify({
     logger: false,
     bodyLimit: limits.bodyBytesMax,
-    requestTimeout: httpLimits.requestReceiveMs,
+    // Bodies have a time of their own, each as it is read: a batch may take as long as it likes.
+    requestTimeout: 0,
     keepAliveTimeout: httpLimits.keepAliveMs,
     http: {
       maxHeaderSize: httpLimits.headBytesMax,
       headersTimeout: httpLimits.headReceiveMs,
+      connectionsCheckingInterval: httpLimits.headCheckMs,
       // Asked for by origin.ts, which answers with a problem.
       requireHostHeader: false,
     },
@@ -56,17 +63,31 @@ export function createApp(
       sendProblem(asProblem(error) ?? internalProblem(), reply);
     },
   });
-  app.server.maxConnections = httpLimits.connectionsMax;
-  readJsonStrictly(app);
+  options.connections.watch(app.server);
+  answerExpectations(app);
+  readJsonStrictly(app, options.room);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     const url = request.originalUrl;
     options.guard(request.raw, url, request.routeOptions.config.open === true);
     if (url.length > limits.urlBytesMax) throw urlTooLong();
     if (options.isDraining()) throw problem('DRAINING', 'this HTTP daemon is being stopped');
+    if (options.connections.requestsOf(request.raw.socket) > httpLimits.requestsAheadMax) {
+      throw tooFarAhead();
+    }
+    // Before its body is looked at.
+    if (request.is404) throw notFound(request.url);
+    refuseEncodedBody(request.raw);
+    refuseUnmet(request.raw);
   });
-  app.addHook('onSend', async (_request, reply, payload) => {
-    if (options.isDraining()) reply.header('connection', 'close');
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (options.isDraining()) {
+      reply.header('connection', 'close');
+    } else if (!request.raw.complete) {
+      // Fastify would close at once, and the client find a broken connection.
+      reply.removeHeader('connection');
+      letGo(request.raw);
+    }
     if (typeof payload === 'string' || Buffer.isBuffer(payload)) {
       options.unsent.add(reply, payload.length);
     }
@@ -83,8 +104,7 @@ export function createApp(
     return sendProblem(known ?? internalProblem(), reply);
   });
   app.setNotFoundHandler((request) => {
-    const path = request.url.split('?', 1)[0]?.slice(0, 256);
-    throw problem('NOT_FOUND', `there is nothing at ${path}; GET / says what there is`);
+    throw notFound(request.url);
   });
   const refuseOthers = collectRoutes(app);
   routes(app);
@@ -102,16 +122,13 @@ function sendProblem(answer: Problem, reply: FastifyReply): FastifyReply {
     .send(Buffer.from(JSON.stringify(answer.body())));
 }
 
-/** JSON only, which is UTF-8 (RFC 8259, 8.1): Fastify's own parser would mend what is not. */
-function readJsonStrictly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
+/** JSON only: Fastify's own parser would mend what is not. */
+function readJsonStrictly(app: FastifyInstance, room: BodyRoom): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    const bytes = body as Buffer;
-    const fault = shapeFault(bytes);
-    if (fault) done(problem('INVALID_JSON', `the body is not one of this API: ${fault}`));
-    else if (isUtf8(bytes)) parse(request, bytes.toString('utf8'), done);
-    else done(problem('INVALID_UTF8', 'the body is not valid UTF-8'));
+  app.addContentTypeParser('application/json', async (request: FastifyRequest) => {
+    refuseOtherCharset(request);
+    const bytesMax = request.routeOptions.bodyLimit ?? limits.bodyBytesMax;
+    return readJson(await receiveBody(request, bytesMax, room), 'the body');
   });
 }
 
@@ -137,6 +154,17 @@ function collectRoutes(app: FastifyInstance): (app: FastifyInstance) => void {
       scope.route({ method: others, url, onRequest: refuse, handler: refuse });
     }
   };
+}
+
+function notFound(url: string): Problem {
+  const path = url.split('?', 1)[0]?.slice(0, 256);
+  return problem('NOT_FOUND', `there is nothing at ${path}; GET / says what there is`);
+}
+
+function tooFarAhead(): Problem {
+  const most = httpLimits.requestsAheadMax;
+  const detail = `${most} requests of this connection are not answered: read their answers first`;
+  return problem('OVERLOADED', detail);
 }
 
 function urlTooLong(): Problem {

@@ -93,6 +93,8 @@ export class ControllerLink implements ControllerPort {
     instance: randomUUID(),
   } as const;
   #lastRequestId = 0;
+  /** Of the requests, those that wait for a task's end. */
+  #heldCount = 0;
   #connection: Connection | undefined;
   #openedAtMs: number | undefined;
   #reconnectMs: number = httpLimits.reconnectMsMin;
@@ -236,7 +238,7 @@ export class ControllerLink implements ControllerPort {
 
   #ask<Kind extends QuestionKind>(question: MessageOf<Kind> & Question): Promise<AnswerTo<Kind>> {
     return new Promise((resolve, reject) => {
-      const refused = this.#whyNot();
+      const refused = this.#whyNot(question);
       if (refused) {
         reject(refused);
         return;
@@ -251,16 +253,21 @@ export class ControllerLink implements ControllerPort {
         reject,
       };
       this.#requests.set(question.requestId, request);
+      if (isHeld(question)) this.#heldCount++;
       if (this.connected) this.#send(request);
       else this.#wait(request);
     });
   }
 
   /** Why no further request is taken, if so. */
-  #whyNot(): ScriptdError | undefined {
+  #whyNot(question: Question): ScriptdError | undefined {
     if (this.#closed) return new ScriptdError('DRAINING', 'this HTTP daemon is being stopped');
     if (this.#requests.size >= httpLimits.requestsMax) {
       const text = `${httpLimits.requestsMax} requests wait for the controller already; try later`;
+      return new ScriptdError('OVERLOADED', text);
+    }
+    if (isHeld(question) && this.#heldCount >= httpLimits.heldRequestsMax) {
+      const text = `${httpLimits.heldRequestsMax} requests wait for tasks to finish already; try later`;
       return new ScriptdError('OVERLOADED', text);
     }
     if ((this.#connection?.queuedBytes ?? 0) > httpLimits.queuedBytesMax) {
@@ -309,7 +316,8 @@ export class ControllerLink implements ControllerPort {
 
   #settle(request: Request): void {
     clearTimeout(request.timer);
-    this.#requests.delete(request.question.requestId);
+    const { question } = request;
+    if (this.#requests.delete(question.requestId) && isHeld(question)) this.#heldCount--;
   }
 
   #connect(): void {

@@ -5,6 +5,8 @@ import type { Log } from '../log.js';
 import { validator } from '../schema.js';
 import { type TaskSpec, type TaskView, TypeName } from '../task.js';
 import type { Code, Outcome } from '../verdict.js';
+import { receiveBody } from './bodies.js';
+import type { BodyRoom } from './body-room.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { Problem, problem } from './problem.js';
@@ -22,7 +24,12 @@ const typeDefault = 'python';
  * The code of a POST is its body as it is, whatever its Content-Type says: `curl -d` calls it a
  * form, and it is still the raw code.
  */
-export function executeRoutes(app: FastifyInstance, controller: ControllerPort, log: Log): void {
+export function executeRoutes(
+  app: FastifyInstance,
+  controller: ControllerPort,
+  room: BodyRoom,
+  log: Log,
+): void {
   const run = (task: TaskSpec, reply: FastifyReply) => execute(task, reply, controller, log);
 
   app.get('/execute', { exposeHeadRoute: false }, (request, reply) =>
@@ -31,18 +38,14 @@ export function executeRoutes(app: FastifyInstance, controller: ControllerPort, 
 
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-      done(null, body);
-    });
-    scope.post(
-      '/execute',
-      { bodyLimit: limits.codeBytesMax, onRequest: ignoreContentType },
-      (request, reply) => {
-        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const type = readType(readQuery(request.url, ['type']).get('type'));
-        return run({ type, code: codeText(body) }, reply);
-      },
+    scope.addContentTypeParser('*', (request: FastifyRequest) =>
+      receiveBody(request, limits.codeBytesMax, room),
     );
+    scope.post('/execute', { onRequest: ignoreContentType }, (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const type = readType(readQuery(request.url, ['type']).get('type'));
+      return run({ type, code: codeText(body) }, reply);
+    });
   });
 }
 

@@ -14,8 +14,13 @@ const header = 'Idempotency-Key';
 export function readIdempotencyKey(request: IncomingMessage): string | undefined {
   const [key, ...others] = request.headersDistinct[header.toLowerCase()] ?? [];
   if (key === undefined) return undefined;
+  return checkIdempotencyKey(others.length === 0 ? key : undefined, header);
+}
+
+/** @throws Problem INVALID_FIELD, of the field or header that the key came in. */
+export function checkIdempotencyKey(key: unknown, field: string): string {
   const most = limits.idempotencyKeyBytesMax;
-  if (others.length === 0 && /^[\x20-\x7e]+$/.test(key) && key.length <= most) return key;
-  const detail = `${header} must be one text of 1 to ${most} printable ASCII characters`;
-  throw problem('INVALID_FIELD', detail, { field: header });
+  if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key) && key.length <= most) return key;
+  const detail = `${field} must be one text of 1 to ${most} printable ASCII characters`;
+  throw problem('INVALID_FIELD', detail, { field });
 }

@@ -3,16 +3,32 @@ import { limits } from '../limits.js';
 
 /** Limits of the HTTP daemon. Durations in milliseconds. */
 export const httpLimits = {
-  /** Connections open at once on one port; further ones are closed. */
-  connectionsMax: 8_192,
+  /** Connections open at once, on both ports; for a further one the longest idle one is closed. */
+  connectionsMax: 16_384,
+  /** Open files that are none: as many connections fewer where the limit on them is low. */
+  otherFilesMax: 128,
+  /** Requests that one connection has sent ahead and that are not answered; further ones are refused. */
+  requestsAheadMax: 64,
   /** Request line and headers together: a URL of the largest size, and room beside it. */
   headBytesMax: limits.urlBytesMax + 64 * 1024,
   /** From a connection's first byte to the end of its headers. */
   headReceiveMs: 30_000,
-  /** From a connection's first byte to the end of its body. */
-  requestReceiveMs: 120_000,
+  /** From the end of a request's headers to the end of its body. */
+  bodyReceiveMs: 120_000,
+  /** Between two looks for connections whose headers are late. */
+  headCheckMs: 5_000,
+  /** Bodies on their way in, all together; beyond it the one that began first is refused. */
+  receivedBytesMax: 256 * 1024 * 1024,
   /** A connection on which nothing is asked is kept for so long. */
   keepAliveMs: 60_000,
+  /** Of a body that its answer did not wait for, the rest may come for so long. */
+  lingerMs: 10_000,
+  /** Batches under way; of each, lines that have not had their last answer, and their bytes. */
+  batchesMax: 32,
+  batchLinesMax: 256,
+  batchBytesMax: 16 * 1024 * 1024,
+  /** A batch whose answers nobody reads for so long ends, with its connection. */
+  batchStallMs: 120_000,
   /** Answers that clients have not read; beyond it the oldest of them goes, with its connection. */
   unsentBytesMax: 512 * 1024 * 1024,
   /** Smaller ones are not counted. */
@@ -45,6 +61,8 @@ export const httpLimits = {
   reconnectMsMax: 1_000,
   /** Requests to the controller that are not answered yet; held ones count. */
   requestsMax: 16_384,
+  /** Of them, those that are answered when a task is finished: they leave room for quick ones. */
+  heldRequestsMax: 12_288,
   /** Bytes that the controller has not read yet; past it new requests are refused. */
   queuedBytesMax: 64 * 1024 * 1024,
 
@@ -67,6 +85,22 @@ invariant(
   httpLimits.unsentBytesMax >
     6 * (2 * limits.outputBytesMax + limits.collectBytesMax) + limits.frameBytesMax,
   'the largest answer fits, outputs and files written as six characters a byte',
+);
+invariant(
+  httpLimits.receivedBytesMax > 4 * limits.bodyBytesMax,
+  'a body that comes fast is hardly ever the one that began first',
+);
+invariant(
+  httpLimits.heldRequestsMax < httpLimits.requestsMax,
+  'who waits does not keep out who does not',
+);
+invariant(
+  2 * httpLimits.batchesMax * httpLimits.batchLinesMax <= httpLimits.requestsMax,
+  'batches leave room for other requests',
+);
+invariant(
+  limits.bodyBytesMax <= httpLimits.batchBytesMax,
+  'the longest line of a batch can be on its way together with others',
 );
 invariant(
   limits.bodyBytesMax < limits.frameBytesMax,

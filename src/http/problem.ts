@@ -36,6 +36,7 @@ export const problemKinds = {
   CODE_TOO_LARGE: { status: 413 },
   URL_TOO_LONG: { status: 414 },
   UNSUPPORTED_CONTENT_TYPE: { status: 415 },
+  UNSUPPORTED_CONTENT_ENCODING: { status: 415 },
   UNKNOWN_TYPE: { status: 422 },
   NO_ROUTE: { status: 422 },
   LIMIT_TOO_HIGH: { status: 422 },
@@ -108,25 +109,9 @@ export function problem(
 
 /** Fastify's own errors, and those of Node's HTTP parser, by their codes. */
 const foreign: Record<string, { code: ProblemCode; detail: string }> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: {
-    code: 'BODY_TOO_LARGE',
-    detail: 'the body is larger than this path takes; nothing of it was used',
-  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'UNSUPPORTED_CONTENT_TYPE',
     detail: 'the body must be JSON: send Content-Type: application/json',
-  },
-  FST_ERR_CTP_EMPTY_JSON_BODY: {
-    code: 'INVALID_JSON',
-    detail: 'the body is empty; it must be a JSON object',
-  },
-  FST_ERR_CTP_INVALID_JSON_BODY: {
-    code: 'INVALID_JSON',
-    detail: 'the body is not valid JSON, or has a member `__proto__`, which is not taken',
-  },
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
-    code: 'BAD_REQUEST',
-    detail: 'the body is not as long as its Content-Length says',
   },
   FST_ERR_BAD_URL: { code: 'INVALID_URL', detail: 'the path of the URL cannot be decoded' },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'URL_TOO_LONG', detail: 'a part of the path is too long' },

@@ -102,7 +102,7 @@ export function checkedTaskId(id: string): string {
  * Source: RFC 7240, 2 and 4.3
  * @throws Problem INVALID_FIELD for the query parameter.
  */
-function readWait(request: FastifyRequest, reply: FastifyReply): number {
+export function readWait(request: FastifyRequest, reply: FastifyReply): number {
   const encoded = readQuery(request.url, ['wait']).get('wait');
   if (encoded !== undefined) {
     const text = decodedText(formDecode(encoded), '`wait`', 'wait');
@@ -149,7 +149,7 @@ async function finishedWithin(
 }
 
 /** The caller has just been told of it: that it is gone is not the caller's mistake. */
-function taskLost(taskId: string): Problem {
+export function taskLost(taskId: string): Problem {
   const detail =
     'the controller was restarted and has lost the task, which was kept in memory only; ' +
     'it may have run, or not';

@@ -20,15 +20,21 @@ export class UnsentAnswers {
   /** Called when an answer with a body of that size is about to be written. */
   add(reply: FastifyReply, bytes: number): void {
     if (bytes < httpLimits.unsentBytesCounted) return;
-    const answer = { socket: reply.request.raw.socket, bytes };
-    this.#answers.add(answer);
-    this.#bytes += bytes;
-    const release = onClientGone(reply, () => this.#delete(answer));
+    const done = this.hold(reply.request.raw.socket, bytes);
+    const release = onClientGone(reply, done);
     reply.raw.once('finish', () => {
       release();
-      this.#delete(answer);
+      done();
     });
+  }
+
+  /** Counts bytes that a connection does not take, or a part of an answer, until it is called off. */
+  hold(socket: Socket, bytes: number): () => void {
+    const answer = { socket, bytes };
+    this.#answers.add(answer);
+    this.#bytes += bytes;
     this.#makeRoom();
+    return () => this.#delete(answer);
   }
 
   #makeRoom(): void {
