@@ -30,6 +30,8 @@ interface Options extends ServiceOptions, SubmissionOptions {
 /** What became of one script. */
 interface Entry {
   file: string;
+  /** It is on its way, or there. */
+  isSent?: true;
   /** As it stood last. */
   task?: Task;
   /** Why it was not taken. */
@@ -94,7 +96,10 @@ async function collect(
 ): Promise<void> {
   const common = specOf(options);
   function* tasks(): Generator<BatchTask> {
-    for (const { file } of entries) yield { ...scriptOf(join(options.batch, file)), ...common };
+    for (const entry of entries) {
+      entry.isSent = true;
+      yield { ...scriptOf(join(options.batch, entry.file)), ...common };
+    }
   }
   const progress = new ProgressLine(options.detach ? 'submitting' : 'running');
   let done = 0;
@@ -142,7 +147,10 @@ function writeOutputs(path: string, task: FinishedTask): void {
 
 async function cancelAll(client: Scriptd, entries: Entry[]): Promise<void> {
   const open = entries.flatMap(({ task }) => (task && task.state !== 'finished' ? [task.id] : []));
-  process.stderr.write(`scriptd: cancelling ${open.length} tasks that have not finished\n`);
+  const unknown = entries.filter(({ isSent, task, error }) => isSent && !task && !error).length;
+  const more =
+    unknown > 0 ? `; ${unknown} were on their way: scriptd list shows whether they run` : '';
+  process.stderr.write(`scriptd: cancelling ${open.length} tasks that have not finished${more}\n`);
   for (const id of open) {
     try {
       await client.cancel(id);

@@ -146,7 +146,11 @@ async function* answersTo(
   for await (const text of linesOf(response, clientLimits.silenceMsMax + wait * 1_000)) {
     const answer = jsonOf(text) as BatchLine;
     const line = lines[answer.line - 1];
-    if (!line) throw new ScriptdError('BAD_ANSWER', `there is no line ${answer.line}`);
+    if (!line) {
+      // What ended the request, rather than one of its lines.
+      if ('error' in answer) throw new ServiceError({ ...answer.error, status: answer.status });
+      throw new ScriptdError('BAD_ANSWER', `there is no line ${answer.line}`);
+    }
     yield answerTo(line, answer, wait, endsAtMs);
   }
 }

@@ -19,6 +19,12 @@ t.test(
   async (t) => {
     const hostile = ['--tag', 'x\x1b[31m', '--group', 'g\u202e'];
     await run(['submit', script('hostile.sh', 'exit 1'), ...hostile]);
+    for (const code of ['exit 1', 'sleep 0.1', 'sleep 0.2']) {
+      await service.submit(
+        { code, type: 'bash', tags: ['x\x1b[31m'], group: 'g\u202e' },
+        '?wait=60',
+      );
+    }
     const list = await run(['list', '--limit', '3']);
     t.match(list.stdout, /^ID +TYPE +STATUS +CODE/);
     t.match(list.stdout, 'x\\x1b[31m');
