@@ -75,7 +75,7 @@ async function dryRun(command: Command, options: Options): Promise<void> {
   const config = loadConfig({ flags, env: process.env, file: configFileOf(command) });
   const check = readCheck(options.check);
   const { Checker } = await import('../checker/checker.js');
-  const { url = process.env.SCRIPTD_URL ?? `http://${config.host}:${config.port}` } = options;
+  const { url = process.env.SCRIPTD_URL || `http://${config.host}:${config.port}` } = options;
   const service = clientFor({ url, tokenFile: config.tokenFile });
   const since = options.since === undefined ? 0 : sinceMs(options.since, Date.now());
   const checker = new Checker();

@@ -27,13 +27,18 @@ export function addSubmitCommand(program: Command): void {
     .argument('[file]', 'the script; - reads it from standard input')
     .argument('[args...]', 'arguments of the script, after --')
     .option('--type <type>', 'python, node, bash, …; else its shebang or extension tells')
-    .option('--env <name=value...>', 'a variable; without a value, the one of here', [])
-    .option('--file <name=path...>', 'a file beside the script', [])
-    .option('--limit <name=number...>', 'e.g. wallMs=5000, memoryBytes=100000000', [])
+    .option(
+      '--env <name=value>',
+      repeated('a variable; without a value, the one of here'),
+      append,
+      [],
+    )
+    .option('--file <name=path>', repeated('a file beside the script'), append, [])
+    .option('--limit <name=number>', repeated('e.g. wallMs=5000'), append, [])
     .addOption(new Option('--network <network>', 'what it may reach').choices(networks))
     .option('--priority <number>', '-100 to 100: higher runs first')
     .option('--group <group>', 'groups share the workers of a type fairly')
-    .option('--tag <tag...>', 'shown with the task', [])
+    .option('--tag <tag>', repeated('shown with the task'), append, [])
     .option('--attempts <number>', 'in all, where it fails by no doing of its own')
     .option('--delay <ms>', 'not before so long has passed')
     .option('--no-stdin', 'do not send standard input')
@@ -52,6 +57,15 @@ export function addSubmitCommand(program: Command): void {
     if (file === undefined) throw unfit('name the script: scriptd submit FILE [-- ARGUMENT...]');
     process.exitCode = await submit(await specFor(file, args, options), options);
   });
+}
+
+/** Several values after one option would take the script's name along. */
+function append(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function repeated(description: string): string {
+  return `${description}; may be repeated`;
 }
 
 function unfit(text: string): ScriptdError {

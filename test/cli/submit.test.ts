@@ -63,7 +63,7 @@ t.test('variables, files, limits and the rest reach it', async (t) => {
     'other/x=data.txt',
   ];
   const more = ['--tag', 'given', '--group', 'g', '--priority', '-3', '--limit', 'wallMs=9000'];
-  t.match(await run(['submit', name, ...args, ...more], { env: { HERE: 'there' } }), {
+  t.match(await run(['submit', ...args, ...more, name], { env: { HERE: 'there' } }), {
     ...{ code: 0, stdout: '1=2 there\ncontentcontent', stderr: '' },
   });
   t.match(await listed('given'), [{ group: 'g', priority: -3, limits: { wallMs: 9_000 } }]);
