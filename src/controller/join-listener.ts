@@ -129,6 +129,7 @@ export class JoinListener {
       case 'started':
       case 'recalled':
       case 'result':
+      case 'output':
         if (arrival.inventory) arrival.early.push(message);
         else connection.close(new ScriptdError('OUT_OF_STATE', `${message.kind} before inventory`));
         break;

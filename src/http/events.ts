@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Log } from '../log.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
 import { readLastEventId, refuseAhead } from './event-id.js';
 import type { EventStreams } from './event-streams.js';
 import { httpLimits } from './limits.js';
+import { pulledInTime } from './pulled-in-time.js';
 import { TaskEvents } from './task-events.js';
 import { checkedTaskId } from './tasks.js';
 import type { UnsentAnswers } from './unsent.js';
@@ -42,19 +43,8 @@ export function eventRoutes(
       const text = events.text((bytes) => unsent.add(reply, bytes));
       // Proxies that gather answers leave this one alone.
       reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
-      return reply.send(Readable.from(taken(text, reply), { objectMode: false }));
+      const pulled = pulledInTime(text, httpLimits.eventStallMs, () => reply.raw.destroy());
+      return reply.send(Readable.from(pulled, { objectMode: false }));
     },
   );
-}
-
-/** Cuts off a client that does not take what there is for it. */
-async function* taken(text: AsyncIterable<string>, reply: FastifyReply): AsyncGenerator<string> {
-  for await (const piece of text) {
-    const timer = setTimeout(() => reply.raw.destroy(), httpLimits.eventStallMs);
-    try {
-      yield piece;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 }

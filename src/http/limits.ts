@@ -49,6 +49,8 @@ export const httpLimits = {
   /** Event streams open at once, of all tasks and of one. */
   eventStreamsMax: 1_024,
   eventStreamsPerTaskMax: 32,
+  /** Of an output in one event; as JSON it may be six times as long. */
+  eventBytesMax: 16 * 1024,
   /** A comment goes out when nothing else did for so long, for proxies that end quiet connections. */
   keepEventsAliveMs: 15_000,
   /** A client that has not taken an event for so long is cut off. */

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { errorCode } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { TaskView } from '../task.js';
 import { comparePlaces, type TaskCursor } from '../task-cursor.js';
@@ -78,30 +77,30 @@ export class TaskEvents {
         yield* this.#ending(task);
         return;
       }
-      const progress: Progress | undefined = yield* this.#next();
-      if (progress?.output) yield* this.#output(progress.output);
-      task = progress?.task;
-      // With its outputs, which no progress has.
-      if (task?.state === 'finished') task = await this.#source.get(task.id);
+      const progress: Progress = yield* this.#next();
+      if (progress.output) yield* this.#output(progress.output);
+      task = progress.task;
     }
   }
 
-  /** What comes after the cursor; undefined when it is not known yet. */
-  async *#next(): AsyncGenerator<string, Progress | undefined> {
-    const asked = this.#source.follow(this.#task.id, this.#cursor);
+  /** What comes after the cursor, a finished task with its outputs; or nothing, to ask again. */
+  async *#next(): AsyncGenerator<string, Progress> {
+    const { id } = this.#task;
+    const asked = this.#source.follow(id, this.#cursor);
     this.#asked = asked;
     if (this.#isStopped) asked.forget();
     try {
       for (;;) {
         const progress = await within(asked.answer, httpLimits.keepEventsAliveMs);
-        if (progress) return progress;
-        yield ':\n\n';
+        if (!progress) yield ':\n\n';
+        else if (progress.task?.state !== 'finished') return progress;
+        else return { task: await this.#source.get(id) };
       }
     } catch (error) {
       // It is being restarted: it may take as long as it wants, and the client as well.
       if (errorCode(error) !== 'CONTROLLER_UNAVAILABLE') throw error;
       yield ':\n\n';
-      return undefined;
+      return {};
     } finally {
       asked.forget();
       this.#asked = undefined;
@@ -160,7 +159,7 @@ export class TaskEvents {
 /** In pieces that end with whole characters where that can be. */
 function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < bytes.length; ) {
-    const part = bytes.subarray(from, from + limits.liveBytesMax);
+    const part = bytes.subarray(from, from + httpLimits.eventBytesMax);
     const isLast = from + part.length === bytes.length;
     const length = isLast ? part.length : wholeCharacters(part) || part.length;
     yield part.subarray(0, length);

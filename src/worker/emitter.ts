@@ -71,9 +71,12 @@ export class Emitter {
     this.#connection?.send({ kind: 'recalled', taskId, attempt });
   }
 
-  /** Told only to the controller that follows it. */
-  output(output: MessageOf<'output'>): void {
-    this.#connection?.send(output);
+  /** Told only to the controller that follows it. False when that has too much to read already. */
+  output(output: MessageOf<'output'>): boolean {
+    const connection = this.#connection;
+    if (connection && connection.queuedBytes > workerLimits.sendWindowBytes) return false;
+    connection?.send(output);
+    return true;
   }
 
   add({ taskId, attempt }: AttemptKey, result: Result): void {

@@ -14,7 +14,8 @@ const nothing = new Uint8Array();
 export interface FollowsOptions {
   /** What is kept of the beginning of both outputs so far; undefined while the attempt does not run. */
   outputsOf(key: string): Outputs | undefined;
-  send(message: MessageOf<'output'>): void;
+  /** False when the controller is behind: nothing was sent. */
+  send(message: MessageOf<'output'>): boolean;
 }
 
 /**
@@ -105,13 +106,14 @@ export class Follows {
 
   #flush(): void {
     this.#timer = undefined;
-    for (const key of this.#due) {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const key of due) {
       const outputs = this.#options.outputsOf(key);
       const follows = this.#byAttempt.get(key);
       if (!outputs || !follows) continue;
       for (const follow of [...follows.values()]) this.#answerIfAny(follow, outputs);
     }
-    this.#due.clear();
   }
 
   #answerIfAny(follow: Follow, outputs: Outputs): void {
@@ -119,9 +121,10 @@ export class Follows {
     if (parts.stdout.length + parts.stderr.length > 0) this.#answer(follow, parts);
   }
 
-  #answer({ followId }: Follow, parts: Outputs): void {
-    this.remove(followId);
-    this.#options.send({ kind: 'output', followId, ...parts });
+  #answer(follow: Follow, parts: Outputs): void {
+    const { followId } = follow;
+    if (this.#options.send({ kind: 'output', followId, ...parts })) this.remove(followId);
+    else this.#wait(attemptKey(follow));
   }
 }
 

@@ -175,7 +175,6 @@ class WorkerDaemon implements Worker {
     const events: SessionEvents = {
       onOpen: (channel, connection) => {
         if (channel === 'emitter') {
-          this.#follows.clear();
           this.#emitter.attach(connection, this.#inventory());
           if (!this.#lifecycle.serving) this.#emitter.draining();
         }

@@ -1,59 +1,16 @@
-import t, { type Test } from 'tap';
-import type { ClientRequests, Watches } from '../../src/controller/clients.js';
+import t from 'tap';
+import type { ClientRequests } from '../../src/controller/clients.js';
 import { ScriptdError } from '../../src/errors.js';
 import type { TaskView } from '../../src/task.js';
-import { Connection } from '../../src/wire/connection.js';
-import type { Message } from '../../src/wire/messages.js';
 import { finished, pending, taskId } from '../http/fake-controller.js';
-import { listening, token } from './listening.js';
-
-interface Daemon {
-  watches: Watches;
-  send(message: Message): void;
-  /** The next answer, in the order in which they come. */
-  next(): Promise<Message>;
-  ask(message: Message): Promise<Message>;
-}
-
-/** An http daemon's connection to a real listener whose controller has only what it is asked for. */
-async function connect(t: Test, requests: Partial<ClientRequests>): Promise<Daemon> {
-  const { poller, address, watches } = listening(t, requests);
-  const answers: Message[] = [];
-  const waiting: ((message: Message) => void)[] = [];
-  const connection = await new Promise<Connection>((resolve, reject) => {
-    const socket = poller.connect(address, { onData: () => undefined });
-    const local = { role: 'http', id: 'http', instance: 'h' } as const;
-    const options = { local, token, channel: 'client' } as const;
-    new Connection(socket, 'initiator', options, {
-      onOpen: (_peer, opened) => resolve(opened),
-      onMessage: (message) => {
-        const first = waiting.shift();
-        if (first) first(message);
-        else answers.push(message);
-      },
-      onClose: reject,
-    });
-  });
-  const send = (message: Message) => void connection.send(message);
-  const next = () => {
-    const first = answers.shift();
-    return first
-      ? Promise.resolve(first)
-      : new Promise<Message>((resolve) => waiting.push(resolve));
-  };
-  const ask = (message: Message) => {
-    send(message);
-    return next();
-  };
-  return { watches, send, next, ask };
-}
+import { connectDaemon } from './connected-daemon.js';
 
 t.test('a page of tasks that have much to tell fits into a frame', async (t) => {
   const attempt = { worker: 'python-1', startedAt: 1, reason: '漢'.repeat(4_096) };
   const attempts = Array.from({ length: 20 }, (_, index) => ({ ...attempt, attempt: index + 1 }));
   const { stdout: _, stderr: __, ...small } = finished({ attempts });
   const limits: number[] = [];
-  const daemon = await connect(t, {
+  const daemon = await connectDaemon(t, {
     query: async ({ limit }) => {
       limits.push(limit);
       return { tasks: Array.from({ length: limit }, () => small), next: `after${limit}` };
@@ -71,7 +28,7 @@ t.test('a page of tasks that have much to tell fits into a frame', async (t) => 
 t.test('an explanation is the word of the scheduler, else what the store has', async (t) => {
   let view: TaskView | undefined;
   let found: ReturnType<ClientRequests['explain']>;
-  const daemon = await connect(t, { explain: () => found, read: async () => view });
+  const daemon = await connectDaemon(t, { explain: () => found, read: async () => view });
   const ask = () => daemon.ask({ kind: 'explain', requestId: 1, taskId });
   found = { reason: 'waits_for_retry', attempt: 1, code: undefined, inMs: 5, text: 'It waits.' };
   t.match(await ask(), { state: 'pending', explanation: { reason: 'waits_for_retry', inMs: 5 } });
@@ -98,7 +55,7 @@ t.test('an explanation is the word of the scheduler, else what the store has', a
 
 t.test('what the controller rejects is refused in its words, a fault of ours as one', async (t) => {
   let error: Error = new ScriptdError('NOT_FINISHED', 'the task is running');
-  const daemon = await connect(t, { retry: () => Promise.reject(error) });
+  const daemon = await connectDaemon(t, { retry: () => Promise.reject(error) });
   const ask = () => daemon.ask({ kind: 'retryTask', requestId: 7, taskId });
   t.same(await ask(), {
     kind: 'refused',
@@ -122,7 +79,7 @@ t.test('what the controller rejects is refused in its words, a fault of ours as 
 t.test('a replayed submission does not own its task', async (t) => {
   const cancelled: string[] = [];
   const unfinished = new Set([taskId]);
-  const daemon = await connect(t, {
+  const daemon = await connectDaemon(t, {
     submit: (_task, stored) => stored(pending(), true),
     cancel: (id) => void cancelled.push(id),
     isUnfinished: (id) => unfinished.has(id),
@@ -165,7 +122,7 @@ t.test('queues and schedules are answered, and told of when they are not there',
   const schedule = { ...summary, task: { code: '' } };
   // What the wire does not know of would cost the connection.
   const more = { groups: 3 };
-  const daemon = await connect(t, {
+  const daemon = await connectDaemon(t, {
     queues: () => [{ ...queue, ...more }],
     pauseQueue: async (type) => (type === 'python' ? { ...queue, ...more } : undefined),
     resumeQueue: async () => undefined,

@@ -33,6 +33,7 @@ export function listening(
     rmSync(folder, { recursive: true });
   });
   const watches = new Watches();
+  const followers = new Followers({ ...nobody, ...following });
   new ClientListener({
     poller,
     addresses: [address],
@@ -41,8 +42,8 @@ export function listening(
     token,
     requests: requests as ClientRequests,
     watches,
-    followers: new Followers({ ...nobody, ...following }),
+    followers,
     log: createLog('test', 'silent'),
   }).open();
-  return { poller, address, watches };
+  return { poller, address, watches, followers };
 }
