@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { ScriptdError } from '../errors.js';
 import type { TaskState } from '../task.js';
 import type { Outcome } from '../verdict.js';
@@ -23,9 +24,15 @@ export function fits(task: Filtered, filter: TaskFilter): boolean {
   return deadLetter === undefined || task.deadLetter === true;
 }
 
-/** A cursor is the number of the last submission that was looked at: only older ones follow. */
+/**
+ * A cursor is the number of the last submission that was looked at: only older ones follow. Eight
+ * bytes of it and four of a checksum, so that what was never handed out is known as such.
+ */
 export function formatCursor(sequence: number): string {
-  return sequence.toString(36);
+  const bytes = Buffer.alloc(cursorBytes);
+  bytes.writeBigUInt64BE(BigInt(sequence));
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, sequenceBytes)), sequenceBytes);
+  return bytes.toString('base64url');
 }
 
 /**
@@ -35,7 +42,14 @@ export function formatCursor(sequence: number): string {
  */
 export function parseCursor(cursor: string | undefined): number {
   if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
-  const sequence = /^[0-9a-z]{1,11}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
-  if (Number.isSafeInteger(sequence)) return sequence;
+  const bytes = Buffer.from(cursor, 'base64url');
+  if (bytes.length === cursorBytes) {
+    const sequence = Number(bytes.readBigUInt64BE());
+    // Compared as text: more than one text stands for the same bytes, and numbers may be too large.
+    if (Number.isSafeInteger(sequence) && formatCursor(sequence) === cursor) return sequence;
+  }
   throw new ScriptdError('BAD_CURSOR', 'the cursor is not one: use `next` of the page before');
 }
+
+const sequenceBytes = 8;
+const cursorBytes = sequenceBytes + 4;
