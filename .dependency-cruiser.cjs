@@ -7,7 +7,7 @@ const allowed = {
   checker: [],
   scheduler: [],
   scaling: [],
-  client: [],
+  client: ['http'],
   config: [],
   drill: [],
   wire: ['poll'],
@@ -44,6 +44,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/http/' },
       to: { path: '^src/scheduler/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'client-takes-types-from-http',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/http/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'store-takes-types-from-scheduler',

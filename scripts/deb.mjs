@@ -66,6 +66,8 @@ function layOut(tree) {
   }
   write(join(documentation, 'copyright'), copyright(read('LICENSE')));
   write(join(documentation, 'changelog.gz'), gzipSync(changelog(), { level: 9 }));
+  const manual = gzipSync(read('docs/scriptd.1'), { level: 9 });
+  write('usr/share/man/man1/scriptd.1.gz', manual);
   write('usr/share/lintian/overrides/scriptd', overrides);
   return conffiles;
 }

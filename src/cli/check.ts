@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { parse } from 'yaml';
 import type { Answer } from '../checker/answer.js';
 import type { Checker } from '../checker/checker.js';
+import { type FinishedTask, isFinished, type Scriptd } from '../client/index.js';
 import { loadConfig } from '../config/load.js';
 import { errorMessage, ScriptdError } from '../errors.js';
 import { validator } from '../schema.js';
@@ -10,7 +11,7 @@ import { Check } from '../task.js';
 import { configFileOf } from './config.js';
 import { addSettings } from './options.js';
 import { ProgressLine } from './progress.js';
-import { ServiceClient, type TaskJson } from './service-client.js';
+import { clientFor } from './service-client.js';
 import { sinceMs } from './since.js';
 
 /** Only what exited with 0 was checked, or would be. */
@@ -74,10 +75,8 @@ async function dryRun(command: Command, options: Options): Promise<void> {
   const config = loadConfig({ flags, env: process.env, file: configFileOf(command) });
   const check = readCheck(options.check);
   const { Checker } = await import('../checker/checker.js');
-  const service = new ServiceClient(
-    options.url ?? `http://${config.host}:${config.port}`,
-    config.tokenFile,
-  );
+  const { url = process.env.SCRIPTD_URL || `http://${config.host}:${config.port}` } = options;
+  const service = clientFor({ url, tokenFile: config.tokenFile });
   const since = options.since === undefined ? 0 : sinceMs(options.since, Date.now());
   const checker = new Checker();
   const progress = new ProgressLine('checking, task');
@@ -140,24 +139,24 @@ function readCheck(file: string): Check {
 
 /** Newest first, each outcome by itself: the service can look for one at a time. */
 async function* tasksOf(
-  service: ServiceClient,
+  service: Scriptd,
   { type, group, tag }: Options,
   since: number,
-): AsyncGenerator<TaskJson> {
+): AsyncGenerator<FinishedTask> {
   for (const outcome of checkedOutcomes) {
     const filter = { outcome, type, group, tag };
-    for await (const task of service.tasks(filter)) {
+    for await (const task of service.list(filter)) {
       if (Date.parse(task.createdAt) < since) break;
       // Those by which an earlier call ran its checker script.
-      if (!task.tags.includes(ownTag)) yield task;
+      if (isFinished(task) && !task.tags.includes(ownTag)) yield task;
     }
   }
 }
 
 async function judged(
-  task: TaskJson,
+  task: FinishedTask,
   check: Check,
-  { checker, service }: { checker: Checker; service: ServiceClient },
+  { checker, service }: { checker: Checker; service: Scriptd },
 ): Promise<Line> {
   const before = task.code ?? task.outcome;
   const answer = await answerFor(task, check, checker, service);
@@ -186,16 +185,16 @@ async function judged(
 }
 
 async function answerFor(
-  task: TaskJson,
+  task: FinishedTask,
   check: Check,
   checker: Checker,
-  service: ServiceClient,
+  service: Scriptd,
 ): Promise<Answer> {
   if (task.truncated?.stdout) {
     const { truncated } = await import('../checker/output.js');
     return truncated;
   }
-  const stdout = await service.stdout(task.id);
+  const stdout = Buffer.from(await service.output(task.id, 'stdout'));
   if (!check.script) return checker.judge(check, stdout);
   // In the sandbox of the service, as a task of the same type.
   const { code, args } = check.script;

@@ -5,8 +5,16 @@ export const exitCodes = {
   failed: 1,
   /** The command line is wrong (EX_USAGE). */
   usage: 64,
+  /** A script's output is not what its check wants (EX_DATAERR). */
+  badOutput: 65,
   /** An address is in use, or a service cannot be reached (EX_UNAVAILABLE). */
   unavailable: 69,
+  /** A task failed by no doing of its own (EX_SOFTWARE). */
+  internal: 70,
+  /** It may go better later (EX_TEMPFAIL). */
+  tryAgain: 75,
+  /** The token does not allow it, or there is none (EX_NOPERM). */
+  notAllowed: 77,
   /** The configuration is wrong (EX_CONFIG): the same start would fail again. */
   config: 78,
 } as const;
@@ -20,6 +28,9 @@ const lasting: Record<string, number> = {
   BAD_HOST: exitCodes.usage,
   BAD_TIME: exitCodes.usage,
   BAD_CHECK: exitCodes.usage,
+  BAD_URL: exitCodes.usage,
+  BAD_OPTION: exitCodes.usage,
+  SCRIPT_UNREADABLE: exitCodes.usage,
   SERVICE_UNREACHABLE: exitCodes.unavailable,
   INSECURE_TRANSPORT: exitCodes.config,
   ISOLATION_UNAVAILABLE: exitCodes.config,

@@ -1,100 +1,55 @@
 import { readFileSync } from 'node:fs';
-import { errorMessage, ScriptdError } from '../errors.js';
+import type { Command } from 'commander';
+import { Scriptd } from '../client/index.js';
+import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 
-/** What a command needs of a task as the service shows it. */
-export interface TaskJson {
-  id: string;
-  type: string;
-  state: string;
-  outcome: string;
-  code?: string;
-  reason?: string;
-  createdAt: string;
-  tags: string[];
-  stdout?: string;
-  truncated?: { stdout: boolean };
+export interface ServiceOptions {
+  url?: string;
+  tokenFile?: string;
 }
 
-/** Tasks in one page. */
-const pageTasks = 100;
-/** A task that a command waits for is asked after so often. Seconds. */
-const waitSeconds = 60;
+/** A service that is not there is told of after a second or so. */
+const firstRetries = 3;
+/** 128 and SIGPIPE: what a shell shows of a program whose reader left. */
+export const readerLeft = 141;
 
-/** The HTTP API of a running service, as far as commands use it. */
-export class ServiceClient {
-  readonly #url: string;
-  readonly #headers: Record<string, string>;
-
-  /**
-   * @param tokenFile the first token in it is shown; empty: none
-   * @throws ScriptdError TOKENS_UNREADABLE, TOKENS_INVALID
-   */
-  constructor(url: string, tokenFile: string) {
-    this.#url = url;
-    this.#headers = tokenFile === '' ? {} : { authorization: `Bearer ${firstToken(tokenFile)}` };
-  }
-
-  /** Newest first. */
-  async *tasks(filter: Record<string, string | undefined>): AsyncGenerator<TaskJson> {
-    let cursor: string | undefined;
-    do {
-      const query = new URLSearchParams({ limit: String(pageTasks) });
-      for (const [name, value] of Object.entries({ ...filter, cursor })) {
-        if (value !== undefined) query.set(name, value);
-      }
-      const page = (await this.#json('GET', `/v1/tasks?${query}`)) as {
-        tasks: TaskJson[];
-        next?: string;
-      };
-      yield* page.tasks;
-      cursor = page.next;
-    } while (cursor !== undefined);
-  }
-
-  async stdout(taskId: string): Promise<Buffer> {
-    const response = await this.#ask('GET', `/v1/tasks/${taskId}/stdout`);
-    return Buffer.from(await response.arrayBuffer());
-  }
-
-  async retry(taskId: string): Promise<void> {
-    await this.#json('POST', `/v1/tasks/${taskId}/retry`);
-  }
-
-  /** Submits a task and waits until it is finished. */
-  async run(task: object): Promise<TaskJson> {
-    const path = `/v1/tasks?wait=${waitSeconds}`;
-    let view = (await this.#json('POST', path, task)) as TaskJson;
-    while (view.state !== 'finished') {
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      view = (await this.#json('GET', `/v1/tasks/${view.id}`)) as TaskJson;
-    }
-    return view;
-  }
-
-  async #json(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await this.#ask(method, path, body);
-    return response.json();
-  }
-
-  /** @throws ScriptdError SERVICE_UNREACHABLE; or the code of the problem that the service answers */
-  async #ask(method: string, path: string, body?: object): Promise<Response> {
-    let response: Response;
-    try {
-      response = await fetch(new URL(path, this.#url), {
-        method,
-        headers: { ...this.#headers, ...(body && { 'content-type': 'application/json' }) },
-        ...(body && { body: JSON.stringify(body) }),
+/** Adds what names the service. */
+export function addServiceOptions(command: Command): Command {
+  return command
+    .option('--url <url>', 'of the service (http://127.0.0.1:5000) [SCRIPTD_URL]')
+    .option(
+      '--token-file <file>',
+      'the first token in it is shown to the service; SCRIPTD_TOKEN holds one itself [SCRIPTD_TOKEN_FILE]',
+    )
+    .hook('preAction', () => {
+      process.stdout.once('error', (error) => {
+        if (errorCode(error) === 'EPIPE') process.exit(readerLeft);
+        throw error;
       });
-    } catch (error) {
-      const cause =
-        error instanceof Error && error.cause ? errorMessage(error.cause) : String(error);
-      throw new ScriptdError('SERVICE_UNREACHABLE', `no scriptd answers at ${this.#url}: ${cause}`);
-    }
-    if (response.ok) return response;
-    const problem = (await response.json()) as { code?: string; detail?: string };
-    const text = `${method} ${path} was answered ${response.status}: ${problem.detail ?? ''}`;
-    throw new ScriptdError(problem.code ?? 'SERVICE_FAILED', text);
-  }
+    });
+}
+
+/**
+ * The service that a command speaks to: its options over the environment.
+ *
+ * @throws ScriptdError BAD_URL, TOKENS_UNREADABLE
+ */
+export function clientFor(
+  { url, tokenFile }: ServiceOptions,
+  { retries = firstRetries }: { retries?: number } = {},
+  env = process.env,
+): Scriptd {
+  return new Scriptd({
+    url: url ?? (env.SCRIPTD_URL || undefined),
+    token: tokenOf(tokenFile, env),
+    retries,
+  });
+}
+
+function tokenOf(file: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  if (file !== undefined && file !== '') return firstToken(file);
+  if (env.SCRIPTD_TOKEN) return env.SCRIPTD_TOKEN.trim();
+  return env.SCRIPTD_TOKEN_FILE ? firstToken(env.SCRIPTD_TOKEN_FILE) : undefined;
 }
 
 function firstToken(path: string): string {

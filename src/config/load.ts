@@ -12,12 +12,14 @@ import {
   variableName,
 } from './settings.js';
 
-/** Variables that are no settings: they serve the build and the tests. */
+/** Variables that are no settings: they serve the build, the tests, and commands that ask a service. */
 const otherVariables = [
   'SCRIPTD_NATIVE_DIR',
   'SCRIPTD_TEST_ALL',
   'SCRIPTD_CONFIG',
   'SCRIPTD_LIFELINE',
+  'SCRIPTD_URL',
+  'SCRIPTD_TOKEN',
 ];
 
 export interface Sources {

@@ -64,7 +64,14 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
   app.get<ById>(
     '/v1/tasks/:id',
     { exposeHeadRoute: true, config: { operation: getTask } },
-    async (request) => taskJson(await controller.get(readId(request))),
+    async (request, reply) => {
+      const waitSeconds = readWait(request, reply);
+      const id = readId(request, ['wait']);
+      const stored = await controller.get(id);
+      if (waitSeconds === 0 || stored.state === 'finished') return taskJson(stored);
+      const task = await finishedWithin(stored, waitSeconds * 1000, reply, controller);
+      return task ? taskJson(task) : reply.hijack();
+    },
   );
 
   app.get<ById>(
@@ -109,8 +116,8 @@ async function submit(
   return controller.store(idempotencyKey === undefined ? spec : { ...spec, idempotencyKey });
 }
 
-export function readId(request: FastifyRequest<ById>): string {
-  readQuery(request.url, []);
+export function readId(request: FastifyRequest<ById>, parameters: readonly string[] = []): string {
+  readQuery(request.url, parameters);
   return checkedTaskId(request.params.id);
 }
 

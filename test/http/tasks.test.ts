@@ -384,3 +384,30 @@ function lengthRead(socket: net.Socket): Promise<number> {
     socket.resume();
   });
 }
+
+t.test(
+  'GET of a task with wait holds its answer until it is finished, or the time is up',
+  async (t) => {
+    const { ask, controller } = await startDaemon(t);
+    controller.behaviour = storing;
+    const path = `/v1/tasks/${taskId}`;
+    const asked = ask({ path: `${path}?wait=600` });
+    const { requestId } = await controller.next('watch');
+    controller.say({ kind: 'task', requestId, task: finished() });
+    t.match((await asked).json, { state: 'finished' });
+    const early = await ask({ path, headers: { prefer: 'wait=1' } });
+    t.equal(early.headers['preference-applied'], 'wait=1');
+    t.match(early.json, { state: 'pending' });
+
+    assertProblem(t, await ask({ path: `${path}?wait=601` }), 400, 'INVALID_FIELD');
+    controller.behaviour = refuseWith('UNKNOWN_TASK', 'there is no such task');
+    assertProblem(t, await ask({ path: `${path}?wait=5` }), 404, 'UNKNOWN_TASK');
+    controller.behaviour = answerWith(finished());
+    t.match((await ask({ path: `${path}?wait=600` })).json, { state: 'finished' });
+    t.equal(
+      controller.received.filter(({ kind }) => kind === 'watch').length,
+      1,
+      'one, of the preference',
+    );
+  },
+);

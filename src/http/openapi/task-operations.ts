@@ -144,9 +144,16 @@ export const getTask: Operation = {
   id: 'getTask',
   tag: 'Tasks',
   summary: 'The task as it stands',
-  parameters: [taskIdInPath],
-  answers: { 200: { description: 'The task.', content: json(Task, examples.finishedTask) } },
-  problems: ofTask,
+  description: 'With `wait`, or `Prefer: wait=SECONDS`, once it is finished or the time is up.',
+  parameters: [taskIdInPath, waitInQuery, preferWait],
+  answers: {
+    200: {
+      description: 'The task.',
+      headers: { 'Preference-Applied': ofSubmission['Preference-Applied'] },
+      content: json(Task, examples.finishedTask),
+    },
+  },
+  problems: [...ofTask, 'INVALID_FIELD'],
 };
 
 export const explainTask: Operation = {

@@ -1,0 +1,34 @@
+import { errorCode, errorMessage } from '../errors.js';
+import { exitCodeFor, exitCodes } from './exit-codes.js';
+import { visible } from './visible.js';
+
+/** What whoever called a command can do about it. */
+const cures: Readonly<Record<string, string>> = {
+  SERVICE_UNREACHABLE: 'start one with `scriptd up`, or name another with --url or SCRIPTD_URL',
+  UNAUTHORIZED: 'give a token with --token-file FILE or SCRIPTD_TOKEN',
+  HOST_NOT_ALLOWED: 'reach it as 127.0.0.1, or start it with --allowed-hosts NAME',
+};
+
+/** Exit codes for what a service refuses. Source: sysexits(3) */
+const refusals: Readonly<Record<string, number>> = {
+  UNAUTHORIZED: exitCodes.notAllowed,
+  FORBIDDEN: exitCodes.notAllowed,
+  OVERLOADED: exitCodes.tryAgain,
+  GROUP_OVERLOADED: exitCodes.tryAgain,
+  DRAINING: exitCodes.tryAgain,
+  CONTROLLER_UNAVAILABLE: exitCodes.tryAgain,
+  CONTROLLER_LOST: exitCodes.tryAgain,
+};
+
+/** What a command says when it ends with this error: one line, with the cure. */
+export function errorLine(error: unknown): string {
+  const code = errorCode(error);
+  const cure = code === undefined ? undefined : cures[code];
+  const text = `${errorMessage(error)}${cure ? `; ${cure}` : ''}${code ? ` (${code})` : ''}`;
+  return `scriptd: ${visible(text)}\n`;
+}
+
+export function errorExitCode(error: unknown): number {
+  const code = errorCode(error);
+  return (code === undefined ? undefined : refusals[code]) ?? exitCodeFor(code);
+}

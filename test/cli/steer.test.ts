@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { scriptd } from './scriptd.js';
+import { Service } from './service.js';
+
+const service = await Service.start(t, ['--workers', 'bash=2,python=1', '--isolation', 'none']);
+const cwd = service.dataDir;
+
+function script(name: string, code: string): string {
+  writeFileSync(join(cwd, name), code);
+  return name;
+}
+
+const run = (args: string[]) => scriptd(args, cwd, { env: { SCRIPTD_URL: service.address } });
+
+t.test(
+  'lists, counts and workers, as tables and as JSON; a type is paused and resumed',
+  async (t) => {
+    const hostile = ['--tag', 'x\x1b[31m', '--group', 'g\u202e'];
+    await run(['submit', script('hostile.sh', 'exit 1'), ...hostile]);
+    for (const code of ['exit 1', 'sleep 0.1', 'sleep 0.2']) {
+      await service.submit(
+        { code, type: 'bash', tags: ['x\x1b[31m'], group: 'g\u202e' },
+        '?wait=60',
+      );
+    }
+    const list = await run(['list', '--limit', '3']);
+    t.match(list.stdout, /^ID +TYPE +STATUS +CODE/);
+    t.match(list.stdout, 'x\\x1b[31m');
+    t.match(list.stdout, 'g\\u{202e}');
+    t.notOk(list.stdout.includes('\x1b') || list.stdout.includes('\u202e'));
+    t.equal(list.stdout.split('\n').length, 5);
+    const failed = await run(['list', '--outcome', 'runtime_error', '--json', '--limit', '2']);
+    const tasks = failed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    t.match(tasks, [{ outcome: 'runtime_error' }, { outcome: 'runtime_error' }]);
+    const byTime = await run(['list', '--sort', 'time', '--reverse', '--json']);
+    const times = byTime.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).usage?.wallMs ?? -1);
+    t.same(
+      times,
+      [...times].sort((a, b) => b - a),
+    );
+    t.match(await run(['list', '--tag', 'nobody']), {
+      code: 0,
+      stdout: '',
+      stderr: 'no task fits\n',
+    });
+
+    t.match(await run(['pause', 'bash']), { code: 0, stdout: /^bash paused: / });
+    t.match(await run(['queues']), { stdout: /^TYPE .*\nbash +paused .*\npython +open /s });
+    const id = (await run(['submit', '--detach', script('held.sh', 'echo')])).stdout.trim();
+    t.match(await run(['explain', id]), { stdout: /paused/ });
+    t.match(await run(['cancel', id]), { stdout: `${id} cancelled\n` });
+    t.match(await run(['resume', 'bash']), { stdout: /^bash resumed: / });
+    t.match(await run(['workers']), { stdout: /^ID +TYPE +BUSY.*\nbash-1 +bash +0 +2 /s });
+    const [worker = ''] = (await run(['workers', '--json'])).stdout.split('\n');
+    t.match(JSON.parse(worker), { id: 'bash-1', isolation: { level: 'none' } });
+    const top = await run(['top']);
+    t.match(top, { code: 0, stdout: /^scriptd http.*\nTYPE.*\nbash.*\n\nID/s });
+    t.match(JSON.parse((await run(['top', '--json'])).stdout), { queues: [{}, {}] });
+  },
+);
+
+t.test('a token is taken from a file or the environment, and asked for', async (t) => {
+  const file = join(cwd, 'tokens');
+  writeFileSync(file, '# mine\n0123456789abcdef\n');
+  const guarded = await Service.start(t, [
+    '--workers',
+    'bash=1',
+    '--isolation=none',
+    '--token-file',
+    file,
+  ]);
+  const ask = (args: string[], env = {}) =>
+    scriptd(['queues', '--url', guarded.address, ...args], cwd, { env });
+  t.match(await ask([]), { code: 77, stderr: /--token-file FILE or SCRIPTD_TOKEN/ });
+  t.match(await ask(['--token-file', file]), { code: 0 });
+  t.match(await ask([], { SCRIPTD_TOKEN: '0123456789abcdef' }), { code: 0 });
+  t.match(await ask(['--token-file', 'none']), { code: 78, stderr: /cannot be read/ });
+});
