@@ -8,7 +8,7 @@ import type { TaskSpec, TaskView } from '../task.js';
 import type { TaskCursor } from '../task-cursor.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import { wireLimits } from '../wire/limits.js';
-import type { Message, MessageKind, MessageOf, QueueReport } from '../wire/messages.js';
+import type { Message, MessageOf, QueueReport } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
 import { Traffic } from '../wire/traffic.js';
 import type { Transport } from '../wire/transport.js';
@@ -25,6 +25,17 @@ import {
   type TaskPage,
   type TaskQuery,
 } from './controller-port.js';
+import {
+  type Answer,
+  type AnswerTo,
+  bytesOf,
+  isAnswer,
+  isHeld,
+  isRepeatable,
+  type Question,
+  type QuestionKind,
+  questions,
+} from './controller-questions.js';
 import { httpLimits } from './limits.js';
 
 export interface ControllerLinkOptions {
@@ -36,40 +47,6 @@ export interface ControllerLinkOptions {
   controllerWaitMs: number;
   log: Log;
 }
-
-/** What answers each question, and whether asking it twice does no more than asking it once. */
-const questions = {
-  submit: { answer: 'task', repeatable: false },
-  get: { answer: 'task', repeatable: true },
-  watch: { answer: 'task', repeatable: true },
-  followTask: { answer: 'progress', repeatable: true },
-  cancelTask: { answer: 'task', repeatable: false },
-  status: { answer: 'report', repeatable: true },
-  list: { answer: 'page', repeatable: true },
-  explain: { answer: 'explanation', repeatable: true },
-  retryTask: { answer: 'task', repeatable: false },
-  getDelivery: { answer: 'delivery', repeatable: true },
-  redeliver: { answer: 'delivery', repeatable: false },
-  queues: { answer: 'queueReports', repeatable: true },
-  pauseQueue: { answer: 'queueReports', repeatable: true },
-  resumeQueue: { answer: 'queueReports', repeatable: true },
-  listSchedules: { answer: 'schedules', repeatable: true },
-  getSchedule: { answer: 'schedule', repeatable: true },
-  putSchedule: { answer: 'schedule', repeatable: false },
-  deleteSchedule: { answer: 'done', repeatable: false },
-  // Whoever asks does not wait for another connection.
-  measure: { answer: 'figures', repeatable: false },
-} as const satisfies Partial<Record<MessageKind, { answer: MessageKind; repeatable: boolean }>>;
-
-type QuestionKind = keyof typeof questions;
-type Question = MessageOf<QuestionKind>;
-/** Of a question of that kind. */
-type AnswerTo<Kind extends QuestionKind> = MessageOf<(typeof questions)[Kind]['answer']>;
-type Answer = AnswerTo<QuestionKind>;
-
-const answers: ReadonlySet<MessageKind> = new Set(
-  Object.values(questions).map(({ answer }) => answer),
-);
 
 /** A question that is not answered. It is sent, or waits for a connection under a timer. */
 interface Request {
@@ -442,32 +419,7 @@ export class ControllerLink implements ControllerPort {
   }
 }
 
-function isAnswer(message: Message): message is Answer {
-  return answers.has(message.kind);
-}
-
 function outOfState({ kind }: Message, connection: Connection) {
   const text = `the controller sent a ${kind} that was not asked for`;
   connection.close(new ScriptdError('OUT_OF_STATE', text));
-}
-
-/** Asking twice does no more than asking once. */
-function isRepeatable(question: Question): boolean {
-  if (question.kind !== 'submit') return questions[question.kind].repeatable;
-  return question.reply === 'stored' && question.task.idempotencyKey !== undefined;
-}
-
-/** Most of what it takes in memory. */
-function bytesOf(question: Question): number {
-  if (question.kind !== 'submit') return 0;
-  const { code, stdin, files = [] } = question.task;
-  let bytes = code.length + (stdin?.length ?? 0);
-  for (const { content } of files) bytes += content.length;
-  return bytes;
-}
-
-/** The controller holds the answer until something comes of the task. */
-function isHeld(question: Question): boolean {
-  if (question.kind === 'watch' || question.kind === 'followTask') return true;
-  return question.kind === 'submit' && question.reply === 'finished';
 }

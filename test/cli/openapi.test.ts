@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { limits } from '../../src/limits.js';
 import { Contract, type OpenApi } from '../http/contract.js';
@@ -5,8 +8,10 @@ import { type Answer, Service, until } from './service.js';
 
 const json = { 'content-type': 'application/json' };
 
+const allowed = ['--webhook-allow', '127.0.0.1'];
+
 t.test('every answer of a walk through the API is one that the document foresees', async (t) => {
-  const service = await Service.start(t, ['--workers', 'python=1,bash=1']);
+  const service = await Service.start(t, ['--workers', 'python=1,bash=1', ...allowed]);
   const document = (await service.request('GET', '/openapi.json')).json;
   const contract = new Contract(document as unknown as OpenApi);
 
@@ -132,6 +137,28 @@ t.test('every answer of a walk through the API is one that the document foresees
     await held;
   });
 
+  await t.test('webhooks', async (t) => {
+    const receiver = createServer((_request, response) => response.writeHead(204).end());
+    t.teardown(() => receiver.close());
+    receiver.listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/done`;
+    const task = { code: 'echo', type: 'bash', webhook: { url } };
+    const waiting = await submit({ ...task, delayMs: 3_600_000 });
+    await ask('GET', `${waiting}/webhooks`);
+    await refused(409, 'POST', `${waiting}/webhooks/redeliver`);
+    await ask('POST', `${waiting}/cancel`);
+    const told = await submit(task, '?wait=60');
+    await until('it is told', async () => {
+      return (await ask('GET', `${told}/webhooks`)).json.state === 'delivered';
+    });
+    await ask('POST', `${told}/webhooks/redeliver`);
+    const without = await submit({ code: 'echo', type: 'bash' });
+    await refused(404, 'GET', `${without}/webhooks`);
+    const inside = { url: 'http://10.0.0.1/' };
+    await refused(422, 'POST', '/v1/tasks', { ...task, webhook: inside });
+  });
+
   await t.test('schedules', async () => {
     const body = { cron: '0 3 1 1 *', task: { code: 'echo', type: 'bash', stdin: 'x' } };
     await refused(201, 'POST', '/v1/schedules', { id: 'walk', ...body });
@@ -140,6 +167,8 @@ t.test('every answer of a walk through the API is one that the document foresees
     await refused(201, 'PUT', '/v1/schedules/other', { ...body, timeZone: 'Europe/Vienna' });
     await ask('GET', '/v1/schedules');
     await ask('GET', '/v1/schedules/walk');
+    await ask('GET', '/v1/schedules/other');
+    await ask('POST', '/v1/schedules/walk/run');
     await refused(204, 'DELETE', '/v1/schedules/walk');
     await refused(404, 'DELETE', '/v1/schedules/walk');
     await refused(404, 'GET', '/v1/schedules/walk');
