@@ -16,6 +16,7 @@ import { httpLimits } from './limits.js';
 import { type Line, LineSplitter } from './line-splitter.js';
 import { submitBatch } from './openapi/stream-operations.js';
 import { asProblem, internalProblem, type Problem, type ProblemCode, problem } from './problem.js';
+import { Shares } from './shares.js';
 import { taskJson } from './task-json.js';
 import { readWait, taskLost } from './tasks.js';
 import { readTraceContext } from './trace-context.js';
@@ -33,6 +34,11 @@ export interface BatchPorts {
 /** POST /v1/tasks/batch: tasks as lines of JSON, answered line by line while they come. */
 export function batchRoutes(app: FastifyInstance, ports: BatchPorts): void {
   let open = 0;
+  const shares = new Shares({
+    max: httpLimits.batchesPerTokenMax,
+    what: 'batches under way',
+    code: 'OVERLOADED',
+  });
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     // Read by the batch itself.
@@ -44,11 +50,13 @@ export function batchRoutes(app: FastifyInstance, ports: BatchPorts): void {
         const detail = `${open} batches are under way, as many as there may be: try again later`;
         throw problem('OVERLOADED', detail);
       }
+      const giveBack = shares.take(request.caller);
       open++;
       try {
         await new Batch(request, reply, waitMs, ports).run();
       } finally {
         open--;
+        giveBack();
       }
     });
   });

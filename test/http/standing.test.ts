@@ -1,5 +1,6 @@
 import { mock } from 'node:test';
 import t, { type Test } from 'tap';
+import { EventStreams } from '../../src/http/event-streams.js';
 import { httpLimits } from '../../src/http/limits.js';
 import { TaskEvents } from '../../src/http/task-events.js';
 import type { TokenRecord } from '../../src/http/token-record.js';
@@ -182,4 +183,41 @@ t.test('a quiet stream asks again, so that it can be refused', async (t) => {
     mock.timers.tick(httpLimits.keepEventsAliveMs);
     await next;
   }
+});
+
+t.test('no token takes all batches, or all event streams', async (t) => {
+  const one = sampleToken();
+  const other = sampleToken();
+  const daemon = await startDaemon(t, { tokens: new Tokens([one.record, other.record]) });
+  daemon.controller.behaviour = storing;
+  const begin = (token: string) => new BatchCall(t, daemon.address, undefined, bearer(token));
+  const calls = Array.from({ length: httpLimits.batchesPerTokenMax }, () => begin(one.token));
+  for (const call of calls) {
+    call.write(line);
+    t.match(await call.next(), { status: 201 });
+  }
+  const path = '/v1/tasks/batch';
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const body = JSON.stringify(line);
+  const ask = (token: string) =>
+    daemon.ask({ method: 'POST', path, headers: { ...headers, ...bearer(token) }, body });
+  assertProblem(t, await ask(one.token), 429, 'OVERLOADED');
+  t.equal((await ask(other.token)).status, 200, 'others have theirs');
+  await calls[0]?.rest();
+  t.equal((await ask(one.token)).status, 200, 'there is room again');
+
+  const streams = new EventStreams();
+  const [token, neighbour] = [one, other].map(({ token }) =>
+    new Tokens([one.record, other.record]).find(token),
+  );
+  const stream = { stop: () => undefined };
+  const max = httpLimits.eventStreamsPerTokenMax;
+  const removes = Array.from({ length: max }, (_, index) =>
+    streams.add(`task ${index % 100}`, { ...stream }, token),
+  );
+  t.throws(() => streams.add('another', stream, token), { code: 'TOO_MANY_STREAMS' });
+  streams.add('another', { ...stream }, neighbour);
+  for (const remove of removes.slice(0, 1)) for (let time = 0; time < 2; time++) remove();
+  streams.add('another', { ...stream }, token);
+  t.throws(() => streams.add('another', stream, token), { code: 'TOO_MANY_STREAMS' });
 });
