@@ -4,13 +4,14 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { Scriptd } from '../client/index.js';
+import { ScriptdError } from '../errors.js';
 import { packageRoot } from '../native.js';
-import { mcpTools } from './mcp-tools.js';
+import { type McpTool, mcpTools } from './mcp-tools.js';
 import { errorLine } from './service-errors.js';
 
 /**
- * Answers an agent until its side closes. Every limit is that of the service: what may not be asked
- * of it may not be asked here.
+ * Answers an agent until its side closes. It has what the tools show and nothing else; every limit is
+ * that of the service: what may not be asked of it may not be asked here.
  *
  * Source: https://modelcontextprotocol.io/specification
  */
@@ -29,7 +30,9 @@ export async function serveMcp(client: Scriptd): Promise<void> {
       return failed(`there is no tool ${params.name}: ${tools.map(({ name }) => name).join(', ')}`);
     }
     try {
-      return await tool.call(params.arguments ?? {}, signal);
+      const args = params.arguments ?? {};
+      requireKnown(args, tool);
+      return await tool.call(args, signal);
     } catch (error) {
       // For the agent to read, and to mend.
       return failed(errorLine(error).trim());
@@ -41,6 +44,20 @@ export async function serveMcp(client: Scriptd): Promise<void> {
   });
   await server.connect(new StdioServerTransport());
   await closed;
+}
+
+/**
+ * A task may have more than a script of an agent: a webhook or the network would carry away what it
+ * was given.
+ *
+ * @throws ScriptdError BAD_OPTION
+ */
+function requireKnown(args: object, { name, inputSchema }: McpTool): void {
+  const known = Object.keys(inputSchema.properties);
+  const unknown = Object.keys(args).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const text = `${name} takes no \`${unknown.slice(0, 64)}\`, only: ${known.join(', ') || 'nothing'}`;
+  throw new ScriptdError('BAD_OPTION', text);
 }
 
 function failed(text: string) {

@@ -24,7 +24,10 @@ interface McpAnswer {
   isError?: boolean;
 }
 
-/** Of each output: an agent reads what it is given. The rest can be read over HTTP. */
+/**
+ * Of each output, and of all files together: an agent reads what it is given. The rest can be read
+ * over HTTP.
+ */
 const outputCharsMax = 64 * 1024;
 const waitSecondsDefault = 30;
 
@@ -151,6 +154,17 @@ async function finishedWithin(
   }
 }
 
+/** Those that have room in an answer, the smaller ones first; of the others only the size. */
+function shownFiles(files: NonNullable<Task['files']>): object {
+  let room = outputCharsMax;
+  const bySize = Object.entries(files).sort(([, a], [, b]) => a.content.length - b.content.length);
+  const shown = bySize.map(([name, { content, ...rest }]) => {
+    room -= content.length;
+    return [name, room >= 0 ? { content, ...rest } : { ...rest, leftOut: true }];
+  });
+  return Object.fromEntries(shown);
+}
+
 function answerOf(task: Task): McpAnswer {
   const { id, state, outcome, code, reason, exitCode, signal, usage, files } = task;
   const outputs = Object.fromEntries(
@@ -160,7 +174,8 @@ function answerOf(task: Task): McpAnswer {
     }),
   );
   const verdict = { id, state, outcome, code, reason, exitCode, signal, wallMs: usage?.wallMs };
-  const known = Object.entries({ ...verdict, files }).filter(([, value]) => value !== undefined);
+  const shown = { ...verdict, files: files && shownFiles(files) };
+  const known = Object.entries(shown).filter(([, value]) => value !== undefined);
   const structuredContent = { ...Object.fromEntries(known), ...outputs };
   const head =
     state === 'finished'

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/settings.js';
 import { grantedLimits, policyFrom } from '../controller/policy.js';
 import { ScriptdError } from '../errors.js';
+import { closeInheritedStore } from '../inherited-store.js';
 import type { Log } from '../log.js';
 import type { Network } from '../task.js';
 import type { Worker } from '../worker/worker.js';
@@ -35,6 +36,7 @@ export function addWorkerCommand(program: Command): void {
     'firstScriptId',
   ]);
   command.action(async () => {
+    closeInheritedStore();
     const config = configOf(command);
     const name = config.name || `${config.type}-1`;
     await runPart(`worker ${name}`, config, (log) => startWorkerPart(name, config, log));

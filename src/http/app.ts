@@ -98,7 +98,9 @@ export function createApp(
     refuseUnmet(request.raw);
   });
   app.addHook('preHandler', (request, _reply, done) => {
-    if (request.caller) onBehalfOf(request.caller, done);
+    const { caller, routeOptions } = request;
+    const { need = 'token' } = routeOptions.config;
+    if (caller) onBehalfOf(() => options.guard.rightsNow(caller, need), done);
     else done();
   });
   app.addHook('onSend', async (request, reply, payload) => {

@@ -37,14 +37,30 @@ export function requireValid(
   throw problem('UNAUTHORIZED', invalidity(token, shown), {}, headers);
 }
 
+/**
+ * The token of a request that goes on, if it is still valid.
+ *
+ * @param latest what is known of it by now; undefined: nothing
+ * @param token what was known when the request came
+ * @param nowMs milliseconds since 1970-01-01 UTC
+ * @throws Problem UNAUTHORIZED.
+ */
+export function requireStanding(latest: Token | undefined, token: Token, nowMs: number): Token {
+  if (latest && nowMs < latest.expiresAtMs) return latest;
+  const detail = latest ? expiry(latest) : `the token ${token.name} was revoked: ask for another`;
+  const headers = { 'www-authenticate': `${challenge}, error="invalid_token"` };
+  throw problem('UNAUTHORIZED', detail, {}, headers);
+}
+
 function invalidity(token: Token | undefined, shown: string): string {
-  if (token) {
-    const since = new Date(token.expiresAtMs).toISOString();
-    return `the token ${token.name} expired at ${since}: ask for another`;
-  }
+  if (token) return expiry(token);
   return tokenKind(shown) === 'broken'
     ? 'the token is not whole: a part of it is missing or was changed when it was copied'
     : 'the token is not one of this service';
+}
+
+function expiry({ name, expiresAtMs }: Token): string {
+  return `the token ${name} expired at ${new Date(expiresAtMs).toISOString()}: ask for another`;
 }
 
 /** @throws Problem RATE_LIMITED, when the token has used up its rate. */

@@ -11,16 +11,19 @@ import type { Checks } from './checks.js';
 import { onClientGone } from './client-gone.js';
 import type { Asked, ControllerPort } from './controller-port.js';
 import { sendContinue } from './expectation.js';
+import type { Guard } from './guard.js';
 import { httpLimits } from './limits.js';
 import { type Line, LineSplitter } from './line-splitter.js';
 import { submitBatch } from './openapi/stream-operations.js';
-import { asProblem, internalProblem, type Problem, problem } from './problem.js';
+import { asProblem, internalProblem, type Problem, type ProblemCode, problem } from './problem.js';
+import { Shares } from './shares.js';
 import { taskJson } from './task-json.js';
 import { readWait, taskLost } from './tasks.js';
 import { readTraceContext } from './trace-context.js';
 import type { UnsentAnswers } from './unsent.js';
 
 export interface BatchPorts {
+  guard: Guard;
   controller: ControllerPort;
   checks: Checks;
   room: BodyRoom;
@@ -31,6 +34,11 @@ export interface BatchPorts {
 /** POST /v1/tasks/batch: tasks as lines of JSON, answered line by line while they come. */
 export function batchRoutes(app: FastifyInstance, ports: BatchPorts): void {
   let open = 0;
+  const shares = new Shares({
+    max: httpLimits.batchesPerTokenMax,
+    what: 'batches under way',
+    code: 'OVERLOADED',
+  });
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     // Read by the batch itself.
@@ -42,11 +50,13 @@ export function batchRoutes(app: FastifyInstance, ports: BatchPorts): void {
         const detail = `${open} batches are under way, as many as there may be: try again later`;
         throw problem('OVERLOADED', detail);
       }
+      const giveBack = shares.take(request.caller);
       open++;
       try {
         await new Batch(request, reply, waitMs, ports).run();
       } finally {
         open--;
+        giveBack();
       }
     });
   });
@@ -63,6 +73,13 @@ async function requireLines(request: FastifyRequest): Promise<void> {
   // What else stands there does not matter, not even to a parser.
   request.headers['content-type'] = 'application/x-ndjson';
 }
+
+/** Codes of refusals that every further line would meet as well. */
+const endOfBatch: readonly string[] = [
+  'DRAINING',
+  'INSUFFICIENT_SCOPE',
+  'UNAUTHORIZED',
+] satisfies ProblemCode[];
 
 /** What a line is answered with. */
 interface LineAnswer {
@@ -167,8 +184,27 @@ class Batch {
     });
   }
 
+  /** Waits until the caller's rate has room for one more line, or the batch is stopped. */
+  async #pace(): Promise<void> {
+    const { caller } = this.#request;
+    while (caller && !this.#stopped && !this.#isGone) {
+      const waitMs = this.#ports.guard.paceLine(caller);
+      if (waitMs === 0) return;
+      await new Promise<void>((resolve) => {
+        // Not for longer than the file of tokens is looked at: the rate may be another then.
+        const timer = setTimeout(resolve, Math.min(waitMs, httpLimits.tokenFileMs));
+        this.#stopWaiting = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
   async #take(line: Line): Promise<void> {
     const bytes = line.bytes?.length ?? 0;
+    await this.#pace();
+    if (this.#isGone) return;
     await this.#window.enter(bytes);
     const answer = this.#submit(line);
     this.#tail = this.#tail.then(async () => {
@@ -192,8 +228,7 @@ class Batch {
       return { line, status: replayed ? 200 : 201, ...shown };
     } catch (error) {
       const why = this.#problemOf(error);
-      // Every further line would be refused as well.
-      if (why.code === 'DRAINING') this.#stop(why);
+      if (endOfBatch.includes(why.code)) this.#stop(why);
       return refusal(line, why);
     }
   }

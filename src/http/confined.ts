@@ -129,12 +129,15 @@ export class ConfinedController implements ControllerPort {
   #askOfOwn<T>(taskId: string, ask: () => Asked<T>): Asked<T> {
     const { group } = currentCaller();
     const asked = ask();
-    if (group === undefined) return asked;
-    const allowed = this.get(taskId).catch((refusal: unknown) => {
+    const allowed = this.#requireOwn(taskId).catch((refusal: unknown) => {
       asked.forget();
       throw refusal;
     });
-    const answer = Promise.all([asked.answer, allowed]).then(([own]) => own);
+    const answer = Promise.all([asked.answer, allowed]).then(async ([own]) => {
+      // It may have taken long, and whoever asked have lost the right to it.
+      if (currentCaller().group !== group) await this.#requireOwn(taskId);
+      return own;
+    });
     return { answer, forget: asked.forget };
   }
 

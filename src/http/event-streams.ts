@@ -1,18 +1,30 @@
 import { httpLimits } from './limits.js';
 import { problem } from './problem.js';
+import { Shares } from './shares.js';
+import type { Token } from './tokens.js';
 
 interface Stoppable {
   stop(): void;
 }
 
-/** The event streams that are open, of each task and in all. */
+/** The event streams that are open, of each task, of each token and in all. */
 export class EventStreams {
   readonly #byTask = new Map<string, Set<Stoppable>>();
+  readonly #shares = new Shares({
+    max: httpLimits.eventStreamsPerTokenMax,
+    what: 'event streams',
+    code: 'TOO_MANY_STREAMS',
+  });
   #size = 0;
   #isClosed = false;
 
-  /** Returns what takes it out again; later calls of that do nothing. @throws Problem TOO_MANY_STREAMS */
-  add(taskId: string, stream: Stoppable): () => void {
+  /**
+   * Returns what takes it out again; later calls of that do nothing.
+   *
+   * @param owner whose token it was asked for with
+   * @throws Problem TOO_MANY_STREAMS
+   */
+  add(taskId: string, stream: Stoppable, owner?: Token): () => void {
     const others = this.#byTask.get(taskId) ?? new Set();
     const { eventStreamsMax, eventStreamsPerTaskMax } = httpLimits;
     if (others.size >= eventStreamsPerTaskMax) {
@@ -23,12 +35,14 @@ export class EventStreams {
       const detail = `this HTTP daemon has ${this.#size} event streams, as many as it may: try later`;
       throw problem('TOO_MANY_STREAMS', detail);
     }
+    const giveBack = this.#shares.take(owner);
     this.#byTask.set(taskId, others.add(stream));
     this.#size += 1;
     if (this.#isClosed) stream.stop();
     return () => {
       if (!others.delete(stream)) return;
       this.#size -= 1;
+      giveBack();
       if (others.size === 0 && this.#byTask.get(taskId) === others) this.#byTask.delete(taskId);
     };
   }

@@ -39,7 +39,7 @@ export function eventRoutes(
         follow: onSameBehalf((id: string, after: TaskCursor) => controller.follow(id, after)),
       };
       const events = new TaskEvents(source, task, cursor, log);
-      const remove = streams.add(task.id, events);
+      const remove = streams.add(task.id, events, request.caller);
       const release = onClientGone(reply, () => {
         remove();
         events.stop();

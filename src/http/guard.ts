@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { type Clock, systemClock } from '../clock.js';
 import { ScriptdError } from '../errors.js';
-import { requirePace, requireValid, shownToken } from './auth.js';
+import { requirePace, requireStanding, requireValid, shownToken } from './auth.js';
 import { Failures } from './failures.js';
 import { crossSiteProblem, hostProblem, isLoopbackAddress, untoldSiteProblem } from './origin.js';
 import { problem, retryAfter } from './problem.js';
-import { type Need, requireRights } from './scopes.js';
+import { type Need, type Rights, requireRights } from './scopes.js';
 import { tokenKind } from './token-text.js';
 import type { Token, Tokens } from './tokens.js';
 
@@ -61,6 +61,26 @@ export class Guard {
     if (!token) return;
     requirePace(token, this.#clock.monotonicMs());
     requireRights(token, need);
+  }
+
+  /**
+   * What a token that came in may do by now: it may have been revoked or changed, or have expired.
+   *
+   * @param token what `identify` gave
+   * @throws Problem UNAUTHORIZED, INSUFFICIENT_SCOPE, GROUP_NOT_ALLOWED.
+   */
+  rightsNow(token: Token, need: Need): Rights {
+    const now = requireStanding(this.#tokens?.latest(token), token, this.#clock.wallMs());
+    requireRights(now, need);
+    return now;
+  }
+
+  /**
+   * Takes one more of a token's rate, for a line of a batch: 0; or says how long until there is one,
+   * in milliseconds. Of a burst one is left for a request beside the batch, such as one that cancels it.
+   */
+  paceLine(token: Token): number {
+    return this.#tokens?.latest(token)?.bucket?.take(this.#clock.monotonicMs(), 1) ?? 0;
   }
 
   #requireToken(tokens: Tokens, request: IncomingMessage): Token {

@@ -24,8 +24,9 @@ export const httpLimits = {
   keepAliveMs: 60_000,
   /** Of a body that its answer did not wait for, the rest may come for so long. */
   lingerMs: 10_000,
-  /** Batches under way; of each, lines that have not had their last answer, and their bytes. */
+  /** Batches under way, of all and of one token; of each, lines that have not had their last answer, and their bytes. */
   batchesMax: 32,
+  batchesPerTokenMax: 16,
   batchLinesMax: 256,
   batchBytesMax: 16 * 1024 * 1024,
   /** A batch whose answers nobody reads for so long ends, with its connection. */
@@ -49,8 +50,9 @@ export const httpLimits = {
   /** Longest name of a field or parameter that is compared with the known ones, in UTF-16 units. */
   nameMax: 128,
 
-  /** Event streams open at once, of all tasks and of one. */
+  /** Event streams open at once, of all tasks, of one token and of one task. */
   eventStreamsMax: 1_024,
+  eventStreamsPerTokenMax: 512,
   eventStreamsPerTaskMax: 32,
   /** Of an output in one event; as JSON it may be six times as long. */
   eventBytesMax: 16 * 1024,
@@ -124,6 +126,11 @@ invariant(
 invariant(
   2 * httpLimits.batchesMax * httpLimits.batchLinesMax <= httpLimits.requestsMax,
   'batches leave room for other requests',
+);
+invariant(
+  httpLimits.batchesPerTokenMax < httpLimits.batchesMax &&
+    httpLimits.eventStreamsPerTokenMax < httpLimits.eventStreamsMax,
+  'no token keeps all others out',
 );
 invariant(
   limits.bodyBytesMax <= httpLimits.batchBytesMax,

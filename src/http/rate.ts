@@ -28,14 +28,16 @@ export class Bucket {
    * How long until one can be taken; 0: now. Milliseconds.
    *
    * @param nowMs of a clock that never jumps
+   * @param spare how many must then be left, as far as the burst has so many
    */
-  waitMs(nowMs: number): number {
-    return Math.max(0, this.#fullAtMs - nowMs - this.#roomMs);
+  waitMs(nowMs: number, spare = 0): number {
+    const roomMs = Math.max(0, this.#roomMs - spare * this.#costMs);
+    return Math.max(0, this.#fullAtMs - nowMs - roomMs);
   }
 
   /** Takes one if there is one: 0; else how long until there is, in milliseconds. */
-  take(nowMs: number): number {
-    const waitMs = this.waitMs(nowMs);
+  take(nowMs: number, spare = 0): number {
+    const waitMs = this.waitMs(nowMs, spare);
     if (waitMs === 0) this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#costMs;
     return waitMs;
   }

@@ -90,12 +90,14 @@ export class TaskEvents {
     this.#asked = asked;
     if (this.#isStopped) asked.forget();
     try {
-      for (;;) {
-        const progress = await within(asked.answer, httpLimits.keepEventsAliveMs);
-        if (!progress) yield ':\n\n';
-        else if (progress.task?.state !== 'finished') return progress;
-        else return { task: await this.#source.get(id) };
+      const progress = await within(asked.answer, httpLimits.keepEventsAliveMs);
+      if (progress) {
+        const isFinished = progress.task?.state === 'finished';
+        return isFinished ? { task: await this.#source.get(id) } : progress;
       }
+      yield ':\n\n';
+      // Asked again: the source may refuse by now who may not know of it any more.
+      return {};
     } catch (error) {
       // It is being restarted: it may take as long as it wants, and the client as well.
       if (errorCode(error) !== 'CONTROLLER_UNAVAILABLE') throw error;

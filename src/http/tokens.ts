@@ -8,21 +8,18 @@ import { tokenDigest } from './token-text.js';
 /** A token that the service knows, without the token itself. */
 export interface Token extends Rights {
   id: string;
+  /** SHA-256 of the token. */
+  digest: Buffer;
   /** From then on it is not valid. Milliseconds since 1970-01-01 UTC. */
   expiresAtMs: number;
   /** How often it may ask; undefined: as often as it likes. */
   bucket?: Bucket | undefined;
 }
 
-interface Known {
-  digest: Buffer;
-  token: Token;
-}
-
 /** The tokens that may come in. Only their digests are kept. */
 export class Tokens {
   /** By the first 32 bits of their digests. */
-  #known: ReadonlyMap<number, readonly Known[]> = new Map();
+  #known: ReadonlyMap<number, readonly Token[]> = new Map();
   #size = 0;
 
   /** @param entries as the file has them: records, or tokens as they are, which may do everything */
@@ -37,8 +34,8 @@ export class Tokens {
   /** Only these are valid from now on. What a token has used up of its rate stays used up. */
   replace(entries: readonly (string | TokenRecord)[]): void {
     const buckets = new Map<string, Bucket | undefined>();
-    for (const { token } of [...this.#known.values()].flat()) buckets.set(token.id, token.bucket);
-    const known = new Map<number, Known[]>();
+    for (const { id, bucket } of [...this.#known.values()].flat()) buckets.set(id, bucket);
+    const known = new Map<number, Token[]>();
     for (const [index, entry] of entries.entries()) {
       const one = typeof entry === 'string' ? plain(entry, index + 1) : kept(entry, buckets);
       const start = one.digest.readUInt32BE();
@@ -53,24 +50,30 @@ export class Tokens {
    * more than 32 bits of a digest, which lead nobody to a token; the rest takes the same time for all.
    */
   find(text: string): Token | undefined {
-    const digest = Buffer.from(tokenDigest(text), 'hex');
+    return this.#of(Buffer.from(tokenDigest(text), 'hex'));
+  }
+
+  /** A token that was found before, as it is now; undefined when it is none of them any more. */
+  latest({ digest }: Token): Token | undefined {
+    return this.#of(digest);
+  }
+
+  #of(digest: Buffer): Token | undefined {
     let found: Token | undefined;
-    for (const known of this.#known.get(digest.readUInt32BE()) ?? []) {
-      if (timingSafeEqual(known.digest, digest)) found = known.token;
+    for (const token of this.#known.get(digest.readUInt32BE()) ?? []) {
+      if (timingSafeEqual(token.digest, digest)) found = token;
     }
     return found;
   }
 }
 
-function kept(record: TokenRecord, buckets: ReadonlyMap<string, Bucket | undefined>): Known {
+function kept(record: TokenRecord, buckets: ReadonlyMap<string, Bucket | undefined>): Token {
   const { id, name, scopes, group, rate, expiresAt, sha256 } = record;
   const expiresAtMs =
     expiresAt === undefined ? Number.POSITIVE_INFINITY : readTime('expiresAt', expiresAt);
   const bucket = rate && bucketFor(rate, buckets.get(id));
-  return {
-    digest: Buffer.from(sha256, 'hex'),
-    token: { id, name, scopes, group, expiresAtMs, bucket },
-  };
+  const digest = Buffer.from(sha256, 'hex');
+  return { id, name, scopes, group, digest, expiresAtMs, bucket };
 }
 
 /** The one that was there, unless its rate is another now. */
@@ -79,11 +82,9 @@ function bucketFor(rate: Bucket['rate'], before: Bucket | undefined): Bucket {
   return before && perSecond === rate.perSecond && burst === rate.burst ? before : new Bucket(rate);
 }
 
-function plain(text: string, number: number): Known {
+function plain(text: string, number: number): Token {
   const id = `plain-${number}`;
   const expiresAtMs = Number.POSITIVE_INFINITY;
-  return {
-    digest: Buffer.from(tokenDigest(text), 'hex'),
-    token: { id, name: id, scopes: ['admin'], expiresAtMs },
-  };
+  const digest = Buffer.from(tokenDigest(text), 'hex');
+  return { id, name: id, scopes: ['admin'], digest, expiresAtMs };
 }

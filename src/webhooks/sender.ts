@@ -1,3 +1,4 @@
+import { closeInheritedStore } from '../inherited-store.js';
 import { invariant } from '../invariant.js';
 import type { Done, Job } from './courier.js';
 import { bodyOf } from './notice.js';
@@ -10,6 +11,7 @@ import { signatureHeaders } from './signature.js';
  * whoever started it. Its arguments are what `webhookAllow` allows.
  */
 
+closeInheritedStore();
 const reach = new Reach(process.argv.slice(2));
 
 process.on('disconnect', () => process.exit(0));

@@ -56,6 +56,22 @@ t.test('a script runs, with input and files, and its verdict comes back', async 
   t.match(failed.content[0]?.text, /ZeroDivisionError/);
 });
 
+t.test('what a script writes fills no more of an answer than it may', async (t) => {
+  const { call } = await agent(t);
+  const code = `
+import sys
+for out in (sys.stdout, sys.stderr): out.write('x' * 1_000_000)
+for number in range(20): open(f'{number}.txt', 'w').write('y' * 100_000)
+open('small.txt', 'w').write('small')`;
+  const ran = await call('run_script', { code, type: 'python', collect: ['*.txt'] });
+  t.match(ran.structuredContent?.files, {
+    'small.txt': { content: 'small', bytes: 5 },
+    '7.txt': { bytes: 100_000, leftOut: true, content: undefined },
+  });
+  // Texts stand in it twice: for agents that read structures, and for those that do not.
+  t.ok(JSON.stringify(ran).length < 5 * 70_000, `${JSON.stringify(ran).length} characters`);
+});
+
 t.test('a long one is answered with its id, and its result is got later', async (t) => {
   const { call } = await agent(t);
   const begun = await call('run_script', {
@@ -76,7 +92,9 @@ t.test('the limits are those of the service, and refusals are for the agent to r
     ['run_script', { code: '', limits: { wallMs: 1e12 } }, /LIMIT_TOO_HIGH/],
     ['run_script', {}, /MISSING_CODE/],
     ['run_script', { code: 'x', type: 'cobol' }, /there are: bash, python/],
-    ['run_script', { code: 'x', network: 'host', type: 'bash' }, /NETWORK_NOT_ALLOWED/],
+    ['run_script', { code: 'x', network: 'allowed', type: 'bash' }, /takes no `network`/],
+    ['run_script', { code: 'x', webhook: { url: 'https://example.com/' } }, /takes no `webhook`/],
+    ['run_script', { code: 'x', idempotencyKey: 'of-another' }, /takes no `idempotencyKey`/],
     ['run_script', { code: 'x', waitSeconds: 601 }, /waitSeconds/],
     ['get_result', { id: '../queues' }, /UUID/],
     ['get_result', {}, /`id`/],

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { errorCode } from '../../src/errors.js';
 import { Receiver } from '../webhooks/receiver.js';
 import { Service, until } from './service.js';
 
@@ -47,6 +48,38 @@ t.test('the receiver is told of the end, signed by the secret of the task', asyn
   await until('it is told again', () => receiver.received.length === 2);
   t.equal(receiver.received[1]?.headers['webhook-id'], told.headers['webhook-id']);
   t.notMatch(service.log, /whsec_/);
+});
+
+/** What the processes that one has started have open, one text for each. */
+function filesOfChildren(pid: number): string[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  return children.filter(Boolean).map((child) => {
+    const fds = `/proc/${child}/fd`;
+    return readdirSync(fds)
+      .map((fd) => fileAt(join(fds, fd)))
+      .join(' ');
+  });
+}
+
+function fileAt(descriptor: string): string {
+  try {
+    return readlinkSync(descriptor);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return 'closed by now';
+    throw error;
+  }
+}
+
+t.test('what talks to receivers, or runs scripts, does not have the store open', async (t) => {
+  const receiver = await Receiver.start(t);
+  const service = await Service.start(t, args);
+  const webhook = { url: receiver.origin };
+  await service.submit({ code: 'true', type: 'bash', webhook }, '?wait=60');
+  await until('the receiver has it', () => receiver.received.length === 1);
+  const controller = service.partPid('controller');
+  const opened = filesOfChildren(controller);
+  t.ok(opened.length >= 2, 'a worker, and the courier');
+  for (const files of opened) t.notMatch(files, /data\.mdb/);
 });
 
 t.test('what is owed outlives a killed controller, and keeps its id', async (t) => {

@@ -197,8 +197,10 @@ t.test('the document and its page are open, and what they speak of is not', asyn
   const daemon = await startDaemon(t, { tokens });
   const { ask } = daemon;
   const document = (await ask({ path: '/openapi.json' })).json as unknown as {
+    info: { version: string };
     paths: Record<string, Record<string, { security?: object[]; responses: object }>>;
   };
+  t.equal(document.info.version, '1', 'of the interface: strangers need not know the release');
   t.same(
     document.paths['/v1/tasks']?.get?.security,
     [{ bearer: ['read'] }],

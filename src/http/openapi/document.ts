@@ -48,7 +48,13 @@ export function openApiDocument(
   }
   return {
     openapi: '3.1.1',
-    info: { title: 'scriptd', version, description, license: { name: 'MIT', identifier: 'MIT' } },
+    // Who only reaches the service is not told which faults it may have.
+    info: {
+      title: 'scriptd',
+      version: asksForTokens ? '1' : version,
+      description,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
     servers: [{ url: '/', description: 'Where this document comes from.' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
