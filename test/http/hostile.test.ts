@@ -235,7 +235,9 @@ t.test('requests sent ahead beyond a number are refused, and those before answer
 t.test('a flood of headers is refused, or does not matter', async (t) => {
   const { address, ask } = await startDaemon(t);
   const head = `GET /healthz HTTP/1.1\r\n${host}Connection: close\r\n`;
-  t.match(await exchange(address, `${head}${'a: b\r\n'.repeat(5_000)}\r\n`), /^HTTP\/1\.1 200 /);
+  const many = await exchange(address, `${head}${'a: b\r\n'.repeat(5_000)}\r\n`);
+  // Newer versions of Node take only so many.
+  t.match(many, /^HTTP\/1\.1 (200 |431 .*HEADERS_TOO_LARGE)/s);
   const client = await RawClient.open(t, address);
   client.write(head);
   const line = `x: ${'y'.repeat(60_000)}\r\n`;
