@@ -53,11 +53,18 @@ t.test(
     });
 
     t.match(await run(['pause', 'bash']), { code: 0, stdout: /^bash paused: / });
+    const paused = JSON.parse((await run(['pause', 'bash', '--json'])).stdout);
+    t.match(paused, { type: 'bash', paused: true, ready: 0 });
     t.match(await run(['queues']), { stdout: /^TYPE .*\nbash +paused .*\npython +open /s });
     const id = (await run(['submit', '--detach', script('held.sh', 'echo')])).stdout.trim();
     t.match(await run(['explain', id]), { stdout: /paused/ });
     t.match(await run(['cancel', id]), { stdout: `${id} cancelled\n` });
+    const again = JSON.parse((await run(['retry', id, '--json'])).stdout);
+    t.match(again, { id, state: 'pending' });
+    const ended = JSON.parse((await run(['cancel', id, '--json'])).stdout);
+    t.match(ended, { id, outcome: 'cancelled' });
     t.match(await run(['resume', 'bash']), { stdout: /^bash resumed: / });
+    t.match(await run(['resume', 'bash', '--json']), { stdout: /"paused":false/ });
     t.match(await run(['workers']), { stdout: /^ID +TYPE +BUSY.*\nbash-1 +bash +0 +2 /s });
     const [worker = ''] = (await run(['workers', '--json'])).stdout.split('\n');
     t.match(JSON.parse(worker), { id: 'bash-1', isolation: { level: 'none' } });
