@@ -1,4 +1,5 @@
 import { errorCode, errorMessage } from '../errors.js';
+import type { ProblemCode } from '../http/problem.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { visible } from './visible.js';
 
@@ -10,11 +11,14 @@ const cures: Readonly<Record<string, string>> = {
 };
 
 /** Exit codes for what a service refuses. Source: sysexits(3) */
-const refusals: Readonly<Record<string, number>> = {
+const refusals: Readonly<Partial<Record<ProblemCode, number>>> = {
   UNAUTHORIZED: exitCodes.notAllowed,
-  FORBIDDEN: exitCodes.notAllowed,
+  INSUFFICIENT_SCOPE: exitCodes.notAllowed,
+  GROUP_NOT_ALLOWED: exitCodes.notAllowed,
   OVERLOADED: exitCodes.tryAgain,
   GROUP_OVERLOADED: exitCodes.tryAgain,
+  RATE_LIMITED: exitCodes.tryAgain,
+  TOO_MANY_STREAMS: exitCodes.tryAgain,
   DRAINING: exitCodes.tryAgain,
   CONTROLLER_UNAVAILABLE: exitCodes.tryAgain,
   CONTROLLER_LOST: exitCodes.tryAgain,
@@ -30,5 +34,5 @@ export function errorLine(error: unknown): string {
 
 export function errorExitCode(error: unknown): number {
   const code = errorCode(error);
-  return (code === undefined ? undefined : refusals[code]) ?? exitCodeFor(code);
+  return refusals[code as ProblemCode] ?? exitCodeFor(code);
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Scriptd, Task, TaskSpec } from '../client/index.js';
 import { errorCode, ScriptdError } from '../errors.js';
-import { networks } from '../task.js';
+import { networks } from '../task-words.js';
 import { exitCodes } from './exit-codes.js';
 import { follow, writeAll } from './follow.js';
 import { onInterruption } from './interruption.js';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { scriptd } from './scriptd.js';
-import { Service } from './service.js';
+import { Service, until } from './service.js';
 
 const service = await Service.start(t, ['--workers', 'bash=2,python=1', '--isolation', 'none']);
 const cwd = service.dataDir;
@@ -90,4 +90,15 @@ t.test('a token is taken from a file or the environment, and asked for', async (
   t.match(await ask(['--token-file', file]), { code: 0 });
   t.match(await ask([], { SCRIPTD_TOKEN: '0123456789abcdef' }), { code: 0 });
   t.match(await ask(['--token-file', 'none']), { code: 78, stderr: /cannot be read/ });
+
+  const create = ['token', 'create', '--token-file', file, '--name', 'reader', '--scopes', 'read'];
+  const token = (await scriptd(create, cwd)).stdout.trim();
+  const pause = ['pause', 'bash', '--url', guarded.address];
+  // A running daemon follows the file.
+  const isKnown = async () => (await ask([], { SCRIPTD_TOKEN: token })).code === 0;
+  await until('the new token is known', isKnown);
+  t.match(await scriptd(pause, cwd, { env: { SCRIPTD_TOKEN: token } }), {
+    code: 77,
+    stderr: /scope admin.*INSUFFICIENT_SCOPE/,
+  });
 });
