@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { eachTask } from './each-task.js';
 import { addServiceOptions, clientFor, type ServiceOptions } from './service-client.js';
 
 interface Options extends ServiceOptions {
@@ -13,10 +14,9 @@ export function addRetryCommand(program: Command): void {
   addServiceOptions(command).action(async (ids: string[]) => {
     const options = command.opts<Options>();
     const client = clientFor(options);
-    for (const id of ids) {
+    await eachTask(ids, async (id) => {
       const task = await client.retry(id);
-      const line = options.json ? JSON.stringify(task) : `${task.id} ${task.state}`;
-      process.stdout.write(`${line}\n`);
-    }
+      return options.json ? JSON.stringify(task) : `${task.id} ${task.state}`;
+    });
   });
 }

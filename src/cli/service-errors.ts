@@ -24,12 +24,17 @@ const refusals: Readonly<Partial<Record<ProblemCode, number>>> = {
   CONTROLLER_LOST: exitCodes.tryAgain,
 };
 
-/** What a command says when it ends with this error: one line, with the cure. */
-export function errorLine(error: unknown): string {
+/**
+ * What a command says when it ends with this error: one line, with the cure.
+ *
+ * @param subject what it is about, where there are several
+ */
+export function errorLine(error: unknown, subject?: string): string {
   const code = errorCode(error);
   const cure = code === undefined ? undefined : cures[code];
+  const about = subject === undefined ? '' : `${subject}: `;
   const text = `${errorMessage(error)}${cure ? `; ${cure}` : ''}${code ? ` (${code})` : ''}`;
-  return `scriptd: ${visible(text)}\n`;
+  return `scriptd: ${visible(about + text)}\n`;
 }
 
 export function errorExitCode(error: unknown): number {

@@ -63,6 +63,13 @@ t.test(
     t.match(again, { id, state: 'pending' });
     const ended = JSON.parse((await run(['cancel', id, '--json'])).stdout);
     t.match(ended, { id, outcome: 'cancelled' });
+    const held = (await run(['submit', '--detach', 'held.sh'])).stdout.trim();
+    t.match(await run(['cancel', 'x', held]), {
+      code: 1,
+      stdout: `${held} cancelled\n`,
+      stderr: /^scriptd: x: .*\(INVALID_TASK_ID\)\n$/,
+    });
+    t.match(await run(['retry', 'x', held]), { code: 1, stdout: `${held} pending\n` });
     t.match(await run(['resume', 'bash']), { stdout: /^bash resumed: / });
     t.match(await run(['resume', 'bash', '--json']), { stdout: /"paused":false/ });
     t.match(await run(['workers']), { stdout: /^ID +TYPE +BUSY.*\nbash-1 +bash +0 +2 /s });
