@@ -1,8 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { limits as maxima } from './limits.js';
 import { Bytes, OneOf } from './schema.js';
+import { networks, taskStates } from './task-words.js';
 import { codes, outcomes } from './verdict.js';
 import { Webhook, WebhookTarget } from './webhook.js';
+
+export { type Network, networks, type TaskState, taskStates } from './task-words.js';
 
 /**
  * The shapes that every part speaks of: what a caller asks for, what an attempt brought, and the
@@ -55,8 +58,6 @@ export type Limits = Static<typeof Limits>;
 export const LimitsAsked = Type.Partial(Limits, closed);
 export type LimitsAsked = Static<typeof LimitsAsked>;
 
-export const networks = ['none', 'host'] as const;
-export type Network = (typeof networks)[number];
 /** `allowed`: what the runtime allows. For who does not know the runtimes; callers can't say it. */
 const networksAsked = [...networks, 'allowed'] as const;
 
@@ -325,9 +326,6 @@ export const Timeline = Type.Object(
   closed,
 );
 export type Timeline = Static<typeof Timeline>;
-
-export const taskStates = ['pending', 'running', 'finished'] as const;
-export type TaskState = (typeof taskStates)[number];
 
 /** What is remembered of one attempt. */
 export const AttemptRecord = Type.Object(

@@ -1,15 +1,22 @@
 import type { Command } from 'commander';
+import { eachTask } from './each-task.js';
 import { addServiceOptions, clientFor, type ServiceOptions } from './service-client.js';
+
+interface Options extends ServiceOptions {
+  json?: true;
+}
 
 export function addCancelCommand(program: Command): void {
   const command = program
     .command('cancel <id...>')
-    .description('ends tasks that are not finished, and waits until they are');
+    .description('ends tasks that are not finished, and waits until they are')
+    .option('--json', 'print a line of JSON for each task');
   addServiceOptions(command).action(async (ids: string[]) => {
-    const client = clientFor(command.opts<ServiceOptions>());
-    for (const id of ids) {
+    const options = command.opts<Options>();
+    const client = clientFor(options);
+    await eachTask(ids, async (id) => {
       const task = await client.cancel(id);
-      process.stdout.write(`${task.id} ${task.outcome}\n`);
-    }
+      return options.json ? JSON.stringify(task) : `${task.id} ${task.outcome}`;
+    });
   });
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Task, TaskFilter } from '../client/index.js';
 import { ScriptdError } from '../errors.js';
-import { taskStates } from '../task.js';
+import { taskStates } from '../task-words.js';
 import { outcomes } from '../verdict.js';
 import { painter } from './paint.js';
 import { addServiceOptions, clientFor, type ServiceOptions } from './service-client.js';

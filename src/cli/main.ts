@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
-import { createProgram } from './program.js';
+import { quickProgram } from './quick-program.js';
 import { errorExitCode, errorLine } from './service-errors.js';
 
 /** Without a command, `up` is meant. */
@@ -12,7 +12,9 @@ function withDefault(args: readonly string[]): readonly string[] {
 }
 
 try {
-  await createProgram().parseAsync(withDefault(process.argv.slice(2)), { from: 'user' });
+  const args = withDefault(process.argv.slice(2));
+  const program = (await quickProgram(args[0])) ?? (await import('./program.js')).createProgram();
+  await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
     // Commander has said what is wrong, or printed the help that was asked for.

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Command } from 'commander';
-import { packageRoot } from '../native.js';
+import type { Command } from 'commander';
+import { bareProgram } from './bare-program.js';
 import { addCancelCommand } from './cancel.js';
 import { addCertsCommand } from './certs.js';
 import { addCheckCommand } from './check.js';
@@ -32,14 +30,7 @@ import { addWorkerCommand } from './worker.js';
 
 /** Every command with its options: what runs, and what completion and the manual are made of. */
 export function createProgram(): Command {
-  const { version, description } = JSON.parse(
-    readFileSync(join(packageRoot, 'package.json'), 'utf8'),
-  ) as { version: string; description: string };
-  const program = new Command('scriptd')
-    .description(description)
-    .version(version)
-    .showSuggestionAfterError()
-    .exitOverride();
+  const program = bareProgram();
   program.commandsGroup('Run a service:');
   addUpCommand(program);
   addControllerCommand(program);

@@ -1,4 +1,5 @@
 import { errorCode, errorMessage } from '../errors.js';
+import type { ProblemCode } from '../http/problem.js';
 import { exitCodeFor, exitCodes } from './exit-codes.js';
 import { visible } from './visible.js';
 
@@ -10,25 +11,33 @@ const cures: Readonly<Record<string, string>> = {
 };
 
 /** Exit codes for what a service refuses. Source: sysexits(3) */
-const refusals: Readonly<Record<string, number>> = {
+const refusals: Readonly<Partial<Record<ProblemCode, number>>> = {
   UNAUTHORIZED: exitCodes.notAllowed,
-  FORBIDDEN: exitCodes.notAllowed,
+  INSUFFICIENT_SCOPE: exitCodes.notAllowed,
+  GROUP_NOT_ALLOWED: exitCodes.notAllowed,
   OVERLOADED: exitCodes.tryAgain,
   GROUP_OVERLOADED: exitCodes.tryAgain,
+  RATE_LIMITED: exitCodes.tryAgain,
+  TOO_MANY_STREAMS: exitCodes.tryAgain,
   DRAINING: exitCodes.tryAgain,
   CONTROLLER_UNAVAILABLE: exitCodes.tryAgain,
   CONTROLLER_LOST: exitCodes.tryAgain,
 };
 
-/** What a command says when it ends with this error: one line, with the cure. */
-export function errorLine(error: unknown): string {
+/**
+ * What a command says when it ends with this error: one line, with the cure.
+ *
+ * @param subject what it is about, where there are several
+ */
+export function errorLine(error: unknown, subject?: string): string {
   const code = errorCode(error);
   const cure = code === undefined ? undefined : cures[code];
+  const about = subject === undefined ? '' : `${subject}: `;
   const text = `${errorMessage(error)}${cure ? `; ${cure}` : ''}${code ? ` (${code})` : ''}`;
-  return `scriptd: ${visible(text)}\n`;
+  return `scriptd: ${visible(about + text)}\n`;
 }
 
 export function errorExitCode(error: unknown): number {
   const code = errorCode(error);
-  return (code === undefined ? undefined : refusals[code]) ?? exitCodeFor(code);
+  return refusals[code as ProblemCode] ?? exitCodeFor(code);
 }

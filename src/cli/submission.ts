@@ -1,4 +1,4 @@
-import { createReadStream, fstatSync, readFileSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { Content, Limits, TaskSpec } from '../client/index.js';
 import { errorMessage, ScriptdError } from '../errors.js';
@@ -7,13 +7,13 @@ import { limits } from '../limits.js';
 /** What `scriptd submit` may be told about the task. */
 export interface SubmissionOptions {
   type?: string;
-  env: string[];
-  file: string[];
-  limit: string[];
+  env?: string[];
+  file?: string[];
+  limit?: string[];
   network?: 'none' | 'host';
   priority?: string;
   group?: string;
-  tag: string[];
+  tag?: string[];
   attempts?: string;
   delay?: string;
 }
@@ -33,15 +33,15 @@ const types: Readonly<Record<string, string>> = {
  * @throws ScriptdError BAD_OPTION, SCRIPT_UNREADABLE
  */
 export function specOf(options: SubmissionOptions): Omit<TaskSpec, 'code'> {
-  const { type, network, group, tag, priority, attempts, delay } = options;
+  const { type, network, group, tag, env, file, limit, priority, attempts, delay } = options;
   return {
     ...(type !== undefined && { type }),
     ...(network !== undefined && { network }),
     ...(group !== undefined && { group }),
-    ...(tag.length > 0 && { tags: tag }),
-    ...(options.env.length > 0 && { env: Object.fromEntries(options.env.map(variableOf)) }),
-    ...(options.file.length > 0 && { files: Object.fromEntries(options.file.map(fileOf)) }),
-    ...(options.limit.length > 0 && { limits: Object.fromEntries(options.limit.map(limitOf)) }),
+    ...(tag && { tags: tag }),
+    ...(env && { env: Object.fromEntries(env.map(variableOf)) }),
+    ...(file && { files: Object.fromEntries(file.map(fileOf)) }),
+    ...(limit && { limits: Object.fromEntries(limit.map(limitOf)) }),
     ...(priority !== undefined && { priority: wholeNumber('--priority', priority) }),
     ...(attempts !== undefined && { retry: { maxAttempts: wholeNumber('--attempts', attempts) } }),
     ...(delay !== undefined && { delayMs: wholeNumber('--delay', delay) }),
@@ -73,7 +73,7 @@ export function scriptOf(path: string): Pick<TaskSpec, 'code' | 'type'> {
 /** Whether a file is a script, by its name or its first line. */
 export function isScript(path: string): boolean {
   if (types[extname(path).toLowerCase()] !== undefined) return true;
-  return readAll(path, path, Number.POSITIVE_INFINITY).subarray(0, 2).toString() === '#!';
+  return readable(path, () => beginningOf(path, 2)).toString() === '#!';
 }
 
 /**
@@ -95,15 +95,36 @@ export async function stdinOf(): Promise<Content | undefined> {
 }
 
 function readAll(file: string | number, name: string, bytesMax: number): Buffer {
-  let bytes: Buffer;
+  const bytes = readable(name, () => beginningOf(file, bytesMax + 1));
+  if (bytes.length > bytesMax) throw tooLong(name, bytesMax);
+  return bytes;
+}
+
+function readable(name: string, read: () => Buffer): Buffer {
   try {
-    bytes = readFileSync(file);
+    return read();
   } catch (cause) {
     const text = `${name} cannot be read: ${errorMessage(cause)}`;
     throw new ScriptdError('SCRIPT_UNREADABLE', text, { cause });
   }
-  if (bytes.length > bytesMax) throw tooLong(name, bytesMax);
-  return bytes;
+}
+
+/** At most so many bytes: a pipe or device may have no end. */
+function beginningOf(file: string | number, bytesMax: number): Buffer {
+  const fd = typeof file === 'number' ? file : openSync(file, 'r');
+  const chunks: Buffer[] = [];
+  try {
+    for (let left = bytesMax; left > 0; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(left, 65_536));
+      const length = readSync(fd, chunk);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+      left -= length;
+    }
+  } finally {
+    if (fd !== file) closeSync(fd);
+  }
+  return Buffer.concat(chunks);
 }
 
 function tooLong(name: string, bytesMax: number): ScriptdError {
@@ -114,7 +135,9 @@ function tooLong(name: string, bytesMax: number): ScriptdError {
 /** `NAME=VALUE`; without a value, that of this process. */
 function variableOf(text: string): [string, string] {
   const [name, value] = parted(text);
-  return [name, value ?? process.env[name] ?? ''];
+  if (/^[A-Za-z_]\w*$/.test(name)) return [name, value ?? process.env[name] ?? ''];
+  const cure = 'write NAME=VALUE, with a name of letters, digits and _';
+  throw new ScriptdError('BAD_OPTION', `--env ${text}: ${cure}`);
 }
 
 /** `PATH`, or `NAME=PATH`. */

@@ -11,6 +11,7 @@ import {
 } from '../client/index.js';
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import { exitCodes } from './exit-codes.js';
+import { onInterruption } from './interruption.js';
 import { type Paint, painter } from './paint.js';
 import { ProgressLine } from './progress.js';
 import { clientFor, type ServiceOptions } from './service-client.js';
@@ -49,12 +50,15 @@ export async function submitBatch(options: Options, file: string | undefined): P
     throw new ScriptdError('BAD_OPTION', text);
   }
   const { files, others } = scriptsIn(options.batch);
-  if (options.out !== undefined) mkdirSync(options.out, { recursive: true });
+  if (options.out !== undefined) makeFolder(options.out);
   const client = clientFor(options, { retries: 8 });
   const entries = files.map((name): Entry => ({ file: name }));
   const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const uninterrupted = onInterruption(() => {
+    // The second time it leaves.
+    if (interrupt.signal.aborted) process.exit(interrupted);
+    interrupt.abort();
+  });
   try {
     await collect(client, entries, options, interrupt.signal);
   } catch (error) {
@@ -62,12 +66,21 @@ export async function submitBatch(options: Options, file: string | undefined): P
     await cancelAll(client, entries);
     return interrupted;
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    uninterrupted();
   }
   if (!options.json) printSummary(entries, others, painter(process.stdout));
   const isGood = ({ task }: Entry) =>
     options.detach ? task !== undefined : task?.outcome === 'success';
   return entries.every(isGood) ? exitCodes.done : exitCodes.failed;
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    const text = `--out ${folder} cannot be made a folder: ${errorMessage(cause)}`;
+    throw new ScriptdError('BAD_OPTION', text, { cause });
+  }
 }
 
 /** Names of the scripts in a folder, in order, and how many other files lie there. */

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { Scriptd, Task, TaskSpec } from '../client/index.js';
 import { errorCode, ScriptdError } from '../errors.js';
-import { networks } from '../task.js';
+import { networks } from '../task-words.js';
 import { exitCodes } from './exit-codes.js';
 import { follow, writeAll } from './follow.js';
+import { onInterruption } from './interruption.js';
 import { addServiceOptions, clientFor, readerLeft, type ServiceOptions } from './service-client.js';
 import { type SubmissionOptions, scriptOf, specOf, stdinOf } from './submission.js';
 import { taskExitCode, verdictText } from './task-exit.js';
@@ -27,18 +28,13 @@ export function addSubmitCommand(program: Command): void {
     .argument('[file]', 'the script; - reads it from standard input')
     .argument('[args...]', 'arguments of the script, after --')
     .option('--type <type>', 'python, node, bash, …; else its shebang or extension tells')
-    .option(
-      '--env <name=value>',
-      repeated('a variable; without a value, the one of here'),
-      append,
-      [],
-    )
-    .option('--file <name=path>', repeated('a file beside the script'), append, [])
-    .option('--limit <name=number>', repeated('e.g. wallMs=5000'), append, [])
+    .option('--env <name=value>', repeated('a variable; without a value, the one of here'), append)
+    .option('--file <name=path>', repeated('a file beside the script'), append)
+    .option('--limit <name=number>', repeated('e.g. wallMs=5000'), append)
     .addOption(new Option('--network <network>', 'what it may reach').choices(networks))
     .option('--priority <number>', '-100 to 100: higher runs first')
     .option('--group <group>', 'groups share the workers of a type fairly')
-    .option('--tag <tag>', repeated('shown with the task'), append, [])
+    .option('--tag <tag>', repeated('shown with the task'), append)
     .option('--attempts <number>', 'in all, where it fails by no doing of its own')
     .option('--delay <ms>', 'not before so long has passed')
     .option('--no-stdin', 'do not send standard input')
@@ -60,7 +56,7 @@ export function addSubmitCommand(program: Command): void {
 }
 
 /** Several values after one option would take the script's name along. */
-function append(value: string, before: string[]): string[] {
+function append(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
@@ -109,8 +105,7 @@ class Attended {
   }
 
   async exitCode(): Promise<number> {
-    const onSignal = () => this.#interrupt();
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    const uninterrupted = onInterruption(() => this.#interrupt());
     for (const stream of [process.stdout, process.stderr]) {
       stream.removeAllListeners('error').on('error', (error) => this.#readerLeft.abort(error));
     }
@@ -121,7 +116,7 @@ class Attended {
       await this.#cancel();
       return readerLeft;
     } finally {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      uninterrupted();
     }
   }
 

@@ -8,6 +8,17 @@ import type { Measurements } from './measurements.js';
 import { readQuery } from './query.js';
 import { type ById, readId } from './tasks.js';
 
+const whatThereIs = `scriptd: what the service looks like from inside.
+
+GET  /healthz              alive
+GET  /metrics              figures of all parts, for Prometheus
+GET  /debug/state          the queues and the workers
+GET  /debug/tasks/ID       a task's life
+GET  /debug/loop           the parts: processor time, memory, event loop
+GET  /debug/heap           the memory of this daemon
+POST /debug/heap/snapshot  all of it: scripts, outputs, tokens
+`;
+
 /** Routes of the debug port: what the service looks like from inside. */
 export function debugRoutes(
   app: FastifyInstance,
@@ -17,6 +28,9 @@ export function debugRoutes(
   healthRoute(app);
   heapRoutes(app, measurements);
 
+  app.get('/', { exposeHeadRoute: true }, async (_request, reply) =>
+    reply.type('text/plain; charset=utf-8').send(whatThereIs),
+  );
   app.get('/metrics', { exposeHeadRoute: true }, async (_request, reply) => {
     const { families } = await measurements.read();
     return reply.type(expositionType).send(await exposition(families));

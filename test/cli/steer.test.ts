@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { scriptd } from './scriptd.js';
-import { Service } from './service.js';
+import { Service, until } from './service.js';
 
 const service = await Service.start(t, ['--workers', 'bash=2,python=1', '--isolation', 'none']);
 const cwd = service.dataDir;
@@ -53,11 +53,25 @@ t.test(
     });
 
     t.match(await run(['pause', 'bash']), { code: 0, stdout: /^bash paused: / });
+    const paused = JSON.parse((await run(['pause', 'bash', '--json'])).stdout);
+    t.match(paused, { type: 'bash', paused: true, ready: 0 });
     t.match(await run(['queues']), { stdout: /^TYPE .*\nbash +paused .*\npython +open /s });
     const id = (await run(['submit', '--detach', script('held.sh', 'echo')])).stdout.trim();
     t.match(await run(['explain', id]), { stdout: /paused/ });
     t.match(await run(['cancel', id]), { stdout: `${id} cancelled\n` });
+    const again = JSON.parse((await run(['retry', id, '--json'])).stdout);
+    t.match(again, { id, state: 'pending' });
+    const ended = JSON.parse((await run(['cancel', id, '--json'])).stdout);
+    t.match(ended, { id, outcome: 'cancelled' });
+    const held = (await run(['submit', '--detach', 'held.sh'])).stdout.trim();
+    t.match(await run(['cancel', 'x', held]), {
+      code: 1,
+      stdout: `${held} cancelled\n`,
+      stderr: /^scriptd: x: .*\(INVALID_TASK_ID\)\n$/,
+    });
+    t.match(await run(['retry', 'x', held]), { code: 1, stdout: `${held} pending\n` });
     t.match(await run(['resume', 'bash']), { stdout: /^bash resumed: / });
+    t.match(await run(['resume', 'bash', '--json']), { stdout: /"paused":false/ });
     t.match(await run(['workers']), { stdout: /^ID +TYPE +BUSY.*\nbash-1 +bash +0 +2 /s });
     const [worker = ''] = (await run(['workers', '--json'])).stdout.split('\n');
     t.match(JSON.parse(worker), { id: 'bash-1', isolation: { level: 'none' } });
@@ -83,4 +97,15 @@ t.test('a token is taken from a file or the environment, and asked for', async (
   t.match(await ask(['--token-file', file]), { code: 0 });
   t.match(await ask([], { SCRIPTD_TOKEN: '0123456789abcdef' }), { code: 0 });
   t.match(await ask(['--token-file', 'none']), { code: 78, stderr: /cannot be read/ });
+
+  const create = ['token', 'create', '--token-file', file, '--name', 'reader', '--scopes', 'read'];
+  const token = (await scriptd(create, cwd)).stdout.trim();
+  const pause = ['pause', 'bash', '--url', guarded.address];
+  // A running daemon follows the file.
+  const isKnown = async () => (await ask([], { SCRIPTD_TOKEN: token })).code === 0;
+  await until('the new token is known', isKnown);
+  t.match(await scriptd(pause, cwd, { env: { SCRIPTD_TOKEN: token } }), {
+    code: 77,
+    stderr: /scope admin.*INSUFFICIENT_SCOPE/,
+  });
 });

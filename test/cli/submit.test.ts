@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
@@ -86,11 +88,38 @@ t.test('output comes while it runs; Ctrl-C cancels, and says so', async (t) => {
   const errors = text(child.stderr);
   const [first] = await once(child.stdout, 'data');
   t.equal(String(first), 'one\n');
+  // As with timeout(1): to the process, and to its group.
+  child.kill('SIGINT');
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
   t.equal(code, 130);
   t.match(await errors, /cancelling \S+; once more leaves it alone\n.*\(CANCELLED\)/s);
   t.match(await listed('slow'), [{ state: 'finished', outcome: 'cancelled' }]);
+});
+
+t.test('who is asked again later leaves the task alone', async (t) => {
+  // The service is not there to cancel it.
+  const server = createServer((request, response) => {
+    if (request.url?.endsWith('/cancel')) return;
+    response.writeHead(request.method === 'POST' ? 201 : 200, {
+      'content-type': request.method === 'POST' ? 'application/json' : 'text/event-stream',
+    });
+    if (request.method === 'POST') response.end(JSON.stringify({ id: 'x', state: 'pending' }));
+    else response.write(': nothing\n\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close().closeAllConnections());
+  const { port } = server.address() as AddressInfo;
+  const followed = once(server, 'request').then(() => once(server, 'request'));
+  const args = ['submit', script('alone.sh', 'echo'), '--url', `http://127.0.0.1:${port}`];
+  const child = begin(args, cwd, options({}));
+  const errors = text(child.stderr);
+  const exited = once(child, 'exit');
+  await followed;
+  const asking = setInterval(() => child.kill('SIGINT'), 100);
+  t.teardown(() => clearInterval(asking));
+  t.equal((await exited)[0], 130);
+  t.match(await errors, /^scriptd: cancelling x; .*\nscriptd: left alone: .*\n$/);
 });
 
 t.test('who leaves with the reader of its output leaves no task behind', async (t) => {
@@ -133,6 +162,10 @@ t.test('what cannot be is refused with the cure, and runs nothing', async (t) =>
     [['submit'], 64, /name the script/],
     [['submit', 'missing.py'], 64, /missing\.py cannot be read/],
     [['submit', 'binary.py'], 64, /not UTF-8/],
+    [['submit', '/dev/zero'], 64, /more than 4194304 bytes/],
+    [['submit', fine, '--file', 'x=/dev/zero'], 64, /more than 4194304 bytes/],
+    [['submit', fine, '--env', 'A B=1'], 64, /write NAME=VALUE/],
+    [['submit', '--batch', cwd, '--out', fine], 64, /--out fine.sh cannot be made a folder/],
     [['submit', fine, '--limit', 'wallMs'], 64, /NAME=NUMBER/],
     [['submit', fine, '--limit', 'walMs=5'], 1, /did you mean `limits.wallMs`/],
     [['submit', fine, '--priority', 'x'], 64, /whole number/],

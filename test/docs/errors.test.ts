@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import t from 'tap';
+import { createProgram } from '../../src/cli/program.js';
 import { flagName, settingNames, settings, variableName } from '../../src/config/settings.js';
 import { problemKinds } from '../../src/http/problem.js';
 import { packageRoot } from '../../src/native.js';
@@ -34,6 +35,23 @@ function rows(text: string, title: string): string[][] {
       .slice(1, -1)
       .map((cell) => cell.trim().replaceAll('`', '')),
   );
+}
+
+/** What may stand in a setting, as OPERATIONS.md writes it: both ends of a range, or each choice. */
+function boundsOf(schema: object): string[] {
+  const {
+    minimum,
+    maximum,
+    enum: choices,
+  } = schema as { minimum?: number; maximum?: number; enum?: unknown[] };
+  const hasEnd = maximum !== Number.MAX_SAFE_INTEGER;
+  const bounds = [minimum, hasEnd && maximum, ...(choices ?? [])];
+  return bounds.filter((bound) => bound !== undefined && bound !== false).map(String);
+}
+
+/** The words and numbers of a cell, without what parts them: `5,000 ms` has 5000. */
+function words(cell = ''): string[] {
+  return cell.replace(/(\d),(?=\d{3})/g, '$1').split(/[\s,;]+/);
 }
 
 const hasFiles = (path: string) => existsSync(path) && readdirSync(path).length > 0;
@@ -147,6 +165,28 @@ t.test('OPERATIONS.md has a row for each setting, with its flag and its variable
     const fileOnly = settings[name].notation === 'none';
     t.equal(row?.[1], fileOnly ? '-' : flagName(name), `flag of ${name}`);
     t.equal(row?.[2], fileOnly ? '-' : variableName(name), `variable of ${name}`);
+    const standard: unknown = settings[name].default;
+    const isTold = typeof standard !== 'function' && standard !== '';
+    if (isTold) t.equal(words(row?.[3])[0], String(standard), `default of ${name}`);
+    for (const bound of boundsOf(settings[name].schema)) {
+      t.ok(words(row?.[4]).includes(bound), `range of ${name}: ${bound}`);
+    }
+  }
+});
+
+t.test('OPERATIONS.md says which part takes a setting', async (t) => {
+  const table = rows(section(read('docs/OPERATIONS.md'), '## Settings'), 'key in scriptd.yaml');
+  const parts = ['up', 'controller', 'worker', 'http'];
+  const { commands } = createProgram();
+  for (const name of settingNames) {
+    if (settings[name].notation === 'none') continue;
+    const takers = commands.filter(({ options }) =>
+      options.some(({ long }) => long === flagName(name)),
+    );
+    const told = table.find(([first]) => first === name)?.[5] ?? '';
+    const named = told === 'all' ? parts : told.split(', ').filter((part) => parts.includes(part));
+    const taking = takers.map((command) => command.name()).filter((part) => parts.includes(part));
+    t.same(named.sort(), taking.sort(), `commands of ${name}`);
   }
 });
 

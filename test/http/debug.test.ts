@@ -104,3 +104,15 @@ t.test('/debug/heap has figures, and no page of another site gets a snapshot', a
   const crossSite = { method: 'POST', path, headers: { origin: 'http://evil.example' } };
   assertProblem(t, await ask(debugAddress, crossSite), 403, 'CROSS_SITE');
 });
+
+t.test('GET / names every path of the debug port, as a 404 promises', async (t) => {
+  const { debugAddress } = await startDaemon(t);
+  const home = await ask(debugAddress, { path: '/' });
+  t.equal(home.status, 200);
+  for (const path of ['/healthz', '/metrics', '/debug/state', '/debug/heap/snapshot']) {
+    t.match(home.text, path);
+  }
+  const missing = await ask(debugAddress, { path: '/nowhere' });
+  assertProblem(t, missing, 404, 'NOT_FOUND');
+  t.match(missing.text, /GET \/ says what there is/);
+});
