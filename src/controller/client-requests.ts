@@ -3,7 +3,8 @@ import type { CancelCause } from '../scheduler/endings.js';
 import type { Explanation } from '../scheduler/scheduler.js';
 import type { TaskPage, TaskQuery } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
-import type { MessageOf, QueueReport } from '../wire/messages.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { QueueReport } from '../wire/reports.js';
 import type { Refusal } from './refusal.js';
 import type { DeliveryReport } from './webhooks.js';
 

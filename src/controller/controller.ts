@@ -14,14 +14,14 @@ import { VitalSigns } from '../vitals.js';
 import type { Reach } from '../webhooks/reach.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
-import { type MessageOf, partsShownMax, type QueueReport } from '../wire/messages.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { QueueReport } from '../wire/reports.js';
 import type { WireToken } from '../wire/token.js';
 import { Traffic } from '../wire/traffic.js';
 import { Transport } from '../wire/transport.js';
 import { ClientListener } from './client-listener.js';
 import type { ClientRequests } from './client-requests.js';
 import { Watches } from './clients.js';
-import { familiesOf } from './families.js';
 import { Figures } from './figures.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
@@ -39,6 +39,7 @@ import type { Refusal } from './refusal.js';
 import { Revival } from './revival.js';
 import { ScheduledRuns } from './scheduled-runs.js';
 import { Schedules } from './schedules.js';
+import { Standing } from './standing.js';
 import { Submissions } from './submissions.js';
 import type { Tracer } from './tracing/tracer.js';
 import { typeLoads } from './type-loads.js';
@@ -104,8 +105,8 @@ export class Controller implements ClientRequests {
   readonly #fleet: Fleet;
   readonly #timer: Timer;
   readonly #figures: Figures;
-  readonly #vitals: WorkerVitals;
   readonly #vitalSigns = new VitalSigns(() => this.#poller.stats());
+  readonly #standing: Standing;
   readonly #traffic = { http: new Traffic(), worker: new Traffic() };
   #heartbeat: NodeJS.Timeout | undefined;
   #clients: ClientListener | undefined;
@@ -121,7 +122,7 @@ export class Controller implements ClientRequests {
     const { retry = new Map(), groups = new Map() } = options;
     this.#scheduler = new Scheduler({ random: Math.random, retry, groups });
     this.#figures = new Figures(policies.keys());
-    this.#vitals = new WorkerVitals(this.#figures);
+    const vitals = new WorkerVitals(this.#figures);
     const { unfinishedTasksMax, unfinishedBytesMax } = controllerLimits;
     const { groupTasksMax, groupBytesMax } = controllerLimits;
     this.#admission = new Admission({
@@ -140,7 +141,7 @@ export class Controller implements ClientRequests {
     const followers = this.#followers;
     const { reconnectGraceMs = 0 } = options;
     this.#workerEvents = new WorkerEvents({
-      ...{ scheduler: this.#scheduler, followers, vitals: this.#vitals },
+      ...{ scheduler: this.#scheduler, followers, vitals },
       ...{ reconnectGraceMs, clock, log },
       stir: () => this.#stir(),
     });
@@ -149,6 +150,11 @@ export class Controller implements ClientRequests {
       { poller: this.#poller, transport, local, token, manager, traffic, log },
       this.#workerEvents,
     );
+    this.#standing = new Standing({
+      ...{ local, vitals, own: this.#vitalSigns, fleet: this.#fleet, scheduler: this.#scheduler },
+      ...{ ledger: this.#ledger, queues: this.#queues, figures: this.#figures },
+      ...{ store, traffic: this.#traffic, tracer: options.tracer },
+    });
     const fresh = new FreshTasks();
     const shared = {
       ...{ store, flights: this.#flights, fresh, admission: this.#admission },
@@ -360,41 +366,15 @@ export class Controller implements ClientRequests {
   }
 
   report(requestId: number): MessageOf<'report'> {
-    const missing = this.#fleet.missingTypes().map((type) => `no ${type} worker is connected`);
-    const draining = this.#submissions.closed !== undefined;
-    if (draining) missing.push('the controller is draining');
-    if (this.#ledger.behind > 0)
-      missing.push('the store takes nothing: its disk is full or failing');
-    return {
-      ...{ kind: 'report', requestId, ready: missing.length === 0, draining, missing },
-      pending: this.#scheduler.pendingCount,
-      running: this.#scheduler.runningCount,
-      workers: [...this.#fleet.up()].map(({ seat, inventory }) => ({
-        id: seat.name,
-        type: seat.type,
-        slots: inventory.slots,
-        busy: this.#scheduler.workers.get(seat.name)?.attempts.size ?? 0,
-        pid: inventory.pid,
-        isolation: inventory.isolation,
-      })),
-    };
+    return { kind: 'report', requestId, ...this.#standing.report(this.#draining) };
   }
 
   measure(requestId: number): MessageOf<'figures'> {
-    const [scheduler, fleet, ledger] = [this.#scheduler, this.#fleet, this.#ledger];
-    const families = familiesOf({
-      ...{ figures: this.#figures, queues: this.#queues.report(), scheduler, fleet, ledger },
-      ...{ vitals: this.#vitals, store: this.#options.store, traffic: this.#traffic },
-      draining: this.#submissions.closed !== undefined,
-      tracer: this.#options.tracer,
-    });
-    const { id: name } = this.#options.local;
-    const own = { part: 'controller' as const, name, vitals: this.#vitalSigns.read() };
-    const workers = [...fleet.up()].slice(0, partsShownMax).flatMap(({ seat: { name, type } }) => {
-      const told = this.#vitals.get(name);
-      return told ? [{ part: 'worker' as const, name, type, vitals: told.vitals }] : [];
-    });
-    return { kind: 'figures', requestId, families, parts: [own, ...workers] };
+    return { kind: 'figures', requestId, ...this.#standing.measure(this.#draining) };
+  }
+
+  get #draining(): boolean {
+    return this.#submissions.closed !== undefined;
   }
 
   #drainWorker(name: string): void {

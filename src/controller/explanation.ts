@@ -1,6 +1,7 @@
 import type { Explanation } from '../scheduler/scheduler.js';
 import type { TaskState, TaskView } from '../task.js';
-import type { ExplanationShape, MessageOf } from '../wire/messages.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { ExplanationShape } from '../wire/reports.js';
 import type { ClientRequests } from './client-requests.js';
 import { unknownTask } from './refusal.js';
 

@@ -2,7 +2,7 @@ import { counter, type Family, gauge, histogram } from '../figures.js';
 import { isolationLevels } from '../isolation.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { TaskStore } from '../store/port.js';
-import { partsShownMax, type QueueReport } from '../wire/messages.js';
+import { partsShownMax, type QueueReport } from '../wire/reports.js';
 import { type Traffic, trafficFamilies } from '../wire/traffic.js';
 import type { Figures, TypeFigures } from './figures.js';
 import type { Fleet } from './fleet.js';

@@ -1,5 +1,6 @@
 import { ScriptdError } from '../errors.js';
-import type { MessageOf, QueueReport } from '../wire/messages.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { QueueReport } from '../wire/reports.js';
 import type { Answer } from './answers.js';
 import type { ClientRequests } from './client-requests.js';
 import { explanationOf } from './explanation.js';

@@ -1,5 +1,5 @@
 import type { Scheduler } from '../scheduler/scheduler.js';
-import type { QueueReport } from '../wire/messages.js';
+import type { QueueReport } from '../wire/reports.js';
 import type { Pauses } from './pauses.js';
 
 /** The queues of all configured types, whether they have tasks or not. */

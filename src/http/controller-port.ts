@@ -2,7 +2,8 @@ import { ScriptdError } from '../errors.js';
 import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import type { TaskCursor } from '../task-cursor.js';
-import type { MessageOf, QueueReport } from '../wire/messages.js';
+import type { MessageOf } from '../wire/messages.js';
+import type { QueueReport } from '../wire/reports.js';
 import type { Traffic } from '../wire/traffic.js';
 
 /** Something asked of the controller whose answer may take long. */

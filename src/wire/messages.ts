@@ -28,6 +28,14 @@ import { TaskCursor } from '../task-cursor.js';
 import { outcomes } from '../verdict.js';
 import { Vitals } from '../vitals.js';
 import { Delivery } from '../webhook.js';
+import {
+  ExplanationShape,
+  PartId,
+  PartVitals,
+  partsShownMax,
+  QueueReport,
+  WorkerReport,
+} from './reports.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
@@ -45,14 +53,11 @@ function message<Kind extends string, P extends TProperties>(kind: Kind, propert
   return Type.Object({ kind: Type.Literal(kind), ...properties }, { additionalProperties: false });
 }
 
-const PartId = Type.String({ minLength: 1, maxLength: 128 });
 /** Chosen by whoever asks, unique on its connection while unanswered. */
 const RequestId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const AttemptKeys = Type.Array(AttemptKey, { maxItems: 65_536 });
 const Proof = Bytes(32, 32);
-const Count = Type.Integer({ minimum: 0 });
 const SafeCount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const Milliseconds = Type.Number({ minimum: 0 });
 /** Chosen by the controller, unique on its connection until the follow is spent. */
 const FollowId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const ByteOffset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -63,96 +68,6 @@ export const Cursor = Type.String({ minLength: 1, maxLength: 256 });
 
 /** Most tasks in one page of a list. */
 export const pageTasksMax = 200;
-/** Most workers that figures are given of one by one: each makes dozens of series. */
-export const partsShownMax = 256;
-
-/** Why a task is where it is. The scheduler's reasons, and two that it does not know of. */
-export const explanationReasons = [
-  'waits_for_run_at',
-  'waits_for_retry',
-  'retry_rate',
-  'paused',
-  'draining',
-  'recovering',
-  'no_worker',
-  'workers_draining',
-  'fair_share',
-  'busy',
-  'prefetched',
-  'worker_away',
-  'stopping',
-  'running',
-  /** It is on its way into the store, or its end is. */
-  'storing',
-  'finished',
-] as const;
-
-/** Durations from now on, or until now. */
-export const ExplanationShape = Type.Object(
-  {
-    reason: OneOf(explanationReasons),
-    /** One or two sentences for people. */
-    text: Type.String({ maxLength: 8192 }),
-    inMs: Type.Optional(Milliseconds),
-    forMs: Type.Optional(Milliseconds),
-    attempt: Type.Optional(Count),
-    /** A task code: of the attempt before, or of the end. */
-    code: Type.Optional(Type.String({ maxLength: 64 })),
-    outcome: Type.Optional(OneOf(outcomes)),
-    type: Type.Optional(TypeName),
-    worker: Type.Optional(PartId),
-    workers: Type.Optional(Count),
-    group: Type.Optional(Type.String({ maxLength: limits.tagBytesMax })),
-    groupsAhead: Type.Optional(Count),
-    ahead: Type.Optional(Count),
-    slots: Type.Optional(Count),
-    cause: Type.Optional(OneOf(['caller', 'client_gone', 'shutdown', 'deadline'])),
-  },
-  { additionalProperties: false },
-);
-
-export type ExplanationShape = Static<typeof ExplanationShape>;
-
-/** The tasks of one type, in numbers. */
-export const QueueReport = Type.Object(
-  {
-    type: TypeName,
-    paused: Type.Boolean(),
-    ready: Count,
-    waiting: Count,
-    running: Count,
-    workers: Count,
-    slots: Count,
-  },
-  { additionalProperties: false },
-);
-export type QueueReport = Static<typeof QueueReport>;
-
-/** A worker that is connected. */
-export const WorkerReport = Type.Object(
-  {
-    id: PartId,
-    type: TypeName,
-    slots: Type.Integer({ minimum: 1 }),
-    busy: Type.Integer({ minimum: 0 }),
-    pid: Type.Integer({ minimum: 1 }),
-    isolation: IsolationReport,
-  },
-  { additionalProperties: false },
-);
-export type WorkerReport = Static<typeof WorkerReport>;
-
-/** How one process of the service does. */
-const PartVitals = Type.Object(
-  {
-    part: OneOf(['controller', 'worker']),
-    name: PartId,
-    /** Of a worker. */
-    type: Type.Optional(TypeName),
-    vitals: Vitals,
-  },
-  { additionalProperties: false },
-);
 
 const schemas = {
   hello: message('hello', {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { OneOf } from '../../schema.js';
 import { TaskId, taskStates } from '../../task.js';
-import { ExplanationShape } from '../../wire/messages.js';
+import { ExplanationShape } from '../../wire/reports.js';
 import { closed, described } from './described.js';
 
 export const Explanation = described(

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { QueueReport, WorkerReport } from '../../wire/messages.js';
+import { QueueReport, WorkerReport } from '../../wire/reports.js';
 import { closed, described } from './described.js';
 
 export const Queue = described(QueueReport, {
