@@ -11,11 +11,6 @@ t.test(
     const there = await Installation.start(t, { min: 2, max: 2, cooldownMs: 60_000 });
     const { kubelet, cluster } = there;
     await until('the pods run', async () => (await there.connected()) === 2);
-    // None of the pods': the watch does not hear of them, and falls behind.
-    for (let count = 0; count < 5; count++) {
-      const metadata = { name: `other-${count}` };
-      await cluster.core.createNamespacedConfigMap({ namespace, body: { metadata } });
-    }
     await cluster.killServer();
     const [lost = ''] = kubelet.running;
     // While nobody can be told, work goes on.
