@@ -29,6 +29,7 @@ export async function storeOf(
     ...{ durability, retentionMs, retentionBytes },
     onTaken,
     onUndelivered,
+    onJournalFailed: (err) => log.warn({ err }, 'the store goes on without its journal: slower'),
     onSweepFailed: (err) => log.error({ err }, 'finished tasks could not be removed'),
   });
 }

@@ -81,14 +81,20 @@ function addImport(store: Command): void {
     const environment = openEnvironment({ directory: layout.storeDir, durability: 'fsync' });
     const input = file === undefined ? process.stdin : createReadStream(file);
     const progress = new ProgressLine('importing, line');
+    const none = () => undefined;
+    const commits = new Commits(systemClock, {
+      environment,
+      onTaken: none,
+      onJournalFailed: none,
+    });
     try {
       const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-      const commits = new Commits(environment, systemClock);
       const count = await importLines(commits, lines, (done) => progress.show(done));
       progress.end();
       process.stdout.write(`${count.tasks} tasks, ${count.documents} documents\n`);
     } finally {
       progress.end();
+      await commits.close();
       await environment.root.close();
     }
   });

@@ -33,6 +33,18 @@ export const lmdbStoreLimits = {
   fullBelowBytes: 1024 * 1024,
   /** What nobody waits for is written so long after it was handed in, where nothing else is before. */
   lazyCommitMs: 5,
+  /** Of each of the two files of the journal. */
+  journalBytes: 4 * 1024 * 1024,
+  /** So much room must be left beside the journal's files for them to be made. */
+  journalRoomBytes: 32 * 1024 * 1024,
+  /** After files of the journal could not be made, they are tried again so much later. */
+  journalRetryMs: 10_000,
+  /** What the journal has is given to the databases so long after the first of it was written… */
+  checkpointMs: 500,
+  /** …or as soon as it has so many changes, so that none of them takes long, … */
+  checkpointChanges: 4_096,
+  /** …or so many bytes: half a file is left for what comes meanwhile. */
+  checkpointBytes: 2 * 1024 * 1024,
   /** Records of one database that are kept decoded after they were written. */
   recentMax: 4_096,
   /** Lines that an import commits together. */

@@ -1,12 +1,12 @@
 import { errorMessage } from '../../errors.js';
 import { type TaskState, taskStates } from '../../task.js';
 import type { Delivery } from '../../webhook.js';
-import type { Source } from './changes.js';
 import { type DatabaseName, databaseNames, type KeyOf, type ValueOf } from './databases.js';
 import { owedOf } from './deliveries.js';
 import type { Environment } from './environment.js';
 import { facetsOf } from './facets.js';
 import { endingKey, keyTimeKey, sequenceOf } from './keys.js';
+import type { Source } from './layer.js';
 import { decode, type Row } from './records.js';
 import { Snapshot } from './snapshot.js';
 import { noCounts, readCounts, rowOf } from './tasks.js';

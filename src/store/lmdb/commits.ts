@@ -1,12 +1,10 @@
 import type { Clock } from '../../clock.js';
-import { ScriptdError } from '../../errors.js';
 import { Histogram } from '../../histogram.js';
 import { lmdbStoreLimits } from '../limits.js';
 import type { CommitFigures } from '../port.js';
 import { Changes } from './changes.js';
-import type { Environment } from './environment.js';
-import { causeOf, requireRoom, storeFault } from './faults.js';
-import { Recent } from './recent.js';
+import { Checkpoints, type CheckpointsOptions } from './checkpoints.js';
+import type { Source } from './layer.js';
 
 interface Step {
   change: (changes: Changes) => unknown;
@@ -21,20 +19,18 @@ const commitBatches = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 
 /**
  * Group commit. Steps that come within one turn, and those that come while a commit is under way,
- * become one transaction and one flush, off the event loop. One commit at a time: a step sees
- * everything that was acknowledged, and nothing that may still be refused.
+ * become one commit and one flush, off the event loop. One commit at a time: a step sees everything
+ * that was acknowledged, and nothing that may still be refused.
  */
 export class Commits {
-  readonly #environment: Environment;
   readonly #clock: Clock;
-  readonly #recent = new Recent();
+  readonly #checkpoints: Checkpoints;
   readonly figures: CommitFigures = {
     seconds: new Histogram(commitSeconds),
     batches: new Histogram(commitBatches),
     bytes: 0,
     failed: 0,
   };
-  readonly #onTaken: (() => void) | undefined;
   #waiting: Step[] = [];
   #writing: Step[] = [];
   #running: Promise<void> | undefined;
@@ -42,13 +38,10 @@ export class Commits {
   #urgent = false;
   /** Begins a commit of steps that can wait, once they have. */
   #timer: NodeJS.Timeout | undefined;
-  /** Set for good once the environment can't be written any more. */
-  #broken: ScriptdError | undefined;
 
-  constructor(environment: Environment, clock: Clock, onTaken?: () => void) {
-    this.#environment = environment;
+  constructor(clock: Clock, options: CheckpointsOptions) {
     this.#clock = clock;
-    this.#onTaken = onTaken;
+    this.#checkpoints = new Checkpoints(options);
   }
 
   get count(): number {
@@ -59,6 +52,11 @@ export class Commits {
   get oldestMs(): number {
     const oldest = this.#writing[0] ?? this.#waiting[0];
     return oldest ? this.#clock.monotonicMs() - oldest.sinceMs : 0;
+  }
+
+  /** Everything that was acknowledged. */
+  get acknowledged(): Source {
+    return this.#checkpoints.memtables;
   }
 
   /**
@@ -85,10 +83,20 @@ export class Commits {
     });
   }
 
-  /** Resolves once nothing waits. */
-  async settled(): Promise<void> {
+  /**
+   * Resolves once the databases themselves have all that was acknowledged.
+   *
+   * @throws ScriptdError STORE_FULL and the other codes of a store
+   */
+  checkpoint(): Promise<void> {
+    return this.#checkpoints.checkpoint();
+  }
+
+  /** Waits for what was handed in, and lets go of the journal. */
+  async close(): Promise<void> {
     if (this.#waiting.length > 0) this.#begin();
     await this.#running;
+    await this.#checkpoints.close();
   }
 
   #begin(): void {
@@ -111,7 +119,7 @@ export class Commits {
   }
 
   async #commit(steps: readonly Step[]): Promise<void> {
-    const changes = new Changes(this.#environment.databases, this.#recent);
+    const changes = new Changes(this.acknowledged);
     const done: (() => void)[] = [];
     const begun: Step[] = [];
     for (const step of steps) {
@@ -123,61 +131,23 @@ export class Commits {
         step.reject(error);
       }
     }
-    const fault = changes.size > 0 ? await this.#measured(changes, begun.length) : undefined;
+    const { layer } = changes;
+    const fault = layer.size > 0 ? await this.#measured(layer, begun.length) : undefined;
     if (fault) for (const { reject } of begun) reject(fault);
     else for (const acknowledge of done) acknowledge();
   }
 
-  async #measured(changes: Changes, batches: number): Promise<ScriptdError | undefined> {
+  async #measured(layer: Changes['layer'], batches: number) {
     const { figures } = this;
     const startMs = this.#clock.monotonicMs();
-    const fault = await this.#write(changes);
+    const fault = await this.#checkpoints.write(layer);
     if (fault) {
       figures.failed++;
       return fault;
     }
     figures.seconds.observe((this.#clock.monotonicMs() - startMs) / 1000);
     figures.batches.observe(batches);
-    figures.bytes += changes.bytes;
+    figures.bytes += layer.bytes;
     return undefined;
-  }
-
-  async #write(changes: Changes): Promise<ScriptdError | undefined> {
-    if (this.#broken) return this.#broken;
-    const { directory } = this.#environment;
-    try {
-      // Before LMDB finds out: where a write(2) fails, lmdb-js 3.5.6 prints into a buffer that is too
-      // short (mdb.c, mdb_page_flush), which may end the process. A value takes up to two pages.
-      requireRoom(directory, 2 * changes.bytes);
-      if (await this.#environment.commit(() => changes.write())) {
-        changes.committed();
-        return undefined;
-      }
-      this.#broken = new ScriptdError(
-        'STORE_TAKEN',
-        `another process has opened the store in ${directory} for writing`,
-      );
-      this.#onTaken?.();
-      return this.#broken;
-    } catch (failure) {
-      this.#recent.clear();
-      const fault = storeFault(await causeOf(failure), directory);
-      this.#broken = this.#probe();
-      return this.#broken ?? fault;
-    }
-  }
-
-  /**
-   * After a failure: whether another transaction can begin. When the meta page could not be written
-   * LMDB allows no more (MDB_PANIC), and lmdb-js's own thread would wait for ever.
-   */
-  #probe(): ScriptdError | undefined {
-    const { root, directory } = this.#environment;
-    try {
-      root.transactionSync(() => undefined);
-      return undefined;
-    } catch (error) {
-      return storeFault(error, directory);
-    }
   }
 }

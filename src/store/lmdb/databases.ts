@@ -1,7 +1,7 @@
 import type { Database, Key, RootDatabase } from 'lmdb';
 import { ScriptdError } from '../../errors.js';
 import type { HistoryRecord } from '../port.js';
-import { sequenceKeys, taskIdKeys } from './keys.js';
+import { binaryKeys, type KeyEncoder, sequenceKeys, taskIdKeys } from './keys.js';
 import {
   endings,
   type Head,
@@ -10,6 +10,7 @@ import {
   idempotencyRecords,
   type Row,
   rows,
+  type ValueEncoder,
 } from './records.js';
 
 /**
@@ -17,7 +18,7 @@ import {
  * its submission; everything else of it under its id.
  */
 export interface Databases {
-  /** Small facts of the store: `schema`, `counts`. */
+  /** Small facts of the store: `schema`, `counts`, `journal`. */
   meta: Database<Buffer, Buffer>;
   /** By task id. */
   tasks: Database<Head, string>;
@@ -64,6 +65,11 @@ const byTaskId = { keyEncoder: taskIdKeys } as const;
 const bySequence = { keyEncoder: sequenceKeys } as const;
 export const binary = { ...bytes, ...byBytes } as const;
 
+const bytesAsTheyAre: ValueEncoder<Buffer> = {
+  encode: (bytes) => bytes,
+  decode: (bytes) => bytes,
+};
+
 const layout = {
   meta: binary,
   tasks: { encoder: heads, ...byTaskId },
@@ -81,7 +87,20 @@ const layout = {
   documents: binary,
 } as const satisfies Record<DatabaseName, object>;
 
+/** In an order that the journal goes by: only to be added to, at the end. */
 export const databaseNames = Object.keys(layout) as readonly DatabaseName[];
+
+/** How the keys of a database are written. */
+export function keyCodecOf(name: DatabaseName): KeyEncoder<Key> {
+  const { keyEncoder = binaryKeys } = layout[name] as { keyEncoder?: unknown };
+  return keyEncoder as KeyEncoder<Key>;
+}
+
+/** How the values of a database are written. */
+export function encoderOf(name: DatabaseName): (value: unknown) => Buffer {
+  const { encoder = bytesAsTheyAre } = layout[name] as { encoder?: ValueEncoder<unknown> };
+  return encoder.encode as (value: unknown) => Buffer;
+}
 
 /** @throws ScriptdError STORE_CORRUPT: as `openDatabases`. */
 export function openMeta(root: RootDatabase<Buffer, Buffer>): Databases['meta'] {

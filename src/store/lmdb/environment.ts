@@ -1,20 +1,37 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import { asBinary, type Database, type Key, open, type RootDatabase } from 'lmdb';
 import { ScriptdError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
 import { lmdbStoreLimits } from '../limits.js';
 import { binary, type Databases, openDatabases, openMeta } from './databases.js';
 import { requireRoom, storeFault } from './faults.js';
+import { leftIn, removeFiles } from './journal-files.js';
+import { type Position, saltBytes } from './journal-record.js';
+import { atStart, readJournalState, writeJournalState } from './journal-state.js';
 import { type Migration, migrations, schemaVersion } from './migrations.js';
 
 export interface Environment {
   root: RootDatabase<Buffer, Buffer>;
   databases: Databases;
-  /** Runs `write` in one transaction, only as long as nobody else has opened it for writing. */
-  commit(write: () => void): Promise<boolean>;
+  /**
+   * Runs `write` in one transaction, only as long as nobody else has opened it for writing.
+   *
+   * @param position of the journal, before which the databases have everything then
+   */
+  commit(write: () => void, position: Position): Promise<boolean>;
+  /** Whether nobody else has opened it for writing by now. */
+  isOwned(): boolean;
+  /** For the journal: of whoever opens it for writing, and which secret its records bear. */
+  epoch: number;
+  salt: Buffer;
   directory: string;
+  durability: 'fsync' | 'os';
 }
+
+/** A store that is there for reading. */
+export type Reading = Pick<Environment, 'root' | 'databases' | 'directory'>;
 
 export interface EnvironmentOptions {
   /** Made when it is not there. */
@@ -29,8 +46,8 @@ const ownerKey = Buffer.from('owner');
 const schemaKey = Buffer.from('schema');
 
 /**
- * Opens a store for writing, brings it to this schema, and takes it from whoever had it so before:
- * their next commit fails.
+ * Opens a store for writing, takes it from whoever had it so before (their next commit fails), gives
+ * the databases what only the journal had, and brings it to this schema.
  *
  * What `fsync` means (mdb.c, mdb_txn_commit): the pages of a commit are written, fdatasync(2) makes
  * them last, and only then one meta page is written through a descriptor with O_DSYNC. So the last
@@ -47,18 +64,33 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     requireRoom(directory, 0);
     const root = openRoot(directory, { noSync: durability === 'os' });
     const databases = openDatabases(root);
+    const { meta } = databases;
     const owner = root.openDB<Buffer, Buffer>('owner', { ...binary, useVersions: true });
-    bringUp(root, databases, schema);
+    const version = versionOf(meta);
+    if (version !== undefined) requireKnown(version, schema.version);
+    const salt = randomBytes(saltBytes);
     const epoch = root.transactionSync(() => {
       const next = (owner.getEntry(ownerKey)?.version ?? 0) + 1;
-      owner.put(ownerKey, Buffer.from(String(process.pid)), next);
+      void owner.put(ownerKey, Buffer.from(String(process.pid)), next);
+      const before = readJournalState(meta);
+      writeJournalState(meta, { ...before, salts: new Map(before.salts).set(next, salt) });
       return next;
     });
+    const salts = new Map([[epoch, salt]]);
+    replay(root, databases, { directory, epoch, salts });
+    bringUp(root, databases, schema);
     return {
-      root,
-      databases,
-      commit: (write) => owner.ifVersion(ownerKey, epoch, write),
-      directory,
+      ...{ root, databases, directory, durability, epoch, salt },
+      commit: (write, position) =>
+        owner.ifVersion(ownerKey, epoch, () => {
+          write();
+          writeJournalState(meta, { epoch, position, salts });
+        }),
+      isOwned() {
+        // What another process has committed by now is to be seen.
+        root.resetReadTxn();
+        return owner.getEntry(ownerKey)?.version === epoch;
+      },
     };
   } catch (error) {
     throw storeFault(error, directory);
@@ -70,7 +102,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
  *
  * @throws ScriptdError STORE_MISSING, STORE_VERSION, STORE_CORRUPT, STORE_FAILED
  */
-export function openForReading(directory: string): Omit<Environment, 'commit'> {
+export function openForReading(directory: string): Reading {
   if (!statSync(dataFileOf(directory), { throwIfNoEntry: false })) {
     throw new ScriptdError('STORE_MISSING', `there is no store in ${directory}`);
   }
@@ -79,7 +111,8 @@ export function openForReading(directory: string): Omit<Environment, 'commit'> {
     // Before the others: an older store does not have them all.
     const version = versionOf(openMeta(root));
     if (version !== schemaVersion) throw wrongVersion(version ?? 0, schemaVersion);
-    return { root, databases: openDatabases(root), directory };
+    const databases = openDatabases(root);
+    return { root, databases, directory };
   } catch (error) {
     throw storeFault(error, directory);
   }
@@ -114,6 +147,28 @@ function versionOf(meta: Databases['meta']): number | undefined {
   return bytes && Number(bytes.toString());
 }
 
+/** Gives the databases what only the journals of earlier epochs have. */
+function replay(
+  root: RootDatabase<Buffer, Buffer>,
+  databases: Databases,
+  own: { directory: string; epoch: number; salts: ReadonlyMap<number, Buffer> },
+): void {
+  const { meta } = databases;
+  const { commits, paths } = leftIn(own.directory, readJournalState(meta));
+  if (commits.length > 0) {
+    root.transactionSync(() => {
+      for (const changes of commits) {
+        for (const { name, key, bytes } of changes) {
+          const database = databases[name] as Database<unknown, Key>;
+          void (bytes ? database.put(key, asBinary(bytes)) : database.remove(key));
+        }
+      }
+      writeJournalState(meta, { ...own, position: atStart });
+    });
+  }
+  removeFiles(paths);
+}
+
 /** Writes the version of a new store, and migrates an older one, step by step. */
 function bringUp(
   root: RootDatabase<Buffer, Buffer>,
@@ -126,7 +181,6 @@ function bringUp(
     root.transactionSync(() => write(version));
     return;
   }
-  if (!Number.isSafeInteger(current) || current > version) throw wrongVersion(current, version);
   while (current < version) {
     const migrate = migrations.get(current);
     invariant(migrate, `no migration leads on from version ${current} of the store`);
@@ -137,6 +191,10 @@ function bringUp(
     });
     current = next;
   }
+}
+
+function requireKnown(found: number, known: number): void {
+  if (!Number.isSafeInteger(found) || found > known) throw wrongVersion(found, known);
 }
 
 function wrongVersion(found: number, known: number): ScriptdError {

@@ -44,7 +44,7 @@ function digitOf(text: string, at: number): number {
   return code < 58 ? code - 48 : code - 87;
 }
 
-interface KeyEncoder<K> {
+export interface KeyEncoder<K> {
   writeKey(key: K, target: Buffer, start: number): number;
   readKey(source: Buffer, start: number, end: number): K;
 }
@@ -53,6 +53,13 @@ interface KeyEncoder<K> {
 export const taskIdKeys: KeyEncoder<string> = {
   writeKey: writeTaskId,
   readKey: readTaskId,
+};
+
+/** Keys that are bytes. */
+export const binaryKeys: KeyEncoder<Buffer> = {
+  writeKey: (key, target, start) => start + key.copy(target, start),
+  // A copy: what it is read from is used again.
+  readKey: (source, start, end) => Buffer.from(source.subarray(start, end)),
 };
 
 /** Keys of what is kept by the number of a submission. */

@@ -2,7 +2,7 @@ import type { RootDatabase } from 'lmdb';
 import type { Databases } from './databases.js';
 
 /** Version of the schema that this code reads and writes. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** Brings a store from one version to the next. Runs within one transaction. */
 export type Migration = (root: RootDatabase<Buffer, Buffer>, databases: Databases) => void;
@@ -11,4 +11,6 @@ export type Migration = (root: RootDatabase<Buffer, Buffer>, databases: Database
 export const migrations: ReadonlyMap<number, Migration> = new Map<number, Migration>([
   // `deliveries` and `owed` came, which are made as they are opened: no task had a webhook before.
   [1, () => undefined],
+  // The journal came: whoever does not know it would not see what only it has.
+  [2, () => undefined],
 ]);

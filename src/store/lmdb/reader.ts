@@ -13,7 +13,6 @@ import type {
   TaskPage,
   TaskQuery,
 } from '../port.js';
-import { Changes, type Source } from './changes.js';
 import type { Databases } from './databases.js';
 import { owedOf } from './deliveries.js';
 import {
@@ -26,36 +25,41 @@ import {
   isTaskId,
   sequenceOf,
 } from './keys.js';
+import { type Source, sourceOf } from './layer.js';
 import { merge } from './merge.js';
 import { decode, filteredOf, indexRecordOf, type Row } from './records.js';
 import type { Place } from './snapshot.js';
 import { rowOf, viewOf } from './tasks.js';
 
-/** Reads what is durable. Every method but the generators reads one state of the whole store. */
+/**
+ * Reads what is durable. What is asked for by its name is read from everything that is; lists are
+ * read from the databases, which must have it (a checkpoint) before. Every method but the generators
+ * reads one state of the whole store.
+ */
 export class Reader {
   readonly #databases: Databases;
-  /** Nothing but what is there. */
   readonly #source: Source;
 
-  constructor(databases: Databases) {
+  /** @param source the databases, and what may stand above them */
+  constructor(databases: Databases, source: Source = sourceOf(databases)) {
     this.#databases = databases;
-    this.#source = new Changes(databases);
+    this.#source = source;
   }
 
   spec(taskId: string): TaskSpec | undefined {
-    const bytes = isTaskId(taskId) ? this.#databases.specs.get(taskId) : undefined;
+    const bytes = isTaskId(taskId) ? this.#source.get('specs', taskId) : undefined;
     return bytes && decode<TaskSpec>(bytes);
   }
 
   view(taskId: string, bulk: boolean): TaskView | undefined {
-    const head = isTaskId(taskId) ? this.#databases.tasks.get(taskId) : undefined;
+    const head = isTaskId(taskId) ? this.#source.get('tasks', taskId) : undefined;
     if (!head) return undefined;
     if (head.view.state !== 'finished') {
       const found = rowOf(this.#source, head.sequence);
       if (!found) throw corrupt(`task ${taskId} has no row`);
       return viewOf(head, found.row, found.state);
     }
-    const result = bulk ? this.#databases.results.get(taskId) : undefined;
+    const result = bulk ? this.#source.get('results', taskId) : undefined;
     return result ? { ...head.view, ...decode<Bulk>(result) } : head.view;
   }
 
@@ -102,7 +106,7 @@ export class Reader {
   }
 
   delivery(taskId: string): Delivery | undefined {
-    const bytes = isTaskId(taskId) ? this.#databases.deliveries.get(taskId) : undefined;
+    const bytes = isTaskId(taskId) ? this.#source.get('deliveries', taskId) : undefined;
     return bytes && decode<Delivery>(bytes);
   }
 
@@ -122,7 +126,7 @@ export class Reader {
   }
 
   document(kind: string, id: string): unknown {
-    const bytes = this.#databases.documents.get(documentKey(kind, id));
+    const bytes = this.#source.get('documents', documentKey(kind, id));
     return bytes && decode<unknown>(bytes);
   }
 
@@ -172,7 +176,7 @@ export class Reader {
     for (const key of facets.getKeys({ start: below, end: first, reverse: true })) {
       if (key.equals(below)) continue;
       const sequence = sequenceOf(key);
-      const found = rowOf(this.#source, sequence);
+      const found = rowOf(sourceOf(this.#databases), sequence);
       if (!found) throw corrupt(`a facet leads to submission ${sequence}, which has no row`);
       yield { sequence, ...found };
     }

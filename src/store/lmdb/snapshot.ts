@@ -1,6 +1,5 @@
 import type { Transaction } from 'lmdb';
 import type { TaskState } from '../../task.js';
-import type { Source } from './changes.js';
 import {
   type DatabaseName,
   type Databases,
@@ -9,6 +8,7 @@ import {
   type ValueOf,
 } from './databases.js';
 import type { Environment } from './environment.js';
+import type { Source } from './layer.js';
 import { merge } from './merge.js';
 import type { Row } from './records.js';
 

@@ -22,7 +22,7 @@ import type {
   TaskStore,
   Touch,
 } from '../port.js';
-import { Changes } from './changes.js';
+import type { Changes } from './changes.js';
 import { Commits } from './commits.js';
 import { noteDelivery } from './deliveries.js';
 import {
@@ -46,11 +46,14 @@ export interface LmdbStoreOptions extends EnvironmentOptions, Partial<Retention>
   onUndelivered?: (taskIds: string[]) => void;
   /** Told once another process has opened it for writing: this one never writes again. */
   onTaken?: () => void;
+  /** Told when its journal can't be written: it goes on without, and is slower. */
+  onJournalFailed?: (error: unknown) => void;
 }
 
 /**
- * Tasks in an LMDB file. One process writes, others may read. The file grows to the most that was
- * ever in it at once: what goes leaves free pages, which later writes use first.
+ * Tasks in an LMDB file, with a journal before it. One process writes, others may read what the file
+ * has. It grows to the most that was ever in it at once: what goes leaves free pages, which later
+ * writes use first.
  */
 export class LmdbStore implements TaskStore {
   readonly durability: 'fsync' | 'os';
@@ -70,8 +73,13 @@ export class LmdbStore implements TaskStore {
     this.durability = options.durability;
     this.#clock = options.clock ?? systemClock;
     this.#environment = openEnvironment(options);
-    this.#commits = new Commits(this.#environment, this.#clock, options.onTaken);
-    this.#reader = new Reader(this.#environment.databases);
+    const { onTaken = () => undefined, onJournalFailed = () => undefined } = options;
+    this.#commits = new Commits(this.#clock, {
+      environment: this.#environment,
+      onTaken,
+      onJournalFailed,
+    });
+    this.#reader = new Reader(this.#environment.databases, this.#commits.acknowledged);
     this.#retention = { retentionMs, retentionBytes };
     this.#onUndelivered = options.onUndelivered ?? (() => undefined);
     this.#timer = setInterval(() => {
@@ -119,15 +127,15 @@ export class LmdbStore implements TaskStore {
   }
 
   async *unfinished(): AsyncIterable<IndexRecord[]> {
-    yield* this.#open.unfinished();
+    yield* (await this.#wholeDatabases()).unfinished();
   }
 
   async query(query: TaskQuery): Promise<TaskPage> {
-    return this.#open.query(query);
+    return (await this.#wholeDatabases()).query(query);
   }
 
   async *owedDeliveries(range: { from: number; to: number }): AsyncIterable<OwedDelivery[]> {
-    yield* this.#open.owedDeliveries(range);
+    yield* (await this.#wholeDatabases()).owedDeliveries(range);
   }
 
   async readDelivery(taskId: string): Promise<Delivery | undefined> {
@@ -143,7 +151,7 @@ export class LmdbStore implements TaskStore {
   }
 
   async listDocuments(kind: string): Promise<StoredDocument[]> {
-    return this.#open.documents(kind);
+    return (await this.#wholeDatabases()).documents(kind);
   }
 
   putDocument({ kind, id, value }: StoredDocument): Promise<void> {
@@ -155,12 +163,12 @@ export class LmdbStore implements TaskStore {
   }
 
   async *history(range: { from: number; to: number }): AsyncIterable<HistoryRecord[]> {
-    yield* this.#open.history(range);
+    yield* (await this.#wholeDatabases()).history(range);
   }
 
   stats(): StoreStats {
-    const { databases, directory } = this.#environment;
-    const { sequence: _, ...counts } = tasks.readCounts(new Changes(databases));
+    const { directory } = this.#environment;
+    const { sequence: _, ...counts } = tasks.readCounts(this.#commits.acknowledged);
     return {
       ...counts,
       fileBytes: statSync(dataFileOf(directory)).size,
@@ -191,7 +199,7 @@ export class LmdbStore implements TaskStore {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.#commits.settled();
+    await this.#commits.close();
     const { root } = this.#environment;
     try {
       if (this.durability === 'os') await flush(root);
@@ -206,6 +214,8 @@ export class LmdbStore implements TaskStore {
     const { databases } = this.#environment;
     let total = 0;
     while (!this.#closed) {
+      // Its keys are read from the databases.
+      await this.#commits.checkpoint();
       const nowMs = this.#clock.wallMs();
       const { removed, undelivered, keys } = await this.#add((changes) => ({
         ...sweepTasks(changes, databases, this.#retention, nowMs),
@@ -220,6 +230,13 @@ export class LmdbStore implements TaskStore {
 
   #add<T>(change: (changes: Changes) => T): Promise<T> {
     return this.#closed ? Promise.reject(closed()) : this.#commits.add(change);
+  }
+
+  /** To read from the databases themselves, once they have everything. */
+  async #wholeDatabases(): Promise<Reader> {
+    const reader = this.#open;
+    await this.#commits.checkpoint();
+    return reader;
   }
 
   get #open(): Reader {

@@ -9,6 +9,7 @@ import {
   requeued,
   resubmitted,
   touched,
+  withoutBulk,
 } from '../lifecycle.js';
 import { storeLimits } from '../limits.js';
 import type {
@@ -21,10 +22,11 @@ import type {
   Submitted,
   Touch,
 } from '../port.js';
-import type { Changes, Source } from './changes.js';
+import type { Changes } from './changes.js';
 import { owe, putDelivery, removeDelivery } from './deliveries.js';
 import { facetsOf } from './facets.js';
 import { endingKey, isTaskId, keyTimeKey } from './keys.js';
+import type { Source } from './layer.js';
 import {
   type Counts,
   decode,
@@ -199,8 +201,7 @@ export function complete(changes: Changes, completions: readonly Completion[]): 
     const bulk = bulkOf(next);
     const result = bulk && encode(bulk);
     if (result) changes.put('results', id, result);
-    // Its encoder leaves out what is in the bulk.
-    changes.put('tasks', id, { sequence: head.sequence, view: next });
+    changes.put('tasks', id, { sequence: head.sequence, view: withoutBulk(next) });
     const nextRow: Row = {
       ...row,
       ...changing(next),

@@ -53,8 +53,8 @@ const DocumentLine = Type.Object(
   closed,
 );
 
-/** Version 2 brought deliveries: what version 1 wrote is the same without them. */
-const importable: readonly number[] = [1, schemaVersion];
+/** Version 2 brought deliveries: what version 1 wrote is the same without them. Exports of 3 are as those of 2. */
+const importable: readonly number[] = [1, 2, schemaVersion];
 
 /** One line of an export, by its kind. Bytes are written as {"$base64": "…"}. */
 type Line = Static<typeof StoreLine | typeof TaskLine | typeof KeyLine | typeof DocumentLine>;
@@ -149,7 +149,7 @@ export async function importLines(
     const line = parseLine(text, number);
     if (number === 1) {
       if (line.kind !== 'store' || !importable.includes(line.version)) {
-        const known = importable.join(' or ');
+        const known = `${importable.slice(0, -1).join(', ')} or ${schemaVersion}`;
         throw invalid(number, `it does not begin an export of version ${known}`);
       }
       continue;

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ScriptdError } from '../../errors.js';
+import {
+  blockBytes,
+  changesOf,
+  type Position,
+  readRecord,
+  type StoredChange,
+} from './journal-record.js';
+import { atStart, type JournalState } from './journal-state.js';
+
+/** What earlier processes left of their journals. */
+export interface Left {
+  /** What each commit changed that the databases may not have, in order. */
+  commits: Iterable<StoredChange>[];
+  /** Of everything that is there. */
+  paths: string[];
+}
+
+/** Of one file: those of the round that it was last used for. */
+interface Round {
+  epoch: number;
+  round: number;
+  bodies: Buffer[];
+}
+
+const namePattern = /^journal-(\d+)-\d$/;
+
+export function fileNameOf(epoch: number, number: number): string {
+  return `journal-${epoch}-${number}`;
+}
+
+/**
+ * Reads the journals in a store's folder, which must be there.
+ *
+ * @throws ScriptdError STORE_CORRUPT: one is damaged before its end
+ */
+export function leftIn(directory: string, state: JournalState): Left {
+  const rounds: Round[] = [];
+  const paths: string[] = [];
+  for (const name of readdirSync(directory)) {
+    const epoch = Number(namePattern.exec(name)?.[1]);
+    if (Number.isNaN(epoch)) continue;
+    const path = join(directory, name);
+    paths.push(path);
+    const salt = state.salts.get(epoch);
+    if (!salt) continue;
+    const since = epoch === state.epoch ? state.position : atStart;
+    rounds.push({ epoch, ...roundIn(path, salt, since) });
+  }
+  rounds.sort((a, b) => a.epoch - b.epoch || a.round - b.round);
+  return { commits: rounds.flatMap(({ bodies }) => bodies.map(changesOf)), paths };
+}
+
+export function removeFiles(paths: readonly string[]): void {
+  for (const path of paths) rmSync(path, { force: true });
+}
+
+/** @param since the databases have what stands before it */
+function roundIn(path: string, salt: Buffer, since: Position): Omit<Round, 'epoch'> {
+  const bytes = readFileSync(path);
+  const round = readRecord(bytes, 0, salt)?.round ?? 0;
+  const bodies: Buffer[] = [];
+  let end = 0;
+  for (;;) {
+    const record = readRecord(bytes, end, salt);
+    if (record?.round !== round || record.number !== bodies.length) break;
+    bodies.push(record.body);
+    end = record.end;
+  }
+  requireEnd(bytes, { path, salt, end, newest: Math.max(round, since.round) });
+  if (round < since.round) return { round, bodies: [] };
+  return { round, bodies: round === since.round ? bodies.slice(since.number) : bodies };
+}
+
+/**
+ * One record is written at a time: only the last may not be whole, unless nothing was flushed. What
+ * stands after it is of rounds before.
+ */
+function requireEnd(
+  bytes: Buffer,
+  { path, salt, end, newest }: { path: string; salt: Buffer; end: number; newest: number },
+): void {
+  for (let start = end; start < bytes.length; start += blockBytes) {
+    const record = readRecord(bytes, start, salt);
+    if (!record?.flushed || record.round < newest) continue;
+    const message =
+      `${path} is damaged at byte ${end}, and commits stand after that: bring back a copy of the ` +
+      'store, or move that file away to go on without them';
+    throw new ScriptdError('STORE_CORRUPT', message);
+  }
+}
