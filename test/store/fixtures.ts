@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -117,4 +117,27 @@ export class HandClock implements Clock {
   wallMs(): number {
     return this.nowMs;
   }
+}
+
+/** The files of a store's journal. */
+export function journalsOf(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith('journal-'));
+}
+
+/** Submits tasks until they go into the store's journal: its files are made off the event loop. */
+export async function useJournal(store: TaskStore, directory: string): Promise<void> {
+  const isUsed = (name: string) => readFileSync(join(directory, name)).subarray(0, 4).some(Boolean);
+  // The newest epoch's: another process may have left its own.
+  while (journalsOf(directory).length < 2 || !journalsOf(directory).some(isUsed)) {
+    await store.submit([submission()]);
+  }
+}
+
+/** A copy of a store as a crash at this moment would leave it. */
+export function crashed(t: Test, directory: string): string {
+  const copy = temporaryFolder(t);
+  for (const name of readdirSync(directory)) {
+    if (name !== 'lock.mdb') copyFileSync(join(directory, name), join(copy, name));
+  }
+  return copy;
 }

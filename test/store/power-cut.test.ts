@@ -53,29 +53,38 @@ t.test(
     const command = ['strace', '-f', '-y', '-e', calls, '-e', 'signal=none', '-s', '0', '-o', log];
     const acknowledged = new Map<string, string>();
     const writer = await Writer.start(join(folder, 'store'), acknowledged, { command });
-    while (acknowledged.size < 200) await sleep(10);
+    while (acknowledged.size < 2_000) await sleep(10);
     await writer.kill();
     const events = readFileSync(log, 'utf8').split('\n').flatMap(eventOf);
     // The first meta pages are those of a new file, which holds nothing.
     let unflushed = 0;
     let commits = 0;
+    let records = 0;
     for (const event of events) {
       if (event === 'page') unflushed += 1;
       if (event === 'flushed') unflushed = 0;
+      if (event === 'record') records += 1;
       if (event !== 'meta') continue;
       commits += 1;
       if (unflushed > 0) t.fail(`${unflushed} pages were not flushed before a meta page`);
     }
     t.ok(commits >= 10, `${commits} commits were seen`);
+    t.ok(records >= 10, `${records} records of the journal were seen, each with O_DSYNC`);
   },
 );
 
 let metaDescriptor: string | undefined;
+/** Files are made through others. */
+const journalDescriptors = new Set<string>();
 
 /** What a line of strace tells. A call that takes long has two lines; the second is its end. */
-function eventOf(line: string): ('page' | 'flushed' | 'meta')[] {
+function eventOf(line: string): ('page' | 'flushed' | 'meta' | 'record')[] {
   const opened = /openat\(.*data\.mdb".*O_DSYNC.*\) = (\d+)/.exec(line);
   if (opened) metaDescriptor = opened[1];
+  const journal = /openat\(.*journal-.*O_DSYNC.*\) = (\d+)/.exec(line)?.[1];
+  if (journal) journalDescriptors.add(journal);
+  const record = /pwrite64\((\d+)<[^>]*journal-/.exec(line)?.[1];
+  if (record && journalDescriptors.has(record)) return ['record'];
   if (/fdatasync.*= 0$/.test(line)) return ['flushed'];
   const written = /(?:pwrite64|pwritev|writev)\((\d+)<[^>]*data\.mdb>/.exec(line);
   if (!written) return [];

@@ -5,7 +5,7 @@ import { openForReading } from '../../src/store/lmdb/environment.js';
 import { LmdbStore } from '../../src/store/lmdb/store.js';
 import { MemoryStore } from '../../src/store/memory.js';
 import type { TaskStore } from '../../src/store/port.js';
-import { everyTask, plain, submission, success, temporaryFolder } from './fixtures.js';
+import { crashed, everyTask, plain, submission, success, temporaryFolder } from './fixtures.js';
 
 /** What is done to a task; `at` chooses one of those there are. */
 const step = fc.oneof(
@@ -18,7 +18,16 @@ const step = fc.oneof(
     told: fc.boolean(),
   }),
   fc.record({
-    kind: fc.constantFrom('claim', 'requeue', 'complete', 'touch', 'resubmit', 'note', 'reopen'),
+    kind: fc.constantFrom(
+      'claim',
+      'requeue',
+      'complete',
+      'touch',
+      'resubmit',
+      'note',
+      'reopen',
+      'crash',
+    ),
     at: fc.nat(30),
     flag: fc.boolean(),
   }),
@@ -122,7 +131,7 @@ async function told(store: TaskStore) {
 t.test('whatever is done, the store on disk tells the same as the one in memory', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const directory = temporaryFolder(t);
+      let directory = temporaryFolder(t);
       const open = () => new LmdbStore({ directory, durability: 'os' });
       const memory = new MemoryStore();
       let disk = open();
@@ -143,6 +152,12 @@ t.test('whatever is done, the store on disk tells the same as the one in memory'
         const known = 'at' in step ? all[step.at % (all.length || 1)] : undefined;
         if (step.kind === 'reopen') {
           await disk.close();
+          disk = open();
+        }
+        if (step.kind === 'crash') {
+          const copy = crashed(t, directory);
+          await disk.close();
+          directory = copy;
           disk = open();
         }
         const expected = await apply(memory, known, step, made);

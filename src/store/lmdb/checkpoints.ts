@@ -49,13 +49,10 @@ export class Checkpoints {
    */
   async write(layer: Layer): Promise<ScriptdError | undefined> {
     if (this.#broken) return this.#broken;
-    const { directory } = this.#environment;
     try {
-      // Before LMDB finds out: where a write(2) fails, lmdb-js 3.5.6 prints into a buffer that is too
-      // short (mdb.c, mdb_page_flush), which may end the process. A value takes up to two pages.
-      requireRoom(directory, 2 * (this.memtables.bytes + layer.bytes));
+      this.#requireRoom(layer);
     } catch (error) {
-      return storeFault(error, directory);
+      return storeFault(error, this.#environment.directory);
     }
     const record = await this.#recordOf(layer);
     if (!record || !(await this.#append(record))) return this.#writeAll(layer);
@@ -171,6 +168,11 @@ export class Checkpoints {
   ): Promise<ScriptdError | undefined> {
     if (this.#broken) return this.#broken;
     try {
+      this.#requireRoom();
+    } catch (error) {
+      return storeFault(error, this.#environment.directory);
+    }
+    try {
       if (!(await this.#environment.commit(write, position))) return this.#taken();
       done();
       this.#journal.release(position);
@@ -181,6 +183,19 @@ export class Checkpoints {
       this.#broken = this.#probe();
       return this.#broken ?? fault;
     }
+  }
+
+  /**
+   * For what the databases are still to be given, before LMDB finds out: where a write(2) fails,
+   * lmdb-js 3.5.6 prints into a buffer that is too short (mdb.c, mdb_page_flush), which may end the
+   * process.
+   *
+   * @throws ScriptdError STORE_FULL
+   */
+  #requireRoom(more?: Layer): void {
+    const bytes = this.memtables.bytes + (more?.bytes ?? 0);
+    // A value takes up to two pages.
+    requireRoom(this.#environment.directory, 2 * bytes);
   }
 
   #taken(): ScriptdError {

@@ -154,8 +154,9 @@ function replay(
   own: { directory: string; epoch: number; salts: ReadonlyMap<number, Buffer> },
 ): void {
   const { meta } = databases;
-  const { commits, paths } = leftIn(own.directory, readJournalState(meta));
+  const { commits, bytes, paths } = leftIn(own.directory, readJournalState(meta));
   if (commits.length > 0) {
+    requireRoom(own.directory, 2 * bytes);
     root.transactionSync(() => {
       for (const changes of commits) {
         for (const { name, key, bytes } of changes) {

@@ -14,6 +14,8 @@ import { atStart, type JournalState } from './journal-state.js';
 export interface Left {
   /** What each commit changed that the databases may not have, in order. */
   commits: Iterable<StoredChange>[];
+  /** Of these changes. */
+  bytes: number;
   /** Of everything that is there. */
   paths: string[];
 }
@@ -39,9 +41,10 @@ export function fileNameOf(epoch: number, number: number): string {
 export function leftIn(directory: string, state: JournalState): Left {
   const rounds: Round[] = [];
   const paths: string[] = [];
-  for (const name of readdirSync(directory)) {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const { name } = entry;
     const epoch = Number(namePattern.exec(name)?.[1]);
-    if (Number.isNaN(epoch)) continue;
+    if (!entry.isFile() || Number.isNaN(epoch)) continue;
     const path = join(directory, name);
     paths.push(path);
     const salt = state.salts.get(epoch);
@@ -50,7 +53,9 @@ export function leftIn(directory: string, state: JournalState): Left {
     rounds.push({ epoch, ...roundIn(path, salt, since) });
   }
   rounds.sort((a, b) => a.epoch - b.epoch || a.round - b.round);
-  return { commits: rounds.flatMap(({ bodies }) => bodies.map(changesOf)), paths };
+  const bodies = rounds.flatMap((round) => round.bodies);
+  const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
+  return { commits: bodies.map(changesOf), bytes, paths };
 }
 
 export function removeFiles(paths: readonly string[]): void {

@@ -176,7 +176,9 @@ export class Journal {
   }
 }
 
-const zeros = Buffer.alloc(256 * 1024);
+/** Its files are made by writes of so much. */
+export const zeroBytes = 256 * 1024;
+const zeros = Buffer.alloc(zeroBytes);
 
 /** The names in it are on disk. */
 async function flushFolder(directory: string): Promise<void> {
