@@ -6,9 +6,9 @@ import type { ReplayTask, Waits } from '../scheduler/replay.js';
 import type { Reader } from '../store/lmdb/reader.js';
 import type { HistoryRecord } from '../store/port.js';
 import { configFileOf } from './config.js';
-import { layoutOf } from './layout.js';
 import { addSettings } from './options.js';
 import { ProgressLine } from './progress.js';
+import { openedForReading } from './reading.js';
 import { sinceMs } from './since.js';
 
 interface Options {
@@ -133,9 +133,8 @@ async function readHistory(
   config: Config,
   since: string | undefined,
 ): Promise<{ runs: HistoryRun[]; unbegun: number; rate: Rate }> {
-  const { openForReading } = await import('../store/lmdb/environment.js');
   const { Reader } = await import('../store/lmdb/reader.js');
-  const environment = openForReading(layoutOf(config).storeDir);
+  const environment = await openedForReading(config);
   const reader = new Reader(environment.databases);
   const from = since === undefined ? 0 : sinceMs(since, Date.now());
   const progress = new ProgressLine('reading');

@@ -12,6 +12,7 @@ import { exitCodes } from './exit-codes.js';
 import { layoutOf } from './layout.js';
 import { addSettings } from './options.js';
 import { ProgressLine } from './progress.js';
+import { openedForReading } from './reading.js';
 
 /** Of a store that is not whole, so many problems are printed. */
 const problemsShownMax = 100;
@@ -30,7 +31,7 @@ function addCheck(store: Command): void {
     .option('--json', 'print the report as JSON');
   addSettings(command, []).action(async () => {
     const { checkStore } = await import('../store/lmdb/check.js');
-    const environment = await openedForReading(command);
+    const environment = await openedForReading(configOf(command));
     const progress = new ProgressLine('checking');
     const report = checkStore(environment, ({ done, total }) => progress.show(done, total));
     progress.end();
@@ -56,7 +57,7 @@ function addExport(store: Command): void {
     .argument('[file]', 'a new file, instead of stdout');
   addSettings(command, []).action(async (file: string | undefined) => {
     const { exportLines } = await import('../store/lmdb/transfer.js');
-    const environment = await openedForReading(command);
+    const environment = await openedForReading(configOf(command));
     const progress = new ProgressLine('exporting');
     const lines = exportLines(environment, ({ done, total }) => progress.show(done, total));
     // What is there already is not overwritten.
@@ -98,11 +99,6 @@ function addImport(store: Command): void {
       await environment.root.close();
     }
   });
-}
-
-async function openedForReading(command: Command) {
-  const { openForReading } = await import('../store/lmdb/environment.js');
-  return openForReading(layoutOf(configOf(command)).storeDir);
 }
 
 /** @throws ScriptdError STORE_IN_USE: a controller answers where this installation's would */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -11,12 +11,14 @@ import { encode } from '../../src/store/lmdb/records.js';
 import { LmdbStore } from '../../src/store/lmdb/store.js';
 import { newDelivery } from '../../src/webhook.js';
 import {
+  crashed,
   everyTask,
   plain,
   submission,
   success,
   temporaryFolder,
   unfinishedIds,
+  useJournal,
 } from './fixtures.js';
 
 function scriptd(args: readonly string[]) {
@@ -183,6 +185,21 @@ t.test('a store that is not whole is told so, in every way that it can be', asyn
     if (damage !== damages[0]?.[1]) continue;
     t.match(scriptd(['check', '--data-dir', dataDir]), { status: 1, stdout: problem });
   }
+});
+
+t.test('commits that only the journal has are told of, until a start brings them in', async (t) => {
+  const { dataDir, store } = await filled(t);
+  const directory = join(dataDir, 'store');
+  await useJournal(store, directory);
+  await store.submit([submission()]);
+  const root = temporaryFolder(t);
+  renameSync(crashed(t, directory), join(root, 'store'));
+  const check = () => scriptd(['check', '--data-dir', root]);
+  const left = /\d+ commits are in its journal only.*Start it once/;
+  t.match(check(), { status: 0, stdout: /whole/, stderr: left });
+  await new LmdbStore({ directory: join(root, 'store'), durability: 'fsync' }).close();
+  t.match(check(), { status: 0, stdout: /whole/, stderr: '' });
+  await store.close();
 });
 
 t.test('readers beside a writer see whole states', async (t) => {
