@@ -7,16 +7,25 @@ import { type Growth, type Measured, type Panel, type Point, pointsOf } from './
 /** Pixels. */
 const width = 880;
 const left = 72;
-const right = 30;
+const right = 20;
+/** Of the first panel where there is one line; a legend of lines takes a row more. */
 const top = 84;
+const legendRow = 20;
 const panelHeight = 190;
-const panelGap = 64;
+const panelGap = 78;
 const bottom = 52;
 const dotRadius = 3.5;
 const capWidth = 8;
+/** Room beside the first and the last dots for their figures. */
+const figureWidth = 62;
+const figureHeight = 14;
 
 /** Of the lines of a panel, in their order. */
 const lineInks: readonly Ink[] = ['first', 'second'];
+
+function inkOf(index: number): Ink {
+  return lineInks[index] ?? 'text';
+}
 
 interface Axes {
   x: Scale;
@@ -32,21 +41,22 @@ interface Axes {
  */
 export function chart(growth: Growth, measured: Measured): string {
   const { panels, title } = growth;
-  const height = top + panels.length * (panelHeight + panelGap) - panelGap + bottom;
-  const labels = [...new Set(panels.flatMap(({ series }) => series.map(({ label }) => label)))];
-  const inkOf = (label: string): Ink => lineInks[labels.indexOf(label)] ?? 'text';
+  const several = panels.filter(({ series }) => series.length > 1);
+  const labels = [...new Set(several.flatMap(({ series }) => series.map(({ label }) => label)))];
+  const first = labels.length > 0 ? top + legendRow : top;
+  const height = first + panels.length * (panelHeight + panelGap) - panelGap + bottom;
   const work = panels.flatMap(({ series }) => series.flatMap((one) => worksOf(measured, one)));
   const positive = work.filter((value) => value > 0);
   const x = logScale({
     ...{ least: Math.min(...positive), most: Math.max(...positive) },
-    ...{ from: left, to: width - right, zero: work.includes(0) },
+    ...{ from: left + figureWidth, to: width - right - figureWidth, zero: work.includes(0) },
   });
   return svg({ width, height }, title, [
     text(left, 26, title, { ink: 'text', size: 15 }),
-    ...legend(labels.length > 1 ? labels : [], inkOf),
+    ...legend(labels, first),
     ...panels.flatMap((panel, index) => {
-      const above = top + index * (panelHeight + panelGap);
-      return drawPanel(growth, panel, { x, above, inkOf, measured });
+      const above = first + index * (panelHeight + panelGap);
+      return drawPanel(growth, panel, { x, above, measured });
     }),
   ]);
 }
@@ -55,27 +65,31 @@ function worksOf(measured: Measured, series: { key: string; label: string }): nu
   return pointsOf(measured, series).map(({ work }) => work);
 }
 
-function legend(labels: readonly string[], inkOf: (label: string) => Ink): Markup[] {
-  const drawn: Markup[] = [];
-  let x = left;
-  const item = (label: string, ink: Ink, dash = '') => {
-    drawn.push(line(`M${x},42h22`, ink, { width: 2, dash }), text(x + 28, 46, label));
-    x += 28 + 6.2 * label.length + 24;
-  };
-  for (const label of labels) item(label, inkOf(label));
-  item('in proportion to the work, from the first point on', 'muted', '5 4');
-  item('the same, from anywhere', 'guide');
-  return drawn;
+/** One row for the lines, where there are several, and one for what they are compared with. */
+function legend(labels: readonly string[], below: number): Markup[] {
+  const y = below - 38;
+  const item = (x: number, y: number, label: string, ink: Ink, dash = '') => [
+    line(`M${x},${y}h22`, ink, { width: 2, dash }),
+    text(x + 28, y + 4, label),
+  ];
+  const half = (width - left - right) / 2;
+  return [
+    ...labels.flatMap((label, index) =>
+      item(left + index * half, y - legendRow, label, inkOf(index)),
+    ),
+    ...item(left, y, 'in proportion to the work, from the first point on', 'muted', '5 4'),
+    ...item(left + half, y, 'in proportion to the work, from anywhere', 'guide'),
+  ];
 }
 
 function drawPanel(
   { work }: Growth,
   panel: Panel,
-  given: { x: Scale; above: number; inkOf: (label: string) => Ink; measured: Measured },
+  given: { x: Scale; above: number; measured: Measured },
 ): Markup[] {
-  const { x, above, inkOf, measured } = given;
-  const lines = panel.series.map((series) => ({
-    ink: inkOf(series.label),
+  const { x, above, measured } = given;
+  const lines = panel.series.map((series, index) => ({
+    ink: inkOf(index),
     points: pointsOf(measured, series),
   }));
   const ends = wholeDecades(lines.flatMap(({ points }) => points.flatMap(({ values }) => values)));
@@ -95,6 +109,8 @@ function drawPanel(
       ...lines.map(({ points }) => proportion(axes, points)),
     ),
     ...lines.flatMap(({ points, ink }) => drawLine(axes, panel, points, ink, work.unit)),
+    ...figures(axes, panel, lines, 'first'),
+    ...figures(axes, panel, lines, 'last'),
   ];
 }
 
@@ -168,20 +184,26 @@ function drawLine(
     const place = { cx: pixels(x), cy: pixels(y.at(middle)), r: dotRadius };
     drawn.push(element('circle', { ...place, class: ink }, element('title', {}, said)));
   }
-  return [...drawn, ...ends(places, y, unit)];
+  return drawn;
 }
 
-/** The first and the last figure, written beside their dots. */
-function ends(
-  places: readonly { x: number; middle: number; most: number }[],
-  y: Scale,
-  unit: Panel['unit'],
+/** The figures of the first or the last dots, beside them; where they would overlap, apart. */
+function figures(
+  { x, y }: Axes,
+  { unit }: Panel,
+  lines: readonly { points: readonly Point[]; ink: Ink }[],
+  which: 'first' | 'last',
 ): Markup[] {
-  return [places[0], places.at(-1)].flatMap((place, index) => {
-    if (!place) return [];
-    const anchor = index === 0 ? 'start' : 'end';
-    const shift = index === 0 ? -2 : 4;
-    const above = y.at(place.most) - 8;
-    return [text(place.x + shift, above, show(place.middle, unit), { ink: 'text', anchor })];
+  const written = lines
+    .flatMap(({ points, ink }) => {
+      const point = which === 'first' ? points[0] : points.at(-1);
+      return point ? [{ ink, work: point.work, middle: median(point.values) }] : [];
+    })
+    .sort((a, b) => a.middle - b.middle);
+  let floor = Number.POSITIVE_INFINITY;
+  return written.map(({ ink, work, middle }) => {
+    floor = Math.min(y.at(middle) + 4, floor - figureHeight);
+    const [shift, anchor] = which === 'first' ? ([-10, 'end'] as const) : ([10, 'start'] as const);
+    return text(x.at(work) + shift, floor, show(middle, unit), { ink, anchor });
   });
 }

@@ -4,7 +4,7 @@ import type { Unit } from '../plot/quantity.js';
 export interface Series {
   /** Its name in results.json. */
   key: string;
-  /** For the legend; the same in each panel that shows the same thing. */
+  /** For the legend; the same, and at the same place, in each panel that shows the same thing. */
   label: string;
 }
 

@@ -17,7 +17,7 @@ interface Column {
   series: Series;
 }
 
-/** What was measured of a plot as a table in Markdown, with the steepest step of each cost below. */
+/** What was measured of a plot as a table in Markdown, with the steepest step of each cost as its last row. */
 export function table(growth: Growth, measured: Measured): string {
   const columns = growth.panels.flatMap((panel) =>
     panel.series.map((series) => ({ panel, series, heading: headingOf(panel, series) })),
@@ -37,9 +37,8 @@ export function table(growth: Growth, measured: Measured): string {
   });
   const head = [work.label, ...columns.map(({ heading }) => heading)];
   const ruler = head.map(() => '---');
-  const lines = [head, ruler, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  const steps = columns.flatMap((column) => steepLine(growth, column, measured));
-  return [...lines, ...(steps.length > 0 ? ['', ...steps] : [])].join('\n');
+  const steps = ['steepest', ...columns.map((column) => stepCell(growth, column, measured))];
+  return [head, ruler, ...rows, steps].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function headingOf({ short, series }: Panel, { label }: Series): string {
@@ -55,16 +54,13 @@ function cell(point: Point | undefined, unit: Unit): string {
   return values.length === 1 || least === most ? middle : `${middle} (${least} to ${most})`;
 }
 
-function steepLine({ work }: Growth, { heading, panel, series }: Column, measured: Measured) {
-  if (panel.kind === 'rate') return [];
-  const step = steepest(pointsOf(measured, series));
-  if (!step) return [];
+/** Where the cost grows fastest: how much more, for how much more work. */
+function stepCell({ work }: Growth, { panel, series }: Column, measured: Measured): string {
+  const step = panel.kind === 'cost' ? steepest(pointsOf(measured, series)) : undefined;
+  if (!step) return '';
   const [from, to] = [show(step.from, work.unit), show(step.to, work.unit)];
-  const times = (step.to / step.from).toPrecision(2);
-  return [
-    `- ${heading}: steepest from ${from} to ${to}, where ×${Number(times)} the work costs ` +
-      `×${step.ratio.toFixed(2)}.`,
-  ];
+  const times = Number((step.to / step.from).toPrecision(2));
+  return `×${step.ratio.toFixed(2)} for ×${times}, ${from} to ${to}`;
 }
 
 /**

@@ -29,8 +29,8 @@ export const pending: Growth = {
         held = waiting;
         const service = await startService(options);
         const asker = new Asker(service);
-        await asker.warmUp(smoke ? 1 : 1_000, task);
-        for (let round = 0; round < (smoke ? 1 : 7); round++) {
+        await asker.warmUp(smoke ? 1 : 500, task);
+        for (let round = 0; round < (smoke ? 1 : 5); round++) {
           await asker.round(samples, 'noop', waiting, smoke ? 3 : 100, task);
         }
         samples.add('memory', waiting, anonymousMiB(service) * 1024 ** 2);

@@ -24,8 +24,8 @@ export const workers: Growth = {
       const { service, stop } = await startCrowd(count - 1);
       const asker = new Asker(service);
       try {
-        await asker.warmUp(smoke ? 1 : 1_000, task);
-        for (let round = 0; round < (smoke ? 1 : 7); round++) {
+        await asker.warmUp(smoke ? 1 : 500, task);
+        for (let round = 0; round < (smoke ? 1 : 5); round++) {
           await asker.round(samples, 'noop', count, smoke ? 3 : 100, task);
         }
         samples.add('memory', count, anonymousMiB(service) * 1024 ** 2);
