@@ -5,14 +5,14 @@ import { LmdbStore } from '../src/store/lmdb/store.js';
 import { noop } from './dispatch.js';
 import { type Bench, type BenchRow, bound, compare } from './harness.js';
 import { p50Ms } from './programs.js';
-import { type Service, startService } from './service.js';
+import { type Service, type ServiceOptions, startService } from './service.js';
 import { submissionOf } from './submission.js';
 
 /** Two types without processes, each with a worker; `held` is paused, so that its tasks pend. */
 const config = 'runtimes:\n  held: {kind: noop}\n';
 const workers = 'noop=1,held=1';
 /** One that fair shares do not confuse with what pends; and no group may hold more than a million. */
-const group = 'bench';
+export const group = 'bench';
 const batch = 5_000;
 
 /** A no-op task while a million others are pending, against a thousand; and what the million costs. */
@@ -42,20 +42,27 @@ export const pending: Bench = {
 
 /** A service that has been started on a store with so many pending tasks. */
 async function startPending(tasks: number): Promise<{ service: Service; readySeconds: number }> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-bench-'));
-  const file = join(dataDir, 'scriptd.yaml');
-  writeFileSync(file, config);
-  const options = { clients: 1, workers, dataDir, flags: [`--config=${file}`] };
-  const before = await startService(options);
-  await before.post('/v1/queues/held/pause', {});
-  await before.stop({ keep: true });
-  await fill(join(dataDir, 'store'), tasks);
+  const options = await heldService();
+  await fill(join(options.dataDir, 'store'), tasks);
   const startMs = performance.now();
   const service = await startService(options);
   return { service, readySeconds: (performance.now() - startMs) / 1000 };
 }
 
-async function fill(directory: string, tasks: number): Promise<void> {
+/** Options of services whose type `held` is paused; the folder is there, and nothing runs on it. */
+export async function heldService(): Promise<ServiceOptions & { dataDir: string }> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-bench-'));
+  const file = join(dataDir, 'scriptd.yaml');
+  writeFileSync(file, config);
+  const options = { clients: 1, workers, dataDir, flags: [`--config=${file}`] };
+  const service = await startService(options);
+  await service.post('/v1/queues/held/pause', {});
+  await service.stop({ keep: true });
+  return options;
+}
+
+/** Puts so many pending tasks of the type `held` into a store that nobody has open. */
+export async function fill(directory: string, tasks: number): Promise<void> {
   const store = new LmdbStore({ directory, durability: 'os' });
   for (let done = 0; done < tasks; done += batch) {
     const size = Math.min(batch, tasks - done);
@@ -65,7 +72,7 @@ async function fill(directory: string, tasks: number): Promise<void> {
 }
 
 /** What the controller has for itself, without pages of files, which the kernel may take back. */
-function anonymousMiB(service: Service): number {
+export function anonymousMiB(service: Service): number {
   const status = readFileSync(`/proc/${service.pidOf('controller')}/status`, 'utf8');
   return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
 }

@@ -40,8 +40,10 @@ export const workersThousand: Bench = {
   },
 };
 
-/** A service that so many workers have joined. */
-async function startCrowd(count: number): Promise<{ service: Service; stop(): Promise<void> }> {
+/** A service that so many workers have joined, beside the one that it has itself. */
+export async function startCrowd(
+  count: number,
+): Promise<{ service: Service; stop(): Promise<void> }> {
   const address = `tcp://127.0.0.1:${await freePort()}`;
   const flags = [`--join-listen=${address}`];
   const service = await startService({ clients: 1, workers: 'noop=1', flags });

@@ -1,3 +1,5 @@
+import { linearScale, roundAbove, type Scale } from '../../bench/plot/scales.js';
+import { area, type Ink, line, type Markup, rectangle, svg, text } from '../../bench/plot/svg.js';
 import type { Sample, Scenario } from './scenarios.js';
 
 /** Pixels. */
@@ -9,132 +11,100 @@ const top = 76;
 const gap = 46;
 const height = top + 2 * panelHeight + gap + 46;
 
-const ink = {
-  text: '#1f2933',
-  muted: '#6b7785',
-  grid: '#e3e8ee',
-  load: '#c2410c',
-  pods: '#1d4ed8',
-};
-const pale = { load: '#fed7aa', pods: '#bfdbfe' };
-
 interface Panel {
-  y: number;
+  /** Pixels of its upper edge. */
+  above: number;
   title: string;
+  /** What its values are of. */
+  y: Scale;
   most: number;
 }
 
 /** Two panels over the same time: tasks against slots, and pods. */
 export function plot(scenario: Scenario, samples: readonly Sample[]): string {
   const seconds = samples.length;
-  const tasks = {
-    y: top,
-    title: 'tasks',
-    most: ceiling(samples, ({ tasks, slots }) => Math.max(tasks, slots)),
-  };
-  const pods = {
-    y: top + panelHeight + gap,
-    title: 'pods',
-    most: ceiling(samples, ({ all }) => all),
-  };
-  const line = (panel: Panel, read: (sample: Sample) => number, colour: string) =>
-    `<path d="${steps(samples, panel, seconds, read)}" fill="none" stroke="${colour}" stroke-width="1.6"/>`;
-  const area = (panel: Panel, read: (sample: Sample) => number, colour: string) => {
-    const floor = panel.y + panelHeight;
-    const path = steps(samples, panel, seconds, read);
-    return `<path d="${path}L${width - right},${floor}L${left},${floor}Z" fill="${colour}"/>`;
+  const x = linearScale({ most: seconds, from: left, to: width - right });
+  const tasks = panelOf('tasks', top, samples, ({ tasks, slots }) => Math.max(tasks, slots));
+  const pods = panelOf('pods', top + panelHeight + gap, samples, ({ all }) => all);
+  const follow = (panel: Panel, read: (sample: Sample) => number, ink: Ink) =>
+    line(steps(samples, panel, x, read), ink, { width: 1.6 });
+  const fill = (panel: Panel, read: (sample: Sample) => number, ink: Ink) => {
+    const floor = panel.above + panelHeight;
+    const path = steps(samples, panel, x, read);
+    return area(`${path}L${width - right},${floor}L${left},${floor}Z`, ink);
   };
   const { max } = scenario.options.rule;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    text(left, 22, scenario.title, ink.text, 14),
-    legend(),
-    ...[tasks, pods].flatMap((panel) => frame(panel, seconds)),
-    area(tasks, (sample) => sample.tasks, pale.load),
-    line(tasks, (sample) => sample.tasks, ink.load),
-    line(tasks, (sample) => sample.slots, ink.pods),
-    area(pods, (sample) => sample.all, pale.pods),
-    line(pods, (sample) => sample.up, ink.pods),
-    pods.most >= max ? ceilingLine(pods, max) : '',
-    '</svg>',
-    '',
-  ].join('\n');
+  return svg({ width, height }, scenario.title, [
+    text(left, 22, scenario.title, { ink: 'text', size: 14 }),
+    ...legend(),
+    ...[tasks, pods].flatMap((panel) => frame(panel, x, seconds)),
+    fill(tasks, (sample) => sample.tasks, 'secondPale'),
+    follow(tasks, (sample) => sample.tasks, 'second'),
+    follow(tasks, (sample) => sample.slots, 'first'),
+    fill(pods, (sample) => sample.all, 'firstPale'),
+    follow(pods, (sample) => sample.up, 'first'),
+    ...(pods.most >= max ? [ceilingLine(pods, max)] : []),
+  ]);
 }
 
-function legend(): string {
+function panelOf(
+  title: string,
+  above: number,
+  samples: readonly Sample[],
+  read: (sample: Sample) => number,
+): Panel {
+  const most = roundAbove(samples.reduce((sum, sample) => Math.max(sum, read(sample)), 1));
+  return { title, above, most, y: linearScale({ most, from: above + panelHeight, to: above }) };
+}
+
+function legend(): Markup[] {
   const items = [
-    [ink.load, 'tasks, running or waiting'],
-    [ink.pods, 'slots, and pods that are up'],
-    [pale.pods, 'pods that start or drain'],
+    ['second', 'tasks, running or waiting'],
+    ['first', 'slots, and pods that are up'],
+    ['firstPale', 'pods that start or drain'],
   ] as const;
-  return items
-    .map(([colour, label], index) => {
-      const x = left + index * 230;
-      return `<rect x="${x}" y="34" width="18" height="8" fill="${colour}"/>${text(x + 24, 42, label, ink.muted, 11)}`;
-    })
-    .join('\n');
-}
-
-function frame({ y, title, most }: Panel, seconds: number): string[] {
-  const floor = y + panelHeight;
-  const rows = [0, 0.25, 0.5, 0.75, 1].map((share) => {
-    const at = floor - share * panelHeight;
-    const label = text(left - 8, at + 4, String(Math.round(share * most)), ink.muted, 11, 'end');
-    return `<path d="M${left},${at}H${width - right}" stroke="${ink.grid}"/>${label}`;
+  return items.flatMap(([ink, label], index) => {
+    const x = left + index * 230;
+    return [rectangle({ x, y: 34, width: 18, height: 8 }, ink), text(x + 24, 42, label)];
   });
-  const every = tick(seconds);
-  const columns = [];
-  for (let second = 0; second <= seconds; second += every) {
-    const x = left + (second / seconds) * (width - left - right);
-    columns.push(text(x, floor + 16, time(second, seconds), ink.muted, 11, 'middle'));
-  }
-  return [...rows, ...columns, text(left, y - 6, title, ink.text, 12)];
 }
 
-function ceilingLine({ y, most }: Panel, max: number): string {
-  const at = y + panelHeight - (max / most) * panelHeight;
-  return `<path d="M${left},${at}H${width - right}" stroke="${ink.muted}" stroke-dasharray="4 4"/>`;
+function frame({ above, title, y }: Panel, x: Scale, seconds: number): Markup[] {
+  const floor = above + panelHeight;
+  const rows = y.ticks.flatMap((tick) => [
+    line(`M${left},${y.at(tick)}H${width - right}`, 'grid'),
+    text(left - 8, y.at(tick) + 4, String(Math.round(tick)), { anchor: 'end' }),
+  ]);
+  const every = tickSeconds(seconds);
+  const columns: Markup[] = [];
+  for (let second = 0; second <= seconds; second += every) {
+    columns.push(text(x.at(second), floor + 16, time(second, seconds), { anchor: 'middle' }));
+  }
+  return [...rows, ...columns, text(left, above - 6, title, { ink: 'text', size: 12 })];
+}
+
+function ceilingLine({ y }: Panel, max: number): Markup {
+  return line(`M${left},${y.at(max)}H${width - right}`, 'muted', { dash: '4 4' });
 }
 
 /** Only where it changes: a day has 86,400 samples. */
 function steps(
   samples: readonly Sample[],
-  { y, most }: Panel,
-  seconds: number,
+  { y, above }: Panel,
+  x: Scale,
   read: (sample: Sample) => number,
 ): string {
-  const floor = y + panelHeight;
-  const bucket = Math.max(1, Math.floor(seconds / 720));
-  let path = `M${left},${floor}`;
-  for (let index = 0; index < seconds; index += bucket) {
+  const bucket = Math.max(1, Math.floor(samples.length / 720));
+  let path = `M${left},${above + panelHeight}`;
+  for (let index = 0; index < samples.length; index += bucket) {
     // The highest of what falls on one pixel.
     const value = Math.max(...samples.slice(index, index + bucket).map(read));
-    const x = left + (index / seconds) * (width - left - right);
-    path += `H${x.toFixed(1)}V${(floor - (value / most) * panelHeight).toFixed(1)}`;
+    path += `H${x.at(index).toFixed(1)}V${y.at(value).toFixed(1)}`;
   }
   return `${path}H${width - right}`;
 }
 
-function text(
-  x: number,
-  y: number,
-  content: string,
-  colour: string,
-  size: number,
-  anchor = 'start',
-): string {
-  return `<text x="${x}" y="${y}" fill="${colour}" font-size="${size}" text-anchor="${anchor}">${content}</text>`;
-}
-
-/** The axis' end: a round number above all. */
-function ceiling(samples: readonly Sample[], read: (sample: Sample) => number): number {
-  const most = samples.reduce((sum, sample) => Math.max(sum, read(sample)), 1);
-  const unit = 10 ** Math.floor(Math.log10(most)) / 2;
-  return Math.max(4, Math.ceil((most * 1.05) / unit) * unit);
-}
-
-function tick(seconds: number): number {
+function tickSeconds(seconds: number): number {
   return [30, 60, 120, 300, 3_600, 10_800].find((step) => seconds / step <= 12) ?? 10_800;
 }
 
