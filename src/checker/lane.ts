@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../native.js';
 import type { Answer } from './answer.js';
 import { type Job, ready } from './job.js';
 import { checkerLimits } from './limits.js';
 
 const envProgram = '/usr/bin/env';
-const program = fileURLToPath(new URL('./process.js', import.meta.url));
+const program = join(packageRoot, 'dist', 'src', 'checker', 'process.js');
 
 /** Reads files, which loading takes, and nothing else of the host. Source: Node, "Permissions". */
 const permission = process.allowedNodeEnvironmentFlags.has('--permission')

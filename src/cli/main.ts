@@ -11,15 +11,18 @@ function withDefault(args: readonly string[]): readonly string[] {
   return asksForCommand && !asksProgram ? ['up', ...args] : args;
 }
 
-try {
-  const args = withDefault(process.argv.slice(2));
-  const program = (await quickProgram(args[0])) ?? (await import('./program.js')).createProgram();
-  await program.parseAsync(args, { from: 'user' });
-} catch (error) {
-  if (error instanceof CommanderError) {
-    // Commander has said what is wrong, or printed the help that was asked for.
-    process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
+/** The program: does what its arguments say, and ends the process with one of `exitCodes`. */
+export async function main(given: readonly string[]): Promise<void> {
+  try {
+    const args = withDefault(given);
+    const program = (await quickProgram(args[0])) ?? (await import('./program.js')).createProgram();
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has said what is wrong, or printed the help that was asked for.
+      process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
+    }
+    process.stderr.write(errorLine(error));
+    process.exit(errorExitCode(error));
   }
-  process.stderr.write(errorLine(error));
-  process.exit(errorExitCode(error));
 }

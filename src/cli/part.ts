@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import type { Config } from '../config/settings.js';
 import { errorCode, errorMessage } from '../errors.js';
 import { createLog, type Log } from '../log.js';
@@ -21,6 +22,15 @@ export interface RunningPart {
 
 /** Between two looks at how a part stands. Milliseconds. */
 const standingMs = 3_000;
+
+/** Tells whoever started this part, which may be gone by now. One line on stdout. */
+export function announce(line: string): void {
+  try {
+    writeSync(1, `${line}\n`);
+  } catch (error) {
+    if (errorCode(error) !== 'EPIPE') throw error;
+  }
+}
 
 /** Set by `up` for the parts that it starts: stdin is a pipe that closes when `up` is gone. */
 export const lifelineVariable = 'SCRIPTD_LIFELINE';

@@ -20,8 +20,9 @@ const quickCommands = new Map<string, () => Promise<Add>>([
   ['resume', async () => (await import('./resume.js')).addResumeCommand],
 ]);
 
-/** The program with one command only, so that it starts in a third of the time; else undefined. */
+/** The program with what is asked for only, so that it starts in a third of the time; else undefined. */
 export async function quickProgram(name: string | undefined): Promise<Command | undefined> {
+  if (name === '-V' || name === '--version') return bareProgram();
   const add = await quickCommands.get(name ?? '')?.();
   if (!add) return undefined;
   const program = bareProgram();

@@ -12,7 +12,7 @@ import { configOf } from './config.js';
 import { exitCodes } from './exit-codes.js';
 import { layoutOf, prepare } from './layout.js';
 import { addSettings } from './options.js';
-import { type RunningPart, runPart } from './part.js';
+import { announce, type RunningPart, runPart } from './part.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
 
 /** A worker that cannot make anything ready serves all the same, after so long. Milliseconds. */
@@ -73,6 +73,8 @@ async function startWorkerPart(name: string, config: Config, log: Log): Promise<
   if (worker.isolation.level === 'none' && worker.isolation.layers.length > 0) {
     log.warn('scripts run as this user, without isolation: let in only code that you trust');
   }
+  // For a controller, which need not try until it is answered.
+  announce(`scriptd worker listening ${worker.address}`);
   return {
     ready: warmed(worker),
     standing: () => standingOf(type, slots, worker),

@@ -50,6 +50,7 @@ export class Fleet {
     const { manager } = this.#options;
     manager.start({
       onAdded: (place) => this.add(place),
+      onListening: ({ name }) => this.#links.get(name)?.connect(),
       onRemoved: (place) => this.remove(place),
     });
   }

@@ -17,6 +17,8 @@ export interface WorkerPlace extends WorkerSeat {
 
 export interface PlaceHandlers {
   onAdded(place: WorkerPlace): void;
+  /** Its worker has just begun to listen. Not every manager knows when. */
+  onListening(place: WorkerPlace): void;
   /** What it had is lost at once: a manager drains it first. */
   onRemoved(place: WorkerPlace): void;
 }

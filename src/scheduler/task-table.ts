@@ -72,9 +72,11 @@ export class TaskTable {
 
   /** A row for a new task, all zero. */
   add(id: string): number {
-    const row = this.#free.pop() ?? this.#rows++;
+    const freed = this.#free.pop();
+    const row = freed ?? this.#rows++;
     if (row === this.#capacity) this.reserve(Math.max(rowsMin, 2 * row));
-    for (const column of this.#columns) column.set(row, 0);
+    // One that nobody had is zero already, and takes no memory where it stays so.
+    if (freed !== undefined) for (const column of this.#columns) column.set(row, 0);
     invariant(this.#ids.add(row, id), `task ${id} was submitted twice, or its id is no UUID`);
     return row;
   }

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Backoff } from '../backoff.js';
 import type { Log } from '../log.js';
+import { packageRoot } from '../native.js';
 import type { Attempted } from './delivery.js';
 import { webhookLimits } from './limits.js';
 import type { Notice } from './notice.js';
@@ -41,7 +42,7 @@ export interface CourierOptions {
 
 /** Of the environment, what says how the host looks up names and whom it trusts. No proxies. */
 const inherited = ['PATH', 'TZ', 'RES_OPTIONS', 'LOCALDOMAIN', 'NODE_EXTRA_CA_CERTS'];
-const program = fileURLToPath(new URL('./sender.js', import.meta.url));
+const program = join(packageRoot, 'dist', 'src', 'webhooks', 'sender.js');
 
 /**
  * Has everything sent by a process of its own, started when there is something to send: what

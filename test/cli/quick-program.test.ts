@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { createProgram } from '../../src/cli/program.js';
 import { quickProgram } from '../../src/cli/quick-program.js';
-import { scriptd } from './scriptd.js';
+import { packageRoot } from '../../src/native.js';
 
 const asking = createProgram().commands.filter(({ options }) =>
   options.some(({ description }) => description.includes('[SCRIPTD_URL]')),
@@ -23,7 +24,13 @@ t.test('a command that asks a service is the same alone as among all', async (t)
 t.test('and it loads no package but the one that reads its options', async (t) => {
   for (const command of asking) {
     const loaded = t.testdir();
-    await scriptd([command.name(), '--help'], loaded, { env: { NODE_V8_COVERAGE: loaded } });
+    // With source maps it runs the modules, not the bundle of them.
+    const program = ['--enable-source-maps', join(packageRoot, 'bin/scriptd')];
+    execFileSync(
+      'env',
+      ['-u', 'NODE_OPTIONS', process.execPath, ...program, command.name(), '--help'],
+      { env: { ...process.env, NODE_V8_COVERAGE: loaded } },
+    );
     const [name = ''] = readdirSync(loaded);
     const { result } = JSON.parse(readFileSync(join(loaded, name), 'utf8')) as {
       result: { url: string }[];

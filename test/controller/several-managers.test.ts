@@ -64,10 +64,12 @@ t.test('each manager sees to its own places and hears of its own types', async (
   several.drain = (name) => drained.push(name);
   several.start({
     onAdded: ({ name }) => told.push(`added ${name}`),
+    onListening: ({ name }) => told.push(`listening ${name}`),
     onRemoved: ({ name }) => told.push(`removed ${name}`),
   });
   first.handlers?.onAdded(place('a-1', 'a'));
   second.handlers?.onAdded(place('c-1', 'c'));
+  second.handlers?.onListening(place('c-1', 'c'));
   several.ensure(place('a-1', 'a'));
   several.replace(place('c-1', 'c'), 7);
   second.drain?.('c-1');
@@ -79,7 +81,7 @@ t.test('each manager sees to its own places and hears of its own types', async (
   await several.finish(5, []);
   t.same(first.told, [['ensure', 'a-1'], 'stop', ['finish', 5]]);
   t.same(second.told, [['replace', 'c-1', 7], ['b', 'c'], 'stop', ['finish', 5]]);
-  t.same(told, ['added a-1', 'added c-1', 'removed c-1']);
+  t.same(told, ['added a-1', 'added c-1', 'listening c-1', 'removed c-1']);
   t.same(drained, ['c-1']);
 });
 
@@ -88,7 +90,11 @@ t.test('nobody is asked to count where nobody scales', async (t) => {
   const several = new SeveralManagers([remote]);
   t.equal(several.load, undefined);
   const added: string[] = [];
-  several.start({ onAdded: ({ name }) => added.push(name), onRemoved: () => t.fail('none goes') });
+  several.start({
+    onAdded: ({ name }) => added.push(name),
+    onListening: () => t.fail('nobody knows when'),
+    onRemoved: () => t.fail('none goes'),
+  });
   t.same(added, ['a-1', 'a-2']);
   t.same(several.types, ['a']);
 });

@@ -26,6 +26,7 @@ export interface LocalManagerOptions {
   places: readonly WorkerPlace[];
   /** Default: as many workers as there are at the start. */
   scaling?: Scaling;
+  /** What it starts writes a line on its stdout when it listens, and nothing else. */
   command(place: WorkerPlace): LocalCommand;
   /** Exit code with which a worker says that it can never run as configured. */
   misconfiguredExitCode: number;
@@ -219,7 +220,12 @@ export class LocalManager implements WorkerManager {
     const child = spawn(file, args, {
       env,
       detached: true,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    // Absent when there was no descriptor for it: then `error` follows.
+    child.stdout?.once('data', () => {
+      child.stdout?.destroy();
+      if (post.child === child && !post.leaving) this.#handlers?.onListening(place);
     });
     post.child = child;
     post.startedAtMs = nowMs;

@@ -26,7 +26,7 @@ export class SeveralManagers implements WorkerManager {
     return theirs.length > 0 && theirs.every((manager) => manager.mayLack?.(type) ?? false);
   }
 
-  start({ onAdded, onRemoved }: PlaceHandlers): void {
+  start({ onAdded, onListening, onRemoved }: PlaceHandlers): void {
     for (const manager of this.#managers) {
       if (this.drain) manager.drain = this.drain;
       manager.start({
@@ -34,6 +34,7 @@ export class SeveralManagers implements WorkerManager {
           this.#owners.set(place.name, manager);
           onAdded(place);
         },
+        onListening,
         onRemoved: (place) => {
           this.#owners.delete(place.name);
           onRemoved(place);

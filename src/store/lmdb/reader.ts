@@ -186,15 +186,17 @@ export class Reader {
   #chunk(states: readonly TaskState[], from: number): Place[] {
     const limit = storeLimits.chunkRecords;
     const start = from;
-    const places = states.flatMap((state) =>
-      [...this.#databases[state].getRange({ start, limit })].map(({ key, value }) => ({
-        sequence: key,
-        row: value,
-        state,
-      })),
-    );
-    if (states.length > 1) places.sort((a, b) => a.sequence - b.sequence);
-    return places.slice(0, limit);
+    const places: Place[] = [];
+    let sources = 0;
+    for (const state of states) {
+      const before = places.length;
+      for (const { key, value } of this.#databases[state].getRange({ start, limit })) {
+        places.push({ sequence: key, row: value, state });
+      }
+      if (places.length > before) sources += 1;
+    }
+    if (sources > 1) places.sort((a, b) => a.sequence - b.sequence);
+    return places.length > limit ? places.slice(0, limit) : places;
   }
 }
 

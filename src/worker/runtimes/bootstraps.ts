@@ -1,4 +1,5 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../../native.js';
 
 /** Where this package keeps the programs that interpreters wait in for their script. */
-export const bootstraps = fileURLToPath(new URL('../../../../runtimes', import.meta.url));
+export const bootstraps = join(packageRoot, 'runtimes');

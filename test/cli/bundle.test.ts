@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { packageRoot } from '../../src/native.js';
+
+/** Without the modules that tap has the child processes of a test load. */
+function node(...args: string[]): string {
+  return execFileSync('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], {
+    encoding: 'utf8',
+  });
+}
+
+/** A package with the real launcher, whose bundle and modules say which of them ran. */
+function installed(t: Test) {
+  const root = mkdtempSync(join(tmpdir(), 'scriptd-bundle-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  };
+  cpSync(join(packageRoot, 'bin'), join(root, 'bin'), { recursive: true });
+  write('package.json', '{"type": "module"}');
+  write('dist/src/cli/main.js', "export const main = (args) => console.log('modules', ...args);");
+  const bundle = (says = 'bundle') =>
+    write('dist/bundle/scriptd.cjs', `exports.main = (args) => console.log('${says}', ...args);`);
+  const run = (...flags: string[]) => node(...flags, join(root, 'bin/scriptd'), 'get', '7').trim();
+  return { root, write, bundle, run };
+}
+
+t.test('the bundle runs where there is one, else the modules', (t) => {
+  const { run, bundle } = installed(t);
+  t.equal(run(), 'modules get 7');
+  bundle();
+  t.equal(run(), 'bundle get 7');
+  t.equal(run('--enable-source-maps'), 'modules get 7', 'they have the lines of the source');
+  t.end();
+});
+
+t.test('what was compiled since the bundle was made runs', (t) => {
+  const { root, run, bundle, write } = installed(t);
+  bundle();
+  write('dist/.tsbuildinfo', '{}');
+  const at = (name: string, seconds: number) => utimesSync(join(root, name), seconds, seconds);
+  at('dist/.tsbuildinfo', 2_000);
+  at('dist/bundle/scriptd.cjs', 1_000);
+  t.equal(run(), 'modules get 7');
+  at('dist/bundle/scriptd.cjs', 3_000);
+  t.equal(run(), 'bundle get 7');
+  t.end();
+});
+
+t.test('compiled code that is not of this bundle does no harm', (t) => {
+  const { run, bundle, write } = installed(t);
+  bundle();
+  write('dist/bundle/scriptd.cjs.command.code', 'no code at all');
+  t.equal(run(), 'bundle get 7');
+  const real = readFileSync(join(packageRoot, 'dist/bundle/scriptd.cjs.command.code'), 'latin1');
+  write('dist/bundle/scriptd.cjs.command.code', real);
+  t.equal(run(), 'bundle get 7');
+  t.end();
+});
+
+t.test('V8 takes the code that was compiled for each part', (t) => {
+  const launcher = JSON.stringify(join(packageRoot, 'bin/bundle.mjs'));
+  for (const part of ['up', 'controller', 'http', 'worker', 'queues']) {
+    const ask = `import { bundleFor } from ${launcher};
+      console.log(bundleFor('${part}').script.cachedDataRejected);`;
+    t.equal(node('--input-type=module', '--eval', ask).trim(), 'false', part);
+  }
+  t.end();
+});
