@@ -91,7 +91,7 @@ async function bench(file: string | undefined, options: Options): Promise<number
   if (warmUp > 0) {
     const { isInterrupted, fault } = await run(stage, warmUpOf(load, warmUp), tally, 'warming up');
     if (fault) throw fault;
-    if (isInterrupted) return interrupted;
+    if (isInterrupted) return unmeasured();
   }
   tally = new Tally();
   const { fault, ...measured } = await run(stage, load, tally, 'running');
@@ -182,11 +182,16 @@ function print(result: Result, { json }: Options, paint: Paint): void {
 }
 
 function exitCodeOf({ tasks, succeeded }: Tally, isInterrupted: boolean): number {
-  if (isInterrupted) return interrupted;
+  if (isInterrupted) return tasks === 0 ? unmeasured() : interrupted;
   if (succeeded === tasks && tasks > 0) return exitCodes.done;
   if (tasks === 0) throw new ScriptdError('BAD_OPTION', '--for was over before a task was due');
   say(`${countText(tasks - succeeded)} of ${tasksText(tasks)} did not succeed`);
   return exitCodes.failed;
+}
+
+function unmeasured(): number {
+  say('interrupted before anything was measured');
+  return interrupted;
 }
 
 function write(lines: readonly string[]): void {

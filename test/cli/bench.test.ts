@@ -217,6 +217,18 @@ t.test('Ctrl-C: no more is sent, and what was measured is printed', async (t) =>
   );
 });
 
+t.test('Ctrl-C before anything was measured says so', async (t) => {
+  const args = ['bench', '--type', 'bash', '--code', 'sleep 1', '--tag', 'early'];
+  const child = begin(args, cwd, { env });
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  await until('it warms up', async () => (await tagged('early')).length > 0);
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  t.equal(code, 130);
+  t.match(await stderr, /\nscriptd: interrupted before anything was measured\n$/);
+  t.notMatch(await stdout, /tasks\/s/);
+});
+
 t.test('Ctrl-C once more cancels what is in flight, wherever it is', async (t) => {
   const args = [
     'bench',

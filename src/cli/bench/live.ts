@@ -55,7 +55,7 @@ export class Live {
     return [
       `${shareBar(share, barWidth)} ${countText(tasks)}`,
       `${digits(perSecond)}/s`,
-      `p50 ${preciseText(latency.quantileMs(0.5))}`,
+      ...(latency.count > 0 ? [`p50 ${preciseText(latency.quantileMs(0.5))}`] : []),
       ...(failed > 0 ? [`${countText(failed)} failed`] : []),
     ].join('  ');
   }
