@@ -140,8 +140,7 @@ export class Load {
   async #failed(error: unknown, tasks: number): Promise<void> {
     if (!(error instanceof ScriptdError)) {
       if (!this.#abandon.signal.aborted) throw error;
-      const given = new ScriptdError('GIVEN_UP', 'its end was not waited for');
-      this.#tally.notEnded(given, tasks);
+      this.#tally.notEnded(new Error('its end was not waited for'), tasks);
       return;
     }
     this.#tally.notEnded(error, tasks);
