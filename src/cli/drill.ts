@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { drillLimits } from '../drill/limits.js';
 import type { DrillReport } from '../drill/tally.js';
 import { packageRoot } from '../native.js';
@@ -7,6 +7,7 @@ import { exitCodes } from './exit-codes.js';
 import { flagsOf } from './options.js';
 import { lifelineVariable } from './part.js';
 import { ProgressLine } from './progress.js';
+import { wholeNumber } from './whole-number.js';
 
 interface DrillFlags {
   seconds: number;
@@ -70,14 +71,6 @@ function upCommand(dataDir: string) {
     file: process.execPath,
     args: [join(packageRoot, 'bin', 'scriptd'), 'up', ...flags],
     env: { ...Object.fromEntries(kept), [lifelineVariable]: 'stdin' } as Record<string, string>,
-  };
-}
-
-function wholeNumber(least: number, most: number) {
-  return (value: string): number => {
-    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
-    if (number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
 }
 

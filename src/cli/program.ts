@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { bareProgram } from './bare-program.js';
+import { addBenchCommand } from './bench.js';
 import { addCancelCommand } from './cancel.js';
 import { addCertsCommand } from './certs.js';
 import { addCheckCommand } from './check.js';
@@ -49,6 +50,7 @@ export function createProgram(): Command {
   addTopCommand(program);
   addQueuesCommand(program);
   addWorkersCommand(program);
+  addBenchCommand(program);
   addPauseCommand(program);
   addResumeCommand(program);
   program.commandsGroup('Look after it:');

@@ -1,3 +1,5 @@
+import { fitted } from './visible.js';
+
 /** Between two drawings of the bar, in milliseconds. */
 const redrawMs = 100;
 const barWidth = 30;
@@ -16,12 +18,18 @@ export class ProgressLine {
 
   /** @param total absent when nobody knows */
   show(done: number, total?: number): void {
+    this.draw(() => extent(done, total));
+  }
+
+  /** @param text what stands after the label; asked for only when it is drawn */
+  draw(text: () => string): void {
     if (!this.#stream.isTTY) return;
     const nowMs = performance.now();
     if (nowMs - this.#drawnMs < redrawMs) return;
     this.#drawnMs = nowMs;
     this.#isDrawn = true;
-    this.#stream.write(`\r\x1b[K${this.#label} ${extent(done, total)}`);
+    const line = fitted(`${this.#label} ${text()}`, (this.#stream.columns || 80) - 1).trimEnd();
+    this.#stream.write(`\r\x1b[K${line}`);
   }
 
   /** Takes the line away: what is written next stands in its place. */
@@ -34,7 +42,11 @@ export class ProgressLine {
 function extent(done: number, total: number | undefined): string {
   if (total === undefined || total === 0) return done.toLocaleString('en');
   const share = Math.min(1, done / total);
-  const full = Math.round(share * barWidth);
-  const bar = '█'.repeat(full) + '░'.repeat(barWidth - full);
-  return `${bar} ${Math.floor(share * 100)} % of ${total.toLocaleString('en')}`;
+  return `${shareBar(share)} ${Math.floor(share * 100)} % of ${total.toLocaleString('en')}`;
+}
+
+/** How much of something is done, as a bar. */
+export function shareBar(share: number, width = barWidth): string {
+  const full = Math.round(Math.min(1, share) * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
 }

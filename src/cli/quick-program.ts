@@ -14,6 +14,7 @@ const quickCommands = new Map<string, () => Promise<Add>>([
   ['explain', async () => (await import('./explain.js')).addExplainCommand],
   ['mcp', async () => (await import('./mcp.js')).addMcpCommand],
   ['top', async () => (await import('./top.js')).addTopCommand],
+  ['bench', async () => (await import('./bench.js')).addBenchCommand],
   ['queues', async () => (await import('./queues.js')).addQueuesCommand],
   ['workers', async () => (await import('./connected-workers.js')).addWorkersCommand],
   ['pause', async () => (await import('./pause.js')).addPauseCommand],

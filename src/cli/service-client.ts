@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Scriptd } from '../client/index.js';
+import { Scriptd, type ScriptdOptions } from '../client/index.js';
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 
 export interface ServiceOptions {
@@ -36,13 +36,14 @@ export function addServiceOptions(command: Command): Command {
  */
 export function clientFor(
   { url, tokenFile }: ServiceOptions,
-  { retries = firstRetries }: { retries?: number } = {},
+  { retries = firstRetries, ...more }: Pick<ScriptdOptions, 'retries' | 'onRetry' | 'fetch'> = {},
   env = process.env,
 ): Scriptd {
   return new Scriptd({
     url: url ?? (env.SCRIPTD_URL || undefined),
     token: tokenOf(tokenFile, env),
     retries,
+    ...more,
   });
 }
 

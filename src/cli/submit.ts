@@ -1,13 +1,13 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Scriptd, Task, TaskSpec } from '../client/index.js';
 import { errorCode, ScriptdError } from '../errors.js';
-import { networks } from '../task-words.js';
 import { exitCodes } from './exit-codes.js';
 import { follow, writeAll } from './follow.js';
 import { onInterruption } from './interruption.js';
 import { addServiceOptions, clientFor, readerLeft, type ServiceOptions } from './service-client.js';
 import { type SubmissionOptions, scriptOf, specOf, stdinOf } from './submission.js';
 import { taskExitCode, verdictText } from './task-exit.js';
+import { addTaskOptions } from './task-options.js';
 import { visible } from './visible.js';
 
 interface Options extends ServiceOptions, SubmissionOptions {
@@ -26,16 +26,8 @@ export function addSubmitCommand(program: Command): void {
     .command('submit')
     .description('runs a script as if it ran here: its input, output and exit code')
     .argument('[file]', 'the script; - reads it from standard input')
-    .argument('[args...]', 'arguments of the script, after --')
-    .option('--type <type>', 'python, node, bash, …; else its shebang or extension tells')
-    .option('--env <name=value>', repeated('a variable; without a value, the one of here'), append)
-    .option('--file <name=path>', repeated('a file beside the script'), append)
-    .option('--limit <name=number>', repeated('e.g. wallMs=5000'), append)
-    .addOption(new Option('--network <network>', 'what it may reach').choices(networks))
-    .option('--priority <number>', '-100 to 100: higher runs first')
-    .option('--group <group>', 'groups share the workers of a type fairly')
-    .option('--tag <tag>', repeated('shown with the task'), append)
-    .option('--attempts <number>', 'in all, where it fails by no doing of its own')
+    .argument('[args...]', 'arguments of the script, after --');
+  addTaskOptions(command)
     .option('--delay <ms>', 'not before so long has passed')
     .option('--no-stdin', 'do not send standard input')
     .option('--detach', 'print the id, and leave it running')
@@ -53,15 +45,6 @@ export function addSubmitCommand(program: Command): void {
     if (file === undefined) throw unfit('name the script: scriptd submit FILE [-- ARGUMENT...]');
     process.exitCode = await submit(await specFor(file, args, options), options);
   });
-}
-
-/** Several values after one option would take the script's name along. */
-function append(value: string, before: string[] = []): string[] {
-  return [...before, value];
-}
-
-function repeated(description: string): string {
-  return `${description}; may be repeated`;
 }
 
 function unfit(text: string): ScriptdError {

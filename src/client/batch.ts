@@ -35,7 +35,7 @@ interface Line {
   text: string;
   isTold: boolean;
   /** Why it was refused the last time. */
-  refusal?: Problem;
+  refusal?: ServiceError;
 }
 
 /**
@@ -98,11 +98,12 @@ async function* settled(
         if (answer.isFinal) left.delete(answer.line);
         if (answer.told) yield answer.told;
       }
-      if ([...left].some(({ refusal }) => refusal)) waitMs = backoff.takeMs();
+      waitMs = waitAfter([...left], requests, backoff);
     } catch (error) {
       signal.throwIfAborted();
       waitMs = againAfterMs(error, true, backoff);
       if (waitMs === undefined || failures >= requests.retries) throw error;
+      requests.tell(error, waitMs);
     }
     if (left.size === 0) return;
     const waits = [...left].every(({ isTold, refusal }) => isTold && !refusal);
@@ -110,12 +111,21 @@ async function* settled(
     if (failures > requests.retries) {
       for (const { line, refusal } of left) {
         if (!refusal) throw new ScriptdError('BAD_ANSWER', `line ${line} was never answered`);
-        yield { line, status: refusal.status, error: refusal };
+        yield { line, status: refusal.status, error: refusal.problem };
       }
       return;
     }
     await pause(waitMs, signal);
   }
+}
+
+/** Milliseconds until those that were refused are sent again: as long as each of them was told. */
+function waitAfter(left: readonly Line[], requests: Requests, backoff: Backoff): number {
+  const refusals = left.flatMap(({ refusal }) => (refusal ? [refusal] : []));
+  if (refusals.length === 0) return 0;
+  const waitMs = backoff.takeMs() + Math.max(...refusals.map((told) => told.retryAfterMs ?? 0));
+  for (const refusal of refusals) requests.tell(refusal, waitMs);
+  return waitMs;
 }
 
 interface LineAnswer {
@@ -158,10 +168,14 @@ async function* answersTo(
 function answerTo(line: Line, answer: BatchLine, wait: number, endsAtMs: number): LineAnswer {
   const told = { ...answer, line: line.line };
   if ('error' in answer) {
-    const error = new ServiceError({ ...answer.error, status: answer.status });
+    const { retryAfterSeconds } = answer.error;
+    const error = new ServiceError(
+      { ...answer.error, status: answer.status },
+      typeof retryAfterSeconds === 'number' ? retryAfterSeconds * 1_000 : undefined,
+    );
     const comesAgain = againAfterMs(error, true, new Backoff(1, 1)) !== undefined;
     if (!comesAgain) return { line, told, isFinal: true };
-    line.refusal = error.problem;
+    line.refusal = error;
     return { line, isFinal: false };
   }
   if (wait === 0 || answer.task.state === 'finished') return { line, told, isFinal: true };

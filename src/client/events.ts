@@ -73,6 +73,7 @@ export async function* eventsOf(
       signal?.throwIfAborted();
       const waitMs = againAfterMs(error, true, backoff);
       if (waitMs === undefined || ++failures > requests.retries) throw error;
+      requests.tell(error, waitMs);
       await pause(waitMs, signal);
     } finally {
       signal?.removeEventListener('abort', onAbort);

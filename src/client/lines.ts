@@ -10,7 +10,7 @@ import { unreachable } from './requests.js';
  *   the connection breaks, BAD_ANSWER for a line without end
  */
 export async function* linesOf(
-  { body, url }: Response,
+  { body, url }: Pick<Response, 'body' | 'url'>,
   silenceMs: number = clientLimits.silenceMsMax,
 ): AsyncGenerator<string> {
   if (!body) return;

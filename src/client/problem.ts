@@ -35,7 +35,9 @@ export class ServiceError extends ScriptdError {
 }
 
 /** What an answer says that is no success; also one of a proxy, which is no problem+json. */
-export async function serviceErrorOf(response: Response): Promise<ServiceError> {
+export async function serviceErrorOf(
+  response: Pick<Response, 'text' | 'status'> & { headers: Pick<Headers, 'get'> },
+): Promise<ServiceError> {
   const text = await response.text();
   return new ServiceError(
     problemOf(text, response.status),

@@ -10,8 +10,30 @@ export interface RequestsOptions {
   headers: Record<string, string>;
   timeoutMs: number;
   retries: number;
-  fetch: typeof fetch;
+  fetch: Fetch;
+  onRetry: OnRetry | undefined;
 }
+
+/** What the client uses of an answer. */
+export interface Answer
+  extends Pick<Response, 'ok' | 'status' | 'url' | 'body' | 'text' | 'arrayBuffer'> {
+  headers: Pick<Headers, 'get'>;
+}
+
+/** What the client uses of `fetch`. */
+export type Fetch = (
+  url: string,
+  init: {
+    method: string;
+    headers: Record<string, string>;
+    body?: string;
+    signal: AbortSignal;
+    redirect: 'error';
+  },
+) => Promise<Answer>;
+
+/** Told of a failure that is asked again after, and of the wait until then in milliseconds. */
+export type OnRetry = (error: ScriptdError, waitMs: number) => void;
 
 export interface Asking {
   method: 'GET' | 'POST';
@@ -50,7 +72,7 @@ export class Requests {
    * @throws ScriptdError SERVICE_UNREACHABLE, SERVICE_SILENT, BAD_ANSWER
    * @throws the reason of the signal
    */
-  async ask<T>(asking: Asking, read: (response: Response) => Promise<T>): Promise<T> {
+  async ask<T>(asking: Asking, read: (response: Answer) => Promise<T>): Promise<T> {
     const backoff = new Backoff(clientLimits.backoffMsMin, clientLimits.backoffMsMax);
     for (let failures = 1; ; failures++) {
       try {
@@ -59,9 +81,15 @@ export class Requests {
         asking.signal?.throwIfAborted();
         const waitMs = againAfterMs(error, asking.repeatable, backoff);
         if (waitMs === undefined || failures > this.retries) throw error;
+        this.tell(error, waitMs);
         await pause(waitMs, asking.signal);
       }
     }
+  }
+
+  /** Tells whoever wants to know of a failure that is asked again after. */
+  tell(error: unknown, waitMs: number): void {
+    if (error instanceof ScriptdError) this.#options.onRetry?.(error, waitMs);
   }
 
   json<T>(asking: Asking): Promise<T> {
@@ -72,13 +100,13 @@ export class Requests {
    * One answer whose body comes bit by bit, not asked for again. The time of the request ends with
    * the answer's head; its body ends with the signal.
    */
-  async open(asking: Asking & { signal: AbortSignal }): Promise<Response> {
+  async open(asking: Asking & { signal: AbortSignal }): Promise<Answer> {
     return this.#once(asking, async (response) => response, 'stream');
   }
 
   async #once<T>(
     asking: Asking,
-    read: (response: Response) => Promise<T>,
+    read: (response: Answer) => Promise<T>,
     kind: 'whole' | 'stream' = 'whole',
   ): Promise<T> {
     const { method, path, body, signal, heldMs = 0 } = asking;

@@ -3,7 +3,7 @@ import { type BatchLine, type BatchOptions, type BatchTask, batchOf } from './ba
 import { type EventOptions, eventsOf, type TaskEvent } from './events.js';
 import { newIdempotencyKey } from './idempotency-key.js';
 import { clientLimits } from './limits.js';
-import { Requests } from './requests.js';
+import { type Fetch, type OnRetry, Requests } from './requests.js';
 import {
   type Explanation,
   type FinishedTask,
@@ -27,8 +27,10 @@ export interface ScriptdOptions {
   timeoutMs?: number | undefined;
   /** How often a request is sent again that was lost or came at a bad time. Default 8; 0: never. */
   retries?: number | undefined;
+  /** Told of each request, or line of a batch, that is sent again, and of the wait before it is. */
+  onRetry?: OnRetry | undefined;
   /** Instead of the global one. */
-  fetch?: typeof fetch | undefined;
+  fetch?: Fetch | undefined;
 }
 
 export interface CallOptions {
@@ -57,13 +59,14 @@ export class Scriptd {
   readonly #requests: Requests;
 
   /** @throws ScriptdError BAD_URL, BAD_OPTION */
-  constructor({ url, token, timeoutMs, retries, fetch: own }: ScriptdOptions = {}) {
+  constructor({ url, token, timeoutMs, retries, onRetry, fetch: own }: ScriptdOptions = {}) {
     this.url = checkedUrl(url ?? 'http://127.0.0.1:5000');
     this.#requests = new Requests({
       url: this.url,
       headers: token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` },
       timeoutMs: checkedNumber('timeoutMs', timeoutMs ?? clientLimits.timeoutMsDefault, 1),
       retries: checkedNumber('retries', retries ?? clientLimits.retriesDefault, 0),
+      onRetry,
       // As a method of something else a browser's own does not work.
       fetch: own ?? ((input, init) => fetch(input, init)),
     });

@@ -1,5 +1,10 @@
 import t from 'tap';
-import { type BatchLine, type BatchTask, Scriptd } from '../../src/client/index.js';
+import {
+  type BatchLine,
+  type BatchTask,
+  Scriptd,
+  type ScriptdError,
+} from '../../src/client/index.js';
 import { type Act, hangUp, problem, scripted, stream, task } from './scripted.js';
 
 const ndjson = 'application/x-ndjson';
@@ -66,6 +71,19 @@ t.test('a task that is refused time and again is told of, in bounded time', asyn
     { line: 1, status: 503, error: { code: 'DRAINING' } },
   ]);
   t.equal(answered, 3);
+});
+
+t.test('a line that is told when to come again comes no sooner', async (t) => {
+  const error = { code: 'OVERLOADED', detail: 'x', retryAfterSeconds: 1 };
+  const busy = { line: 1, status: 429, error };
+  const { url } = await scripted(t, answers('end', busy), answers('end', stored(1, 'a')));
+  const told: [string, number][] = [];
+  const onRetry = (error: ScriptdError, waitMs: number) => void told.push([error.code, waitMs]);
+  const begunMs = performance.now();
+  t.match(await all(new Scriptd({ url, onRetry }).batch([{ code: '1' }])), [{ line: 1 }]);
+  t.ok(performance.now() - begunMs >= 990, 'Retry-After is kept');
+  t.match(told, [['OVERLOADED', Number]]);
+  t.equal(told.length, 1);
 });
 
 t.test('results are told as they come, each once, over several requests', async (t) => {

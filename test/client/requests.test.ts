@@ -34,6 +34,19 @@ t.test('it comes again when the service says that it is a bad time, and no soone
   t.ok(performance.now() - begunMs >= 990, 'Retry-After is kept');
 });
 
+t.test('who wants to know is told of each that is sent again, and of the wait', async (t) => {
+  const busy = problem(429, 'OVERLOADED', {}, { 'retry-after': '1' });
+  const { url } = await scripted(t, busy, hangUp, json(201, task()));
+  const told: [string, number][] = [];
+  const onRetry = (error: ScriptdError, waitMs: number) => void told.push([error.code, waitMs]);
+  await new Scriptd({ url, onRetry }).submit({ code: '' });
+  t.same(
+    told.map(([code]) => code),
+    ['OVERLOADED', 'SERVICE_UNREACHABLE'],
+  );
+  t.ok((told[0]?.[1] ?? 0) >= 1_000 && (told[1]?.[1] ?? 0) < 1_000);
+});
+
 t.test('how often it comes again is bounded', async (t) => {
   const { url, asked } = await scripted(t, problem(503, 'DRAINING'));
   const client = new Scriptd({ url, retries: 2 });
