@@ -97,8 +97,11 @@ async function sampledWhile(
   return samples;
 }
 
-/** Of scripts whose clients have left, too. Longer than any of the load may take. */
-const quietMsMax = 60_000;
+/**
+ * Less than what is left of the wall limit of a script whose client left at the end: that it is over
+ * shows that it was cancelled.
+ */
+const quietMsMax = 20_000;
 
 /** @throws Error when something still runs or waits after a time */
 async function untilNothingRuns({ http }: Service): Promise<void> {
