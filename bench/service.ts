@@ -46,7 +46,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const said = once(child.stdout.setEncoding('utf8'), 'data');
   const [line] = (await Promise.race([said, ended])) as [string];
-  // From now on its end is nobody's surprise.
+  // Once it is ready, its end is nobody's surprise.
   ended.catch(() => undefined);
   const address = /^scriptd ready (\S+)/.exec(line)?.[1];
   if (address === undefined) throw new Error(`up said: ${line}`);

@@ -8,9 +8,9 @@ import { peerProgram } from './program.js';
 /** A sandbox server with HTTP, https://github.com/criyle/go-judge. */
 export const goJudge = peerProgram(
   'go-judge',
-  'SCRIPTD_BENCH_GO_JUDGE',
+  'BENCH_GO_JUDGE',
   'go install github.com/criyle/go-judge/cmd/go-judge@latest, ' +
-    'then put it into PATH or its path into SCRIPTD_BENCH_GO_JUDGE',
+    'then put it into PATH or its path into BENCH_GO_JUDGE',
 );
 
 export interface GoJudge {
@@ -40,6 +40,8 @@ export async function startGoJudge(program: string): Promise<GoJudge> {
   const gone = once(child, 'exit').then(([code]) => {
     throw new Error(`go-judge ended with ${code}`);
   });
+  // Once it listens, its end is nobody's surprise.
+  gone.catch(() => undefined);
   const http = new Http(`http://${address}`, 1);
   const run = async (args: readonly string[], expected: string) => {
     const out = ['stdout', 'stderr'].map((name) => ({ name, max: outputBytesMax }));

@@ -6,9 +6,9 @@ import { peerProgram } from './program.js';
 /** The sandbox of programming contests, https://github.com/ioi/isolate. */
 export const isolate = peerProgram(
   'isolate',
-  'SCRIPTD_BENCH_ISOLATE',
+  'BENCH_ISOLATE',
   'build https://github.com/ioi/isolate (make install), ' +
-    'then put it into PATH or its path into SCRIPTD_BENCH_ISOLATE',
+    'then put it into PATH or its path into BENCH_ISOLATE',
 );
 
 export interface IsolateBox {

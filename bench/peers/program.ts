@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** A program of somebody else that is measured where it is installed. */
@@ -30,7 +30,7 @@ function inPath(name: string): string | undefined {
 }
 
 function isProgram(path: string): boolean {
-  if (!existsSync(path)) return false;
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
   try {
     accessSync(path, constants.X_OK);
     return true;

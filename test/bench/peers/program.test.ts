@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import t from 'tap';
 import { peerProgram } from '../../../bench/peers/program.js';
 
-const variable = 'SCRIPTD_BENCH_TESTED';
+const variable = 'BENCH_TESTED';
 const program = (name: string) => peerProgram(name, variable, 'install it');
 
 t.afterEach(() => {
@@ -18,6 +19,6 @@ t.test('the variable comes before PATH, and must name a program', async (t) => {
   t.equal(program('sh').path(), process.execPath);
   process.env[variable] = '/no/such/program';
   t.throws(() => program('sh').path(), { message: new RegExp(`^${variable} is /no/such/program`) });
-  process.env[variable] = '/etc/hostname';
+  process.env[variable] = join(t.testdir({ plain: 'no program' }), 'plain');
   t.throws(() => program('sh').path(), /install it/);
 });
