@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bench, BenchOptions } from '../harness.js';
 import { p50Ms } from '../programs.js';
-import { type AbsentRow, type BenchRow, type Comparison, compare } from '../row.js';
+import { type AbsentRow, type BenchRow, compare } from '../row.js';
 import { type Service, startService } from '../service.js';
-import { p50MsPrepared, startRig } from '../start.js';
+import { p50MsPrepared, type Rig, startRig } from '../start.js';
 import { goJudge, startGoJudge } from './go-judge.js';
-import { isolate, openIsolateBox } from './isolate.js';
+import { type IsolateBox, isolate, openIsolateBox } from './isolate.js';
 import type { PeerProgram } from './program.js';
 
 /** What both sides can see: an interpreter in somebody's home is in neither's sandbox. */
@@ -86,31 +86,43 @@ async function againstIsolate({ smoke }: BenchOptions): Promise<Row[]> {
   const runs = smoke ? 2 : 40;
   const shared = { unit: 'ms p50', reference: 'isolate --run', rounds: smoke ? 1 : 7 };
   const [coldRow, warmRow] = isolateRows;
-  const cold = await startRig(
-    'nothing',
-    { command: nothing, env: { LANG: 'C' } },
-    { prepared: false },
-  );
-  const warm = await startRig('python', { interpreter: python }, { prepared: true });
-  const box = openIsolateBox(program, cold.poller);
-  const comparisons: Comparison[] = [
-    {
-      ...{ name: coldRow, ...shared },
-      measure: () => p50Ms(runs, () => cold.run('')),
-      measureReference: () => p50Ms(runs, () => box.run(nothing, '')),
-    },
-    {
-      ...{ name: warmRow, ...shared },
-      measure: () => p50MsPrepared(runs, warm),
-      measureReference: () => p50Ms(runs, () => box.run(printOne, '1\n')),
-    },
+  const definition = { command: nothing, env: { LANG: 'C' } };
+  return [
+    await withRig(startRig('nothing', definition, { prepared: false }), program, (rig, box) =>
+      compare({
+        ...{ name: coldRow, ...shared },
+        measure: () => p50Ms(runs, () => rig.run('')),
+        measureReference: () => p50Ms(runs, () => box.run(nothing, '')),
+      }),
+    ),
+    await withRig(
+      startRig('python', { interpreter: python }, { prepared: true }),
+      program,
+      (rig, box) =>
+        compare({
+          ...{ name: warmRow, ...shared },
+          measure: () => p50MsPrepared(runs, rig),
+          measureReference: () => p50Ms(runs, () => box.run(printOne, '1\n')),
+        }),
+    ),
   ];
+}
+
+/** One rig at a time: all of a process share a cgroup. */
+async function withRig(
+  starting: Promise<Rig>,
+  program: string,
+  measure: (rig: Rig, box: IsolateBox) => Promise<BenchRow>,
+): Promise<BenchRow> {
+  const rig = await starting;
   try {
-    const rows: Row[] = [];
-    for (const comparison of comparisons) rows.push(await compare(comparison));
-    return rows;
+    const box = openIsolateBox(program, rig.poller);
+    try {
+      return await measure(rig, box);
+    } finally {
+      box.remove();
+    }
   } finally {
-    box.remove();
-    await Promise.all([cold.stop(), warm.stop()]);
+    await rig.stop();
   }
 }
