@@ -49,6 +49,7 @@ export const brokenKinds: readonly Kind[] = [
   {
     name: 'broken: gone before it has read an answer of 5 MB',
     weight: 1,
+    isLarge: true,
     async run(session) {
       const code = 'print("x" * 5_000_000)';
       const body = JSON.stringify({ code, limits: { outputBytes: 5_242_880 } });

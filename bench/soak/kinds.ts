@@ -107,6 +107,7 @@ const wellMeant: Kind[] = [
   {
     name: 'code of 1 MB',
     weight: 3,
+    isLarge: true,
     async run(session) {
       const view = await session.run({ type: 'python', code: largeCode });
       ends(view, 'success');
@@ -116,6 +117,7 @@ const wellMeant: Kind[] = [
   {
     name: 'output of 10 MB',
     weight: 1,
+    isLarge: true,
     run: printsMuch,
   },
 ];

@@ -49,6 +49,14 @@ export class Load {
     await Promise.all(this.#sessions.map(client));
   }
 
+  /** All clients at once do what takes much memory: buffers and heaps become as large as they get. */
+  async swell(): Promise<void> {
+    const large = this.#kinds.filter(({ isLarge }) => isLarge);
+    for (const kind of large) {
+      await Promise.all(this.#sessions.map((session) => this.#doOne(kind, session)));
+    }
+  }
+
   /** Ends the connections that are kept: what the service holds then is its own. */
   leave(): void {
     this.#service.http.close();

@@ -21,6 +21,8 @@ export interface Kind {
   name: string;
   /** How often, among the others. */
   weight: number;
+  /** It takes much memory of the service: all clients do it at once before each count. */
+  isLarge?: true;
   /** @throws Misfit when anything of it is other than it must be */
   run(session: Session): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { workerLimits } from '../../src/worker/limits.js';
 import type { Bench, BenchOptions } from '../harness.js';
-import { type BenchRow, pair } from '../row.js';
+import { type Bar, type BenchRow, pair } from '../row.js';
 import { type Service, startService } from '../service.js';
 import { median } from '../statistics.js';
 import { type Census, counted, takeCensus } from './census.js';
@@ -24,6 +24,8 @@ interface Plan {
   restOfLoadMs: number;
   /** Without load before each count: until the processes held ready for a burst are given up. */
   restMs: number;
+  /** Of looks at what memory is left then. */
+  countMs: number;
   sampleMs: number;
 }
 
@@ -31,7 +33,9 @@ function planOf({ smoke, soakSeconds }: BenchOptions): Plan {
   const totalMs = (soakSeconds ?? (smoke ? 6 : loadSecondsDefault)) * 1000;
   const firstMs = Math.min(baselineSeconds * 1000, totalMs / 2);
   const restMs = smoke ? 2_000 : 2 * workerLimits.demandMs + 10_000;
-  return { firstMs, restOfLoadMs: totalMs - firstMs, restMs, sampleMs: smoke ? 500 : sampleMs };
+  const restOfLoadMs = totalMs - firstMs;
+  if (smoke) return { firstMs, restOfLoadMs, restMs, countMs: 1_000, sampleMs: 500 };
+  return { firstMs, restOfLoadMs, restMs, countMs: 10_000, sampleMs };
 }
 
 /** Mixed load for ten minutes: nothing of the service may grow after the first. */
@@ -53,12 +57,15 @@ export const soak: Bench = {
 async function soaked(service: Service, plan: Plan): Promise<BenchRow[]> {
   const load = new Load(service, kinds, seed);
   const phase = async (forMs: number) => {
-    const samples = await sampledWhile(service, plan.sampleMs, () => load.keepUp(forMs));
+    const underLoad = await sampledWhile(service, plan.sampleMs, () => load.keepUp(forMs));
+    // Else it would be luck how much of it was there a moment ago, and so how large heaps still are.
+    await load.swell();
     refuseWrong(load);
     load.leave();
     await untilNothingRuns(service);
     await delay(plan.restMs);
-    return { samples, atRest: takeCensus(service.pid, service.dataDir) };
+    const resting = await sampledWhile(service, plan.sampleMs, () => delay(plan.countMs));
+    return { underLoad, resting, atRest: takeCensus(service.pid, service.dataDir) };
   };
   // So that every kind was there before the first count.
   await load.doEach();
@@ -75,8 +82,9 @@ function refuseWrong({ wrong, total }: Load): void {
 }
 
 interface Phase {
-  /** While there was load. */
-  samples: Census[];
+  underLoad: Census[];
+  /** When the load was over. */
+  resting: Census[];
   atRest: Census;
 }
 
@@ -120,51 +128,44 @@ async function untilNothingRuns({ http }: Service): Promise<void> {
 
 const megabyte = 1024 * 1024;
 
+const reference = 'after the first minute';
+
 function rowsOf(first: Phase, last: Phase): BenchRow[] {
-  const reference = 'after the first minute';
   const names = [...last.atRest.parts.keys()];
-  const memory = names.map((name) =>
-    pair({
-      ...{ name: `soak memory, ${name}`, unit: 'MiB', reference },
-      value: memoryOf(last, [name]),
-      referenceValue: memoryOf(first, [name]),
-    }),
-  );
-  const all = pair(
-    {
-      ...{ name: 'soak memory', unit: 'MiB', reference },
-      value: memoryOf(last, names),
-      referenceValue: memoryOf(first, names),
-    },
-    { atMost: 1.1 },
-  );
-  const counts = counted.map((what) =>
-    pair(
-      {
-        ...{ name: `soak ${what}`, unit: '', reference },
-        value: last.atRest[what],
-        referenceValue: first.atRest[what],
-      },
+  const memory = (name: string, when: 'resting' | 'underLoad', parts: string[], bar?: Bar) => {
+    const [value, referenceValue] = [memoryOf(last[when], parts), memoryOf(first[when], parts)];
+    return pair({ name, unit: 'MiB', reference, value, referenceValue }, bar);
+  };
+  const counts = counted.map((what) => {
+    const [value, referenceValue] = [last.atRest[what], first.atRest[what]];
+    return pair(
+      { name: `soak ${what}`, unit: '', reference, value, referenceValue },
       { equal: true },
-    ),
-  );
-  return [all, ...memory, ...counts, storeRow(first, last)];
+    );
+  });
+  return [
+    memory('soak memory', 'resting', names, { atMost: 1.1 }),
+    ...names.map((name) => memory(`soak memory, ${name}`, 'resting', [name])),
+    memory('soak memory, under load', 'underLoad', names),
+    ...counts,
+    storeRow(first, last),
+  ];
 }
 
 function storeRow(first: Phase, last: Phase): BenchRow {
   const [value, referenceValue] = [last, first].map(({ atRest }) => atRest.storeBytes / megabyte);
   const sides = { value: value ?? Number.NaN, referenceValue: referenceValue ?? Number.NaN };
-  return pair({ name: 'soak store', unit: 'MiB', reference: 'after the first minute', ...sides });
+  return pair({ name: 'soak store', unit: 'MiB', reference, ...sides });
 }
 
-/** Anonymous memory of these parts together, MiB: the median of the last samples under load. */
-function memoryOf({ samples }: Phase, names: readonly string[]): number {
-  const window = samples.slice(-windowSamples);
-  const sums = window.map(({ parts }) =>
-    names.reduce((sum, name) => sum + (parts.get(name)?.anonymousBytes ?? 0), 0),
-  );
+/** Anonymous memory of these parts together, MiB: the median of the last half minute. */
+function memoryOf(samples: readonly Census[], names: readonly string[]): number {
+  const sums = samples
+    .slice(-windowSamples)
+    .map(({ parts }) =>
+      names.reduce((sum, name) => sum + (parts.get(name)?.anonymousBytes ?? 0), 0),
+    );
   return median(sums) / megabyte;
 }
 
-/** Half a minute. */
 const windowSamples = 15;
