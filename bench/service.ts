@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lifelineVariable } from '../src/cli/part.js';
 import { packageRoot } from '../src/native.js';
 import { Http } from './http.js';
 
@@ -39,7 +40,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const child = spawn(
     join(packageRoot, 'bin', 'scriptd'),
     ['up', `--data-dir=${dataDir}`, ...shared, ...flags],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    // It ends with this process, however that ends: its stdin is the lifeline.
+    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, [lifelineVariable]: 'stdin' } },
   );
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`up ended with ${code} before it was ready`);
