@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Queue, QueueEvents } from 'bullmq';
-import { type RedisServer, startRedis } from './redis.js';
+import { type RedisPersistence, type RedisServer, startRedis } from './redis.js';
 
 /** BullMQ on a Redis of its own, with one worker process. */
 export interface Bullmq {
@@ -17,8 +17,11 @@ const script = fileURLToPath(new URL('bullmq-worker.js', import.meta.url));
 const name = 'bench';
 
 /** @param concurrency jobs that the worker has at once */
-export async function startBullmq(concurrency: number): Promise<Bullmq> {
-  const redis = await startRedis();
+export async function startBullmq(
+  concurrency: number,
+  persistence: RedisPersistence,
+): Promise<Bullmq> {
+  const redis = await startRedis(persistence);
   const worker = fork(script, [redis.path, name, String(concurrency)]);
   await once(worker, 'message');
   const connection = { path: redis.path, maxRetriesPerRequest: null };

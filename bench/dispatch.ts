@@ -6,36 +6,66 @@ import { Poller } from '../src/poll/poller.js';
 import { readWireToken } from '../src/wire/token.js';
 import { Transport } from '../src/wire/transport.js';
 import { startBullmq } from './bullmq.js';
-import { type Bench, compare } from './harness.js';
+import type { Bench } from './harness.js';
+import { buildPeer, loadPosts } from './peer.js';
 import { p50Ms } from './programs.js';
+import { compare } from './row.js';
 import { type Service, startService } from './service.js';
 
 const task = { type: 'noop', code: '' } as const;
+/** Where a task is posted whose answer comes with its result. */
+const waiting = '/v1/tasks?wait=30';
+
+/** The two Redis that BullMQ is measured on; with the first, nothing of a job is durable. */
+const redis = {
+  none: {
+    reference: 'BullMQ, Redis without persistence',
+    durability: { value: 'fsync of task and result', reference: 'none' },
+  },
+  always: {
+    reference: 'BullMQ, Redis with appendfsync always',
+    durability: { value: 'fsync of task and result', reference: 'fsync of each change' },
+  },
+} as const;
 
 /** A task that does nothing, from the POST to its durable result; one client, one after the other. */
 export const dispatch: Bench = {
   name: 'dispatch',
+  what: 'a durable task that does nothing, over HTTP, against BullMQ on Redis',
   async run({ smoke }) {
     const tasks = smoke ? 3 : 500;
     const service = await startService({ clients: 1, workers: 'noop=1' });
-    const bullmq = await startBullmq(1);
+    const bullmq = await startBullmq(1, 'none');
+    const durable = await startBullmq(1, 'always');
+    await buildPeer();
+    const load = { connections: 1, seconds: smoke ? 0.1 : 1, path: waiting, body: task };
+    const shared = { unit: 'ms p50', rounds: smoke ? 1 : 7 };
+    const measure = () => p50Ms(tasks, () => noop(service));
     try {
       // Until either side's code is compiled: what runs for days is to be measured, not its start.
       const warmUp = smoke ? 1 : 2_000;
       await p50Ms(warmUp, () => noop(service));
       await p50Ms(warmUp, () => bullmq.once());
       const row = await compare({
-        name: 'dispatch',
-        unit: 'ms p50',
-        reference: 'BullMQ, Redis without persistence',
+        ...{ name: 'dispatch', ...shared, ...redis.none },
         bar: { atMost: 0.8 },
-        rounds: smoke ? 1 : 7,
-        measure: () => p50Ms(tasks, () => noop(service)),
+        measure,
         measureReference: () => p50Ms(tasks, () => bullmq.once()),
       });
-      return [row];
+      const durableRow = await compare({
+        ...{ name: 'dispatch, durable BullMQ', ...shared, ...redis.always },
+        measure,
+        measureReference: () => p50Ms(tasks, () => durable.once()),
+      });
+      // What Node's client takes of it: the same requests from a client in C.
+      const clientRow = await compare({
+        ...{ name: 'dispatch, client', ...shared, reference: 'the same from a client in C' },
+        measure,
+        measureReference: async () => (await loadPosts(service.port, load)).p50Us / 1000,
+      });
+      return [row, durableRow, clientRow];
     } finally {
-      await Promise.all([service.stop(), bullmq.stop()]);
+      await Promise.all([service.stop(), bullmq.stop(), durable.stop()]);
     }
   },
 };
@@ -43,7 +73,7 @@ export const dispatch: Bench = {
 /** Throws unless it succeeded. */
 export async function noop(service: Service, group?: string): Promise<void> {
   const asked = group === undefined ? task : { ...task, group };
-  const { outcome } = await service.post('/v1/tasks?wait=30', asked);
+  const { outcome } = await service.post(waiting, asked);
   if (outcome !== 'success') throw new Error(`a task that does nothing ended with ${outcome}`);
 }
 
@@ -58,28 +88,31 @@ const bullmqBatch = 1_000;
  */
 export const dispatchLoad: Bench = {
   name: 'dispatch-load',
+  what: 'such tasks per second, 1,000 in flight, against BullMQ on Redis',
   async run({ smoke }) {
     const tasks = smoke ? 20 : 20_000;
     const service = await startService({ clients: 1, workers: 'noop=64' });
-    const bullmq = await startBullmq(bullmqConcurrency);
+    const bullmq = await startBullmq(bullmqConcurrency, 'none');
+    const durable = await startBullmq(bullmqConcurrency, 'always');
     const link = await connected(service.dataDir);
+    const shared = { unit: 'tasks/s', rounds: smoke ? 1 : 7 };
+    const measure = () => rate(tasks, () => link.many(tasks));
     try {
-      const warmUp = smoke ? 1 : tasks;
-      await link.many(warmUp);
-      await bullmq.many(warmUp, bullmqBatch);
       const row = await compare({
-        name: 'dispatch-load',
-        unit: 'tasks/s',
-        reference: 'BullMQ, Redis without persistence',
+        ...{ name: 'dispatch-load', ...shared, ...redis.none },
         bar: { atLeast: 3 },
-        rounds: smoke ? 1 : 7,
-        measure: () => rate(tasks, () => link.many(tasks)),
+        measure,
         measureReference: () => rate(tasks, () => bullmq.many(tasks, bullmqBatch)),
       });
-      return [row];
+      const durableRow = await compare({
+        ...{ name: 'dispatch-load, durable BullMQ', ...shared, ...redis.always },
+        measure,
+        measureReference: () => rate(tasks, () => durable.many(tasks, bullmqBatch)),
+      });
+      return [row, durableRow];
     } finally {
       link.close();
-      await Promise.all([service.stop(), bullmq.stop()]);
+      await Promise.all([service.stop(), bullmq.stop(), durable.stop()]);
     }
   },
 };

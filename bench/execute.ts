@@ -1,17 +1,18 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { type Bench, compare } from './harness.js';
+import { Poller } from '../src/poll/poller.js';
+import type { Bench } from './harness.js';
 import { perSecond } from './load.js';
-import { p50Ms, pythonPath } from './programs.js';
+import { p50Ms, pythonPath, runPlain } from './programs.js';
+import { compare } from './row.js';
 import { startService } from './service.js';
 
 /** A script over HTTP and back, one client, against starting the interpreter for it by hand. */
 export const execute: Bench = {
   name: 'execute',
+  what: 'GET /execute of print(1), one client, against starting the interpreter',
   async run({ smoke }) {
     const requests = smoke ? 3 : 60;
-    const python = pythonPath();
+    const python = startsOf(pythonPath());
     const service = await startService({ clients: 1 });
     try {
       const row = await compare({
@@ -21,10 +22,11 @@ export const execute: Bench = {
         bar: { atMost: 0.3 },
         rounds: smoke ? 1 : 7,
         measure: () => p50Ms(requests, () => service.execute('print(1)', '1\n')),
-        measureReference: () => p50Ms(requests, async () => spawnPython(python)),
+        measureReference: () => p50Ms(requests, () => python.once()),
       });
       return [row];
     } finally {
+      python.close();
       await service.stop();
     }
   },
@@ -35,9 +37,10 @@ const clients = 8;
 /** Eight clients, each with a script after the other, against a loop that starts interpreters. */
 export const executeLoad: Bench = {
   name: 'execute-load',
+  what: 'the same from eight clients, against starting interpreters on every core',
   async run({ smoke }) {
     const forMs = smoke ? 200 : 10_000;
-    const python = pythonPath();
+    const python = startsOf(pythonPath());
     const service = await startService({ clients, workers: `python=${clients}` });
     try {
       const row = await compare({
@@ -48,23 +51,24 @@ export const executeLoad: Bench = {
         // A minute for either side.
         rounds: smoke ? 1 : 6,
         measure: () => perSecond(forMs, clients, () => service.execute('print(1)', '1\n')),
-        measureReference: () => perSecond(forMs, availableParallelism(), () => pythonOnce(python)),
+        measureReference: () => perSecond(forMs, availableParallelism(), () => python.once()),
       });
       return [row];
     } finally {
+      python.close();
       await service.stop();
     }
   },
 };
 
-function spawnPython(python: string): void {
-  const { stdout, status } = spawnSync(python, ['-c', 'print(1)']);
-  if (status !== 0 || stdout.toString() !== '1\n') throw new Error('python3 does not print 1');
-}
-
-async function pythonOnce(python: string): Promise<void> {
-  const child = spawn(python, ['-c', 'print(1)'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  child.stdout.resume();
-  const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) throw new Error('python3 does not print 1');
+/** What starts the interpreter as cheaply as this process can. */
+function startsOf(python: string) {
+  const poller = new Poller();
+  return {
+    async once(): Promise<void> {
+      const said = await runPlain(poller, [python, '-c', 'print(1)']);
+      if (said !== '1\n') throw new Error('python3 does not print 1');
+    },
+    close: () => poller.close(),
+  };
 }

@@ -2,7 +2,8 @@ import { Packr, Unpackr } from 'msgpackr';
 import { decodePayload, encodeFrame } from '../src/wire/codec.js';
 import { FrameDecoder } from '../src/wire/frame.js';
 import type { Message } from '../src/wire/messages.js';
-import { type Bench, compare } from './harness.js';
+import type { Bench } from './harness.js';
+import { compare } from './row.js';
 
 /** A typical task: 2 KB of code. */
 const message: Message = {
@@ -28,6 +29,7 @@ const message: Message = {
  */
 export const frames: Bench = {
   name: 'frames',
+  what: 'one task frame encoded, checked and decoded, against msgpackr alone',
   async run({ smoke }) {
     const count = smoke ? 1_000 : 200_000;
     const decoder = new FrameDecoder(1 << 24);

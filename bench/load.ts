@@ -1,5 +1,5 @@
 /** How often `once` is done per second by so many that do it again and again. */
-export async function perSecond(forMs: number, callers: number, once: () => Promise<void>) {
+export async function perSecond(forMs: number, callers: number, once: () => Promise<unknown>) {
   const endsAtMs = performance.now() + forMs;
   let done = 0;
   const startMs = performance.now();

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LmdbStore } from '../src/store/lmdb/store.js';
 import { noop } from './dispatch.js';
-import { type Bench, type BenchRow, bound, compare } from './harness.js';
+import type { Bench } from './harness.js';
 import { p50Ms } from './programs.js';
+import { type BenchRow, bound, compare } from './row.js';
 import { type Service, type ServiceOptions, startService } from './service.js';
 import { submissionOf } from './submission.js';
 
@@ -18,11 +19,14 @@ const batch = 5_000;
 /** A no-op task while a million others are pending, against a thousand; and what the million costs. */
 export const pending: Bench = {
   name: 'pending-1m',
+  what: 'a task among a million that wait, against a thousand; memory and start with the million',
   async run({ smoke }) {
     const many = await startPending(smoke ? 1_000 : 1_000_000);
     const few = await startPending(smoke ? 10 : 1_000);
     const tasks = smoke ? 3 : 200;
     try {
+      await p50Ms(smoke ? 1 : 2_000, () => noop(many.service, group));
+      await p50Ms(smoke ? 1 : 2_000, () => noop(few.service, group));
       const row = await compare({
         name: 'pending-1m',
         unit: 'ms p50',

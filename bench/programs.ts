@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import type { Poller } from '../src/poll/poller.js';
 import { reap } from '../src/worker/process-end.js';
 import { startProcess } from '../src/worker/sandbox.js';
-import { median } from './harness.js';
+import { median } from './statistics.js';
 
 /** Median of what `count` calls take, one after the other. Milliseconds. */
-export async function p50Ms(count: number, once: () => Promise<void>): Promise<number> {
+export async function p50Ms(count: number, once: () => Promise<unknown>): Promise<number> {
   const took: number[] = [];
   for (let index = 0; index < count; index++) {
     const start = performance.now();
@@ -24,8 +24,10 @@ export function pythonPath(): string {
 /**
  * Runs a program to its end as cheaply as this process can: the addon's vfork-like start, and epoll
  * for its end. The references start so too, so that what is compared is what they do.
+ *
+ * @returns what it wrote to stdout and stderr; throws unless its exit code is 0
  */
-export function runPlain(poller: Poller, argv: readonly [string, ...string[]]): Promise<void> {
+export function runPlain(poller: Poller, argv: readonly [string, ...string[]]): Promise<string> {
   return new Promise((resolve, reject) => {
     const [file] = argv;
     const plan = { file, argv, env: { PATH: '/usr/bin:/bin' }, cwd: '/', limits: {} };
@@ -39,7 +41,7 @@ export function runPlain(poller: Poller, argv: readonly [string, ...string[]]): 
       const status = reap(pid);
       for (const pipe of pipes) pipe.readAvailable(65_536);
       for (const pipe of pipes) pipe.close();
-      if (status?.exitCode === 0) resolve();
+      if (status?.exitCode === 0) resolve(said);
       else reject(new Error(`${argv.join(' ')} failed: ${said}`));
     });
   });

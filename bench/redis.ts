@@ -13,11 +13,30 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** On a Unix socket, which is faster than TCP, and without persistence, as most who use BullMQ. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * What of a job is not lost with the power: nothing, as most who use BullMQ have it; or all, each change
+ * flushed to the disk before it is answered.
+ */
+export type RedisPersistence = 'none' | 'always';
+
+const persistenceFlags = {
+  none: ['--appendonly', 'no'],
+  always: ['--appendonly', 'yes', '--appendfsync', 'always'],
+} satisfies Record<RedisPersistence, string[]>;
+
+/** On a Unix socket, which is faster than TCP. */
+export async function startRedis(persistence: RedisPersistence): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'scriptd-bench-redis-'));
   const path = join(folder, 's');
-  const flags = ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no'];
+  const flags = [
+    '--port',
+    '0',
+    '--unixsocket',
+    path,
+    '--save',
+    '',
+    ...persistenceFlags[persistence],
+  ];
   const child = spawn('redis-server', [...flags, '--dir', folder], { stdio: 'ignore' });
   const gone = once(child, 'exit').catch((cause: unknown) => {
     throw new Error('this bench needs redis-server (Debian: redis-server)', { cause });

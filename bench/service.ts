@@ -1,15 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { Agent, get, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lifelineVariable } from '../src/cli/part.js';
 import { packageRoot } from '../src/native.js';
+import { Http } from './http.js';
 
 /** A real `scriptd up` for one bench. */
 export interface Service {
   readonly dataDir: string;
   readonly port: number;
+  /** Of `scriptd up` itself. */
+  readonly pid: number;
+  readonly http: Http;
   /** GET /execute over a kept connection; throws unless it prints `expected`. */
   execute(code: string, expected: string): Promise<void>;
   /** POST of a JSON body over a kept connection; throws unless it is answered with 2xx. */
@@ -36,29 +40,34 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const child = spawn(
     join(packageRoot, 'bin', 'scriptd'),
     ['up', `--data-dir=${dataDir}`, ...shared, ...flags],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    // It ends with this process, however that ends: its stdin is the lifeline.
+    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, [lifelineVariable]: 'stdin' } },
   );
-  const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`up ended with ${code} before it was ready`);
+  });
+  const said = once(child.stdout.setEncoding('utf8'), 'data');
+  const [line] = (await Promise.race([said, ended])) as [string];
+  // Once it is ready, its end is nobody's surprise.
+  ended.catch(() => undefined);
   const address = /^scriptd ready (\S+)/.exec(line)?.[1];
   if (address === undefined) throw new Error(`up said: ${line}`);
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const http = new Http(address, clients);
   return {
     dataDir,
     port: Number(new URL(address).port),
+    pid: child.pid ?? 0,
+    http,
     async execute(code, expected) {
-      const asked = get(`${address}/execute?code=${encodeURIComponent(code)}`, { agent });
-      const [response] = (await once(asked, 'response')) as [IncomingMessage];
-      const body = await textOf(response);
-      if (response.statusCode !== 200 || body !== expected) throw new Error(`answered: ${body}`);
+      const path = `/execute?code=${encodeURIComponent(code)}`;
+      const { status, body } = await http.request('GET', path);
+      if (status !== 200 || body.toString() !== expected) throw new Error(`answered: ${body}`);
     },
     async post(path, body) {
-      const headers = { 'content-type': 'application/json' };
-      const asked = request(`${address}${path}`, { agent, method: 'POST', headers });
-      asked.end(JSON.stringify(body));
-      const [response] = (await once(asked, 'response')) as [IncomingMessage];
-      const text = await textOf(response);
-      if (response.statusCode?.toString()[0] !== '2') throw new Error(`answered: ${text}`);
-      return JSON.parse(text) as Record<string, unknown>;
+      const answer = await http.json('POST', path, body);
+      const { status } = answer;
+      if (status < 200 || status > 299) throw new Error(`answered: ${JSON.stringify(answer)}`);
+      return answer.body as Record<string, unknown>;
     },
     pidOf(part) {
       const pids = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
@@ -69,16 +78,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       throw new Error(`${part} is not there`);
     },
     async stop({ keep } = { keep: false }) {
-      agent.destroy();
+      http.close();
       child.kill('SIGTERM');
       if (child.exitCode === null) await once(child, 'exit');
       if (!keep) rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8')) text += chunk;
-  return text;
 }

@@ -14,8 +14,10 @@ import { StrictIsolation } from '../src/worker/strict-isolation.js';
 import { ForkServers } from '../src/worker/warm/fork-servers.js';
 import { enclosuresMax, forkServerPlan } from '../src/worker/warm/plan.js';
 import { Starter } from '../src/worker/warm/starter.js';
-import { type Bench, compare } from './harness.js';
+import type { Bench } from './harness.js';
 import { p50Ms, pythonPath, runPlain } from './programs.js';
+import { compare } from './row.js';
+import { median } from './statistics.js';
 
 const bwrap = '/usr/bin/bwrap';
 const nowMs = () => performance.now();
@@ -23,6 +25,7 @@ const nowMs = () => performance.now();
 /** /bin/true in a sandbox that is made for it, every layer and its cgroup included. */
 export const startCold: Bench = {
   name: 'start-cold',
+  what: '/bin/true in a sandbox made for it, against bwrap --unshare-all',
   async run({ smoke }) {
     if (!existsSync(bwrap)) throw new Error(`start-cold needs ${bwrap}: install bubblewrap`);
     // Given an argument, true looks up the locale: the reference gives it none.
@@ -53,6 +56,7 @@ export const startCold: Bench = {
 /** print(1) in a prepared Python, in every layer: from the code to its result. */
 export const startWarm: Bench = {
   name: 'start-warm',
+  what: 'print(1) in a prepared Python, against starting the interpreter',
   async run({ smoke }) {
     const rig = await startRig('python', {}, { prepared: true });
     const python = pythonPath();
@@ -75,18 +79,17 @@ export const startWarm: Bench = {
 };
 
 /** Each run finds a process that is ready: making it is not part of what is measured. */
-async function p50MsPrepared(runs: number, rig: Rig): Promise<number> {
+export async function p50MsPrepared(runs: number, rig: Rig): Promise<number> {
   const took: number[] = [];
   for (let index = 0; index < runs; index++) {
     await rig.prepared();
     took.push(await p50Ms(1, () => rig.run('print(1)')));
   }
-  took.sort((a, b) => a - b);
-  return took[took.length >> 1] ?? Number.NaN;
+  return median(took);
 }
 
 /** What a worker at level strict runs its scripts with, without the worker. */
-interface Rig {
+export interface Rig {
   poller: Poller;
   /** Throws unless it succeeds. */
   run(code: string): Promise<void>;
@@ -106,7 +109,7 @@ const limits: Limits = {
 /** Given to a prepared process to become ready. Milliseconds. */
 const rehearsalMs = 40;
 
-async function startRig(
+export async function startRig(
   type: string,
   definition: RuntimeDefinition,
   { prepared }: { prepared: boolean },

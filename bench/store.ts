@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LmdbStore } from '../src/store/lmdb/store.js';
-import { median } from './harness.js';
+import { median } from './statistics.js';
 import { submissionOf } from './submission.js';
 
 /**

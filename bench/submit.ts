@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type Bench, compare } from './harness.js';
+import type { Bench } from './harness.js';
 import { buildPeer, loadPosts } from './peer.js';
+import { compare } from './row.js';
 import { startService } from './service.js';
 
 const script = fileURLToPath(new URL('echo-http.js', import.meta.url));
@@ -12,6 +13,7 @@ const body = { type: 'noop', code: 'print(1)', tags: ['bench'] };
 /** Durable submissions over 64 connections, of a type that is paused: none of them runs meanwhile. */
 export const submit: Bench = {
   name: 'submit',
+  what: 'durable submissions per second over HTTP, against a bare Fastify echo',
   async run({ smoke }) {
     const load = { connections: 64, seconds: smoke ? 0.1 : 4, path, body };
     await buildPeer();
@@ -25,6 +27,7 @@ export const submit: Bench = {
         unit: 'requests/s',
         reference: 'Fastify, same schema, echo',
         bar: { atLeast: 0.5 },
+        durability: { value: 'fsync of the task', reference: 'none' },
         rounds: smoke ? 1 : 7,
         measure: async () => (await loadPosts(service.port, load)).perSecond,
         measureReference: async () => (await loadPosts(echoPort, load)).perSecond,

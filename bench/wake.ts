@@ -1,9 +1,11 @@
-import { type Bench, compare } from './harness.js';
+import type { Bench } from './harness.js';
 import { buildPeer, type EchoServer, loadEchoServer } from './peer.js';
+import { compare } from './row.js';
 
 /** How long one message takes through the poller, there and back, against the same in C. */
 export const wake: Bench = {
   name: 'wake',
+  what: 'one message through the poller and back, against the same server in C with epoll',
   async run({ smoke }) {
     await buildPeer();
     const load = { connections: 1, messageBytes: 128, seconds: smoke ? 0.1 : 2 };

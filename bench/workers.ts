@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../src/native.js';
 import { noop } from './dispatch.js';
-import { type Bench, bound, compare } from './harness.js';
+import { freePort } from './free-port.js';
+import type { Bench } from './harness.js';
 import { p50Ms } from './programs.js';
+import { bound, compare } from './row.js';
 import { type Service, startService } from './service.js';
 
 /** Of what /proc counts processor time in: sysconf(_SC_CLK_TCK) is 100 on every Linux. */
@@ -16,6 +17,7 @@ const ticksPerSecond = 100;
 /** A task that does nothing among a thousand connected workers, against ten; and what they cost. */
 export const workersThousand: Bench = {
   name: 'workers-1k',
+  what: 'a task with a thousand connected workers, against ten; what they cost when idle',
   async run({ smoke }) {
     const many = await startCrowd(smoke ? 20 : 1_000);
     const few = await startCrowd(10);
@@ -67,16 +69,6 @@ async function said(crowd: ChildProcess): Promise<void> {
     throw new Error('the crowd has left');
   });
   await Promise.race([once(crowd.stdout ?? crowd, 'data'), early]);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }
 
 /** Of one processor, what the controller takes while nothing is asked of it. */
