@@ -13,7 +13,7 @@ const probes = [partsProbe, stepsProbe] as const;
 /** A loss counts if it is in every one of so many measurements. */
 const measurementsMax = 3;
 /** A record takes as many repetitions as fit, at least and at most these. */
-const repetitionsLeast = 5;
+const repetitionsLeast = 4;
 const repetitionsMost = 9;
 const recordMsMax = 270_000;
 
