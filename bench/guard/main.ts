@@ -1,5 +1,5 @@
-// `npm run bench:guard [-- --record --reason TEXT]`: what a task costs in quantities that do not
-// depend on how busy the machine is, against what was recorded.
+// `npm run bench:guard [-- --record --reason TEXT [--repetitions LEAST]]`: what a task costs in
+// quantities that do not depend on how busy the machine is, against what was recorded.
 import { parseArgs } from 'node:util';
 import { readBaseline, saveBaseline } from './baseline.js';
 import { makeBusy } from './busy.js';
@@ -13,12 +13,16 @@ const probes = [partsProbe, stepsProbe] as const;
 /** A loss counts if it is in every one of so many measurements. */
 const measurementsMax = 3;
 /** A record takes as many repetitions as fit, at least and at most these. */
-const repetitionsLeast = 4;
+const repetitionsLeast = 5;
 const repetitionsMost = 9;
 const recordMsMax = 270_000;
 
 const { values: flags } = parseArgs({
-  options: { record: { type: 'boolean', default: false }, reason: { type: 'string' } },
+  options: {
+    record: { type: 'boolean', default: false },
+    reason: { type: 'string' },
+    repetitions: { type: 'string', default: `${repetitionsLeast}` },
+  },
 });
 if (!flags.record) process.exitCode = await guard();
 else if (flags.reason) await record(flags.reason);
@@ -56,12 +60,13 @@ async function confirm(probe: Probe, judgements: Judgement[]): Promise<void> {
 
 /** Every other repetition has all processors busy: that makes a part of the noise. */
 async function record(reason: string): Promise<void> {
+  const least = Number(flags.repetitions);
   const samples = new Map<string, number[]>();
   const startMs = performance.now();
   let unmeasured: Findings['unmeasured'] = [];
   for (let repetition = 0; repetition < repetitionsMost; repetition++) {
     const tookMs = performance.now() - startMs;
-    if (repetition >= repetitionsLeast && tookMs > recordMsMax) break;
+    if (repetition >= least && tookMs > recordMsMax) break;
     console.log(`repetition ${repetition + 1}, after ${Math.round(tookMs / 1000)} s`);
     const rest = repetition % 2 === 1 ? makeBusy() : () => undefined;
     try {
