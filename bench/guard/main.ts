@@ -25,9 +25,13 @@ const { values: flags } = parseArgs({
   },
 });
 if (!flags.record) process.exitCode = await guard();
-else if (flags.reason) await record(flags.reason);
-else {
-  console.error('--record needs --reason TEXT: why what was recorded holds no longer');
+else if (!flags.reason)
+  refuse('--record needs --reason TEXT: why what was recorded holds no longer');
+else if (!/^[2-9]$/.test(flags.repetitions)) refuse('--repetitions has to be 2 to 9');
+else await record(flags.reason);
+
+function refuse(text: string): void {
+  console.error(text);
   process.exitCode = 2;
 }
 
