@@ -1,0 +1,70 @@
+import { type Baseline, engine, type Recorded } from './baseline.js';
+import type { Findings } from './quantity.js';
+
+export type Verdict = 'as before' | 'worse' | 'better' | 'not recorded' | 'not measured here';
+
+/** One line of the guard's table. */
+export interface Judgement {
+  name: string;
+  verdict: Verdict;
+  recorded?: Recorded;
+  now?: number;
+  tolerance?: number;
+  /** Of what was not measured. */
+  why?: string;
+}
+
+/**
+ * What a change is worth at least, as a part of the baseline. Below it V8 compiles the same source
+ * differently because of an edit elsewhere, which no repetition of one build can show.
+ */
+export const worthwhile = 0.01;
+/** Figures per task or operation are sums over many: this much of one is a rounding of them. */
+const resolution = 0.05;
+
+/** How far above the baseline a measurement has to lie to be a loss. */
+export function toleranceOf({ value, noise }: Recorded): number {
+  return Math.max(noise, value * worthwhile, resolution);
+}
+
+/** Judges one measurement of one quantity. */
+export function judge(name: string, recorded: Recorded | undefined, now: number): Judgement {
+  if (!recorded) return { name, verdict: 'not recorded', now };
+  const tolerance = toleranceOf(recorded);
+  const change = now - recorded.value;
+  const verdict = change > tolerance ? 'worse' : change < -tolerance ? 'better' : 'as before';
+  return { name, verdict, recorded, now, tolerance };
+}
+
+/** Judges all that was measured, and names what the baseline has beside it. */
+export function judgeAll(baseline: Baseline, findings: Findings): Judgement[] {
+  const judged = [...findings.values].map(([name, now]) => {
+    const why = incomparable(baseline, name);
+    if (why) return { name, verdict: 'not measured here', why } as const;
+    return judge(name, baseline.quantities[name], now);
+  });
+  const missing = Object.entries(baseline.quantities)
+    .filter(([name]) => !findings.values.has(name))
+    .map(([name, recorded]): Judgement => {
+      const found = findings.unmeasured.find(({ of }) => name.startsWith(of));
+      const why = found?.why ?? 'no probe measures it on this host: it is of another, or is gone';
+      return { name, verdict: 'not measured here', recorded, why };
+    });
+  return [...judged, ...missing];
+}
+
+/** Why a quantity says nothing about the one of that name in the baseline. */
+function incomparable(baseline: Baseline, name: string): string | undefined {
+  if (!/^(instructions|allocated bytes):/.test(name)) return undefined;
+  const was = `V8 ${baseline.v8} on ${baseline.arch}`;
+  const is = `V8 ${engine()} on ${process.arch}`;
+  return was === is ? undefined : `the baseline is of ${was}, and this is ${is}`;
+}
+
+/** Whether the guard fails: for a loss, and where all has to be measured for what was not. */
+export function fails(judgements: readonly Judgement[], { all }: { all: boolean }): boolean {
+  return judgements.some(({ verdict }) => {
+    const unseen = verdict === 'not measured here' || verdict === 'not recorded';
+    return verdict === 'worse' || (all && unseen);
+  });
+}
