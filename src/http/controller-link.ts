@@ -49,6 +49,9 @@ export interface ControllerLinkOptions {
   log: Log;
 }
 
+/** In place of one that is not kept. */
+const letGoTask: TaskSpec = { code: '' };
+
 /** A question that is not answered. It is sent, or waits for a connection under a timer. */
 interface Request {
   question: Question;
@@ -109,19 +112,16 @@ export class ControllerLink implements ControllerPort {
   }
 
   async store(task: TaskSpec): Promise<Stored> {
-    const question = { kind: 'submit', requestId: this.#nextId(), reply: 'stored', task } as const;
+    const question = this.#submission('stored', task);
     const { task: stored, replayed = false } = await this.#ask<'submit'>(question);
     return { task: stored, replayed };
   }
 
   run(task: TaskSpec): Asked<TaskView> {
-    const question = {
-      kind: 'submit',
-      requestId: this.#nextId(),
-      reply: 'finished',
-      task,
-    } as const;
-    return this.#hold<'submit', TaskView>(question, (answer) => answer.task);
+    return this.#hold<'submit', TaskView>(
+      this.#submission('finished', task),
+      (answer) => answer.task,
+    );
   }
 
   async get(taskId: string): Promise<TaskView> {
@@ -226,6 +226,10 @@ export class ControllerLink implements ControllerPort {
     this.#connection?.end();
   }
 
+  #submission(reply: 'stored' | 'finished', task: TaskSpec): MessageOf<'submit'> {
+    return { kind: 'submit', requestId: this.#nextId(), reply, task };
+  }
+
   #nextId(): number {
     return ++this.#lastRequestId;
   }
@@ -305,8 +309,7 @@ export class ControllerLink implements ControllerPort {
   #letGo(request: Request): void {
     this.#keptBytes -= request.bytes;
     request.bytes = 0;
-    const { question } = request;
-    if (question.kind === 'submit') request.question = { ...question, task: { code: '' } };
+    if (request.question.kind === 'submit') request.question.task = letGoTask;
   }
 
   #wait(request: Request): void {

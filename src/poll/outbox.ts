@@ -14,7 +14,7 @@ export interface Sender {
 
 /**
  * The sockets that wrote in this turn. All leave together, one system call each, at the end of the
- * batch, or after the current callback and its next ticks when there is no batch.
+ * batch, or of the loop's iteration when there is no batch.
  */
 export class Outbox {
   /** Native calls that flushed, each for any number of sockets. */
@@ -48,7 +48,9 @@ export class Outbox {
     this.#waiting[this.#waitingCount++] = sender;
     if (this.#expected) return;
     this.#expected = true;
-    process.nextTick(this.#flushScheduled);
+    // Not in the next tick, which comes after each callback of libuv's: what several requests of one
+    // iteration bring leaves together.
+    setImmediate(this.#flushScheduled);
   }
 
   /** A batch begins: release() comes at its end. */
