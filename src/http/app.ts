@@ -167,8 +167,7 @@ function readJsonStrictly(app: FastifyInstance, room: BodyRoom): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (request: FastifyRequest, _payload, done) => {
     refuseOtherCharset(request);
-    const bytesMax = request.routeOptions.bodyLimit ?? limits.bodyBytesMax;
-    receiveBody(request, bytesMax, room, (refusal, body) => {
+    receiveBody(request, limits.bodyBytesMax, room, (refusal, body) => {
       if (!body) {
         done(refusal);
         return;

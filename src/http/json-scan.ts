@@ -1,10 +1,13 @@
 import { httpLimits } from './limits.js';
 import { type Problem, problem } from './problem.js';
 
+/** Beyond so many names a list takes longer to look through than a set. */
+const listedNamesMax = 16;
+
 /** An object or array that the scan is inside of. */
 interface Level {
-  /** Names so far; undefined in an array. */
-  names: Set<string> | undefined;
+  /** Names so far; undefined in an array. A list as long as they are few: it is made sooner. */
+  names: string[] | Set<string> | undefined;
   /** The name, or the index, of the value that is being read. */
   at: string | number;
   /** The next string is a name. */
@@ -24,11 +27,8 @@ interface Level {
  */
 export function refuseUnfitJson(json: Buffer, text: string, what: string): void {
   const { jsonDepthMax, jsonValuesMax } = httpLimits;
-  const unlike = (fact: string) =>
-    problem('INVALID_JSON', `${what} is not one of this API: it ${fact}`);
-  const isAscii = text.length === json.length;
-  const part = (start: number, end: number) =>
-    isAscii ? text.slice(start, end) : json.toString('utf8', start, end);
+  // Then each byte is a character.
+  const ascii = text.length === json.length ? text : undefined;
   const levels: Level[] = [];
   let level: Level | undefined;
   let values = 1;
@@ -39,24 +39,25 @@ export function refuseUnfitJson(json: Buffer, text: string, what: string): void 
       const end = endOfString(json, index);
       if (level?.awaitsName) {
         level.awaitsName = false;
-        takeName(part(index, end), level, levels);
+        takeName(ascii?.slice(index, end) ?? json.toString('utf8', index, end), level, levels);
       }
       index = end;
       continue;
     }
     if (byte === minus || isDigit(byte)) {
       const end = endOfNumber(json, index);
-      refuseInexact(part(index, end), levels);
+      refuseInexact(json.toString('latin1', index, end), levels);
       index = end;
       continue;
     }
     index++;
     if (byte === openBrace || byte === openBracket) {
       values++;
-      if (levels.length === jsonDepthMax) throw unlike(`is nested deeper than ${jsonDepthMax}`);
+      if (levels.length === jsonDepthMax)
+        throw unlike(what, `is nested deeper than ${jsonDepthMax}`);
       const isObject = byte === openBrace;
       level = {
-        names: isObject ? new Set() : undefined,
+        names: isObject ? [] : undefined,
         at: isObject ? '' : 0,
         awaitsName: isObject,
       };
@@ -65,11 +66,15 @@ export function refuseUnfitJson(json: Buffer, text: string, what: string): void 
       levels.pop();
       level = levels[levels.length - 1];
     } else if (byte === comma) {
-      if (++values > jsonValuesMax) throw unlike(`holds more than ${jsonValuesMax} values`);
+      if (++values > jsonValuesMax) throw unlike(what, `holds more than ${jsonValuesMax} values`);
       if (level?.names) level.awaitsName = true;
       else if (level) level.at = Number(level.at) + 1;
     }
   }
+}
+
+function unlike(what: string, fact: string): Problem {
+  return problem('INVALID_JSON', `${what} is not one of this API: it ${fact}`);
 }
 
 function takeName(text: string, level: Level, levels: readonly Level[]): void {
@@ -81,8 +86,19 @@ function takeName(text: string, level: Level, levels: readonly Level[]): void {
     const field = fieldOf(levels);
     throw problem('INVALID_JSON', `\`${field}\` is a name that is not taken`, { field });
   }
-  if (level.names?.has(name)) throw repeated(levels);
-  level.names?.add(name);
+  if (!isNew(name, level)) throw repeated(levels);
+}
+
+/** Notes a name of the object that is being read; false when it was there before. */
+function isNew(name: string, level: Level): boolean {
+  if (Array.isArray(level.names)) {
+    if (level.names.includes(name)) return false;
+    level.names.push(name);
+    if (level.names.length > listedNamesMax) level.names = new Set(level.names);
+    return true;
+  }
+  const known = level.names?.size;
+  return level.names?.add(name).size !== known;
 }
 
 /** As the parser would read it; undefined for what it will refuse. */

@@ -67,8 +67,9 @@ export function crossSiteProblem(request: IncomingMessage): Problem | undefined 
  * Source: https://www.w3.org/TR/fetch-metadata/#abstract-opdef-set-the-fetch-metadata-headers-for-a-request
  */
 export function untoldSiteProblem(request: IncomingMessage): Problem | undefined {
-  const { host, origin, 'sec-fetch-site': site, 'user-agent': agent = '' } = request.headers;
-  if (site !== undefined || origin !== undefined || !/^Mozilla\//i.test(agent)) return undefined;
+  const { host, origin, 'sec-fetch-site': site, 'user-agent': agent } = request.headers;
+  if (agent === undefined || !/^Mozilla\//i.test(agent)) return undefined;
+  if (site !== undefined || origin !== undefined) return undefined;
   if (isLoopbackName(hostName(host ?? '') ?? '')) return undefined;
   return problem(
     'CROSS_SITE',

@@ -105,7 +105,7 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
   });
 }
 
-async function submit(
+function submit(
   request: FastifyRequest,
   controller: ControllerPort,
   checks: Checks,
@@ -114,8 +114,8 @@ async function submit(
   const spec = readTaskBody(request.body, Date.now());
   Object.assign(spec, readTraceContext(request.raw));
   if (idempotencyKey !== undefined) spec.idempotencyKey = idempotencyKey;
-  if (spec.check) await checks.refuseUnfit(spec);
-  return controller.store(spec);
+  if (!spec.check) return controller.store(spec);
+  return checks.refuseUnfit(spec).then(() => controller.store(spec));
 }
 
 export function readId(request: FastifyRequest<ById>, parameters: readonly string[] = []): string {
