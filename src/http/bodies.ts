@@ -13,51 +13,61 @@ export function ignoreBodies(scope: FastifyInstance): void {
 }
 
 /**
- * All of a request's body. After a rejection it is not read any further.
+ * All of a request's body, or why it is not to be had, is told to `done`. After a problem the body is
+ * not read any further.
  *
- * @throws Problem BODY_TOO_LARGE, before anything is read if the request says its length;
- *   REQUEST_TIMEOUT; OVERLOADED, as the room says; BAD_REQUEST when it ends too early.
+ * Problems: BODY_TOO_LARGE, before anything is read if the request says its length;
+ * REQUEST_TIMEOUT; OVERLOADED, as the room says; BAD_REQUEST when it ends too early.
  */
 export function receiveBody(
   request: FastifyRequest,
   bytesMax: number,
   room: BodyRoom,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length']) > bytesMax) {
-      reject(tooLarge(bytesMax));
+  done: (problem: Problem | null, body?: Buffer) => void,
+): void {
+  const lengthText = request.headers['content-length'];
+  const length = lengthText === undefined ? Number.NaN : Number(lengthText);
+  if (length > bytesMax) {
+    done(tooLarge(bytesMax));
+    return;
+  }
+  const payload = request.raw;
+  /** What most bodies are: all there is in one piece, which is used as it is. */
+  let whole: Buffer | undefined;
+  let gathered: GatheredBytes | undefined;
+  const settle = () => {
+    clearTimeout(timer);
+    reception.close();
+    payload.off('data', onData).off('end', onEnd).off('error', onBreak).off('close', onBreak);
+  };
+  const fail = (why: Problem) => {
+    settle();
+    payload.pause();
+    done(why);
+  };
+  const onData = (piece: Buffer) => {
+    if (piece.length === length && !gathered) {
+      whole = piece;
+      reception.hold(length);
       return;
     }
-    const payload = request.raw;
-    const gathered = new GatheredBytes();
-    const settle = () => {
-      clearTimeout(timer);
-      reception.close();
-      payload.off('data', onData).off('end', onEnd).off('error', onBreak).off('close', onBreak);
-    };
-    const fail = (why: Problem) => {
-      settle();
-      payload.pause();
-      reject(why);
-    };
-    const onData = (piece: Buffer) => {
-      if (gathered.length + piece.length > bytesMax) {
-        fail(tooLarge(bytesMax));
-        return;
-      }
-      gathered.add(piece);
-      reception.hold(gathered.length);
-    };
-    const onEnd = () => {
-      settle();
-      resolve(gathered.take());
-    };
-    const onBreak = () => fail(problem('BAD_REQUEST', 'the body ended before it was whole'));
-    const reception = room.open(fail);
-    const timer = setTimeout(() => fail(bodyTooSlow()), httpLimits.bodyReceiveMs);
-    payload.on('data', onData).on('end', onEnd).on('error', onBreak).on('close', onBreak);
-    sendContinue(payload);
-  });
+    gathered ??= new GatheredBytes();
+    if (gathered.length + piece.length > bytesMax) {
+      fail(tooLarge(bytesMax));
+      return;
+    }
+    gathered.add(piece);
+    reception.hold(gathered.length);
+  };
+  const onEnd = () => {
+    settle();
+    done(null, whole ?? gathered?.take() ?? Buffer.alloc(0));
+  };
+  const onBreak = () => fail(problem('BAD_REQUEST', 'the body ended before it was whole'));
+  const reception = room.open(fail);
+  const timer = setTimeout(() => fail(bodyTooSlow()), httpLimits.bodyReceiveMs);
+  payload.on('data', onData).on('end', onEnd).on('error', onBreak).on('close', onBreak);
+  sendContinue(payload);
 }
 
 /**
@@ -68,6 +78,7 @@ export function receiveBody(
  */
 export function refuseEncodedBody(request: IncomingMessage): void {
   const { 'content-encoding': content = '', 'transfer-encoding': transfer = '' } = request.headers;
+  if (content === '' && transfer === '') return;
   if (/^(identity)?$/i.test(content.trim()) && /^(chunked)?$/i.test(transfer.trim())) return;
   const coding = `${content} ${transfer}`.trim().slice(0, 64);
   const detail = `the body is encoded (${coding}); send it as it is, or chunked at most`;
@@ -82,6 +93,7 @@ export function refuseEncodedBody(request: IncomingMessage): void {
  */
 export function refuseOtherCharset(request: FastifyRequest): void {
   const type = request.headers['content-type'] ?? '';
+  if (type === 'application/json') return;
   const charset = /;\s*charset\s*=\s*"?([^";]*)/i.exec(type)?.[1]?.trim();
   if (charset === undefined || /^utf-?8$/i.test(charset)) return;
   const detail = `the charset is ${charset.slice(0, 64)}; JSON is UTF-8: encode it so, and leave charset out`;

@@ -33,9 +33,12 @@ import {
   isAnswer,
   isHeld,
   isRepeatable,
+  letGoTask,
   type Question,
   type QuestionKind,
   questions,
+  taskOf,
+  whole,
 } from './controller-questions.js';
 import { httpLimits } from './limits.js';
 
@@ -108,104 +111,106 @@ export class ControllerLink implements ControllerPort {
     return this.#connection?.open ?? false;
   }
 
-  async store(task: TaskSpec): Promise<Stored> {
-    const question = { kind: 'submit', requestId: this.#nextId(), reply: 'stored', task } as const;
-    const { task: stored, replayed = false } = await this.#ask<'submit'>(question);
-    return { task: stored, replayed };
+  store(task: TaskSpec): Promise<Stored> {
+    const question = this.#submission('stored', task);
+    return this.#ask<'submit', Stored>(question, ({ task, replayed = false }) => {
+      return { task, replayed };
+    });
   }
 
   run(task: TaskSpec): Asked<TaskView> {
-    const question = {
-      kind: 'submit',
-      requestId: this.#nextId(),
-      reply: 'finished',
-      task,
-    } as const;
-    return this.#hold<'submit', TaskView>(question, (answer) => answer.task);
+    return this.#hold<'submit', TaskView>(this.#submission('finished', task), taskOf);
   }
 
-  async get(taskId: string): Promise<TaskView> {
-    return (await this.#ask<'get'>({ kind: 'get', requestId: this.#nextId(), taskId })).task;
+  get(taskId: string): Promise<TaskView> {
+    return this.#ask<'get', TaskView>({ kind: 'get', requestId: this.#nextId(), taskId }, taskOf);
   }
 
   watch(taskId: string): Asked<TaskView> {
     const question = { kind: 'watch', requestId: this.#nextId(), taskId } as const;
-    return this.#hold<'watch', TaskView>(question, ({ task }) => task);
+    return this.#hold<'watch', TaskView>(question, taskOf);
   }
 
   follow(taskId: string, cursor: TaskCursor): Asked<Progress> {
     const question = { kind: 'followTask', requestId: this.#nextId(), taskId, cursor } as const;
-    return this.#hold<'followTask', Progress>(question, (progress) => progress);
+    return this.#hold<'followTask', Progress>(question, whole);
   }
 
-  async cancelTask(taskId: string): Promise<TaskView> {
+  cancelTask(taskId: string): Promise<TaskView> {
     const question = { kind: 'cancelTask', requestId: this.#nextId(), taskId } as const;
-    return (await this.#ask<'cancelTask'>(question)).task;
+    return this.#ask<'cancelTask', TaskView>(question, taskOf);
   }
 
   status(): Promise<Report> {
-    return this.#ask<'status'>({ kind: 'status', requestId: this.#nextId() });
+    return this.#ask<'status', Report>({ kind: 'status', requestId: this.#nextId() }, whole);
   }
 
   list(query: TaskQuery): Promise<TaskPage> {
-    return this.#ask<'list'>({ kind: 'list', requestId: this.#nextId(), ...query });
+    const question = { kind: 'list', requestId: this.#nextId(), ...query } as const;
+    return this.#ask<'list', TaskPage>(question, whole);
   }
 
   explain(taskId: string): Promise<Explained> {
-    return this.#ask<'explain'>({ kind: 'explain', requestId: this.#nextId(), taskId });
+    const question = { kind: 'explain', requestId: this.#nextId(), taskId } as const;
+    return this.#ask<'explain', Explained>(question, whole);
   }
 
-  async retryTask(taskId: string): Promise<TaskView> {
+  retryTask(taskId: string): Promise<TaskView> {
     const question = { kind: 'retryTask', requestId: this.#nextId(), taskId } as const;
-    return (await this.#ask<'retryTask'>(question)).task;
+    return this.#ask<'retryTask', TaskView>(question, taskOf);
   }
 
   delivery(taskId: string): Promise<DeliveryReport> {
-    return this.#ask<'getDelivery'>({ kind: 'getDelivery', requestId: this.#nextId(), taskId });
+    const question = { kind: 'getDelivery', requestId: this.#nextId(), taskId } as const;
+    return this.#ask<'getDelivery', DeliveryReport>(question, whole);
   }
 
   redeliver(taskId: string): Promise<DeliveryReport> {
-    return this.#ask<'redeliver'>({ kind: 'redeliver', requestId: this.#nextId(), taskId });
+    const question = { kind: 'redeliver', requestId: this.#nextId(), taskId } as const;
+    return this.#ask<'redeliver', DeliveryReport>(question, whole);
   }
 
-  async queues(): Promise<QueueReport[]> {
-    return (await this.#ask<'queues'>({ kind: 'queues', requestId: this.#nextId() })).queues;
+  queues(): Promise<QueueReport[]> {
+    const question = { kind: 'queues', requestId: this.#nextId() } as const;
+    return this.#ask<'queues', QueueReport[]>(question, ({ queues }) => queues);
   }
 
   async setQueuePaused(type: string, paused: boolean): Promise<QueueReport> {
     const kind = paused ? 'pauseQueue' : 'resumeQueue';
-    const asked = this.#ask<typeof kind>({ kind, requestId: this.#nextId(), type });
-    const [queue] = (await asked).queues;
+    const question = { kind, requestId: this.#nextId(), type } as const;
+    const [queue] = await this.#ask<typeof kind, QueueReport[]>(question, ({ queues }) => queues);
     if (queue) return queue;
     throw new ScriptdError('INTERNAL', `the controller told nothing of the queue ${type}`);
   }
 
-  async schedules(): Promise<ScheduleSummary[]> {
+  schedules(): Promise<ScheduleSummary[]> {
     const question = { kind: 'listSchedules', requestId: this.#nextId() } as const;
-    return (await this.#ask<'listSchedules'>(question)).schedules;
+    return this.#ask<'listSchedules', ScheduleSummary[]>(question, ({ schedules }) => schedules);
   }
 
-  async schedule(scheduleId: string): Promise<ScheduleView> {
+  schedule(scheduleId: string): Promise<ScheduleView> {
     const question = { kind: 'getSchedule', requestId: this.#nextId(), scheduleId } as const;
-    return (await this.#ask<'getSchedule'>(question)).schedule;
+    return this.#ask<'getSchedule', ScheduleView>(question, ({ schedule }) => schedule);
   }
 
-  async putSchedule(
+  putSchedule(
     how: 'create' | 'put',
     schedule: ScheduleSpec,
   ): Promise<{ schedule: ScheduleView; created: boolean }> {
     const question = { kind: 'putSchedule', requestId: this.#nextId(), how, schedule } as const;
-    const { schedule: put, created = false } = await this.#ask<'putSchedule'>(question);
-    return { schedule: put, created };
+    type Put = { schedule: ScheduleView; created: boolean };
+    return this.#ask<'putSchedule', Put>(question, ({ schedule, created = false }) => {
+      return { schedule, created };
+    });
   }
 
-  async deleteSchedule(scheduleId: string): Promise<void> {
+  deleteSchedule(scheduleId: string): Promise<void> {
     const question = { kind: 'deleteSchedule', requestId: this.#nextId(), scheduleId } as const;
-    await this.#ask<'deleteSchedule'>(question);
+    return this.#ask<'deleteSchedule', void>(question, () => undefined);
   }
 
   measure(): Promise<Measured> {
-    return this.#ask<'measure'>({ kind: 'measure', requestId: this.#nextId() });
+    return this.#ask<'measure', Measured>({ kind: 'measure', requestId: this.#nextId() }, whole);
   }
 
   /**
@@ -226,6 +231,10 @@ export class ControllerLink implements ControllerPort {
     this.#connection?.end();
   }
 
+  #submission(reply: 'stored' | 'finished', task: TaskSpec): MessageOf<'submit'> {
+    return { kind: 'submit', requestId: this.#nextId(), reply, task };
+  }
+
   #nextId(): number {
     return ++this.#lastRequestId;
   }
@@ -235,18 +244,22 @@ export class ControllerLink implements ControllerPort {
     question: MessageOf<Kind> & Question,
     read: (answer: AnswerTo<Kind>) => T,
   ): Asked<T> {
-    const answer = this.#ask<Kind>(question);
+    const answer = this.#ask<Kind, T>(question, read);
     // Not the question itself, which would be kept for as long as it is held.
     const { requestId } = question;
     return {
-      answer: answer.then(read),
+      answer,
       forget: () => {
         this.#forget(requestId, new ScriptdError('FORGOTTEN', 'nobody waits for it'));
       },
     };
   }
 
-  #ask<Kind extends QuestionKind>(question: MessageOf<Kind> & Question): Promise<AnswerTo<Kind>> {
+  /** @param read what the caller wants of the answer */
+  #ask<Kind extends QuestionKind, T>(
+    question: MessageOf<Kind> & Question,
+    read: (answer: AnswerTo<Kind>) => T,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const refused = this.#whyNot(question);
       if (refused) {
@@ -260,7 +273,7 @@ export class ControllerLink implements ControllerPort {
         giveUpAtMs: undefined,
         timer: undefined,
         // Its kind is compared before.
-        resolve: resolve as (answer: Answer) => void,
+        resolve: (answer) => resolve(read(answer as AnswerTo<Kind>)),
         reject,
       };
       this.#requests.set(question.requestId, request);
@@ -305,8 +318,7 @@ export class ControllerLink implements ControllerPort {
   #letGo(request: Request): void {
     this.#keptBytes -= request.bytes;
     request.bytes = 0;
-    const { question } = request;
-    if (question.kind === 'submit') request.question = { ...question, task: { code: '' } };
+    if (request.question.kind === 'submit') request.question.task = letGoTask;
   }
 
   #wait(request: Request): void {

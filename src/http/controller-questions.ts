@@ -1,3 +1,4 @@
+import type { TaskSpec, TaskView } from '../task.js';
 import type { Message, MessageKind, MessageOf } from '../wire/messages.js';
 
 /** What the controller is asked. What answers each question, and whether asking it twice does no more than asking it once. */
@@ -42,6 +43,19 @@ export function isAnswer(message: Message): message is Answer {
 export function isRepeatable(question: Question): boolean {
   if (question.kind !== 'submit') return questions[question.kind].repeatable;
   return question.reply === 'stored' && question.task.idempotencyKey !== undefined;
+}
+
+/** In place of the task of a submission that is not kept. */
+export const letGoTask: TaskSpec = { code: '' };
+
+/** What most want of an answer: its task. */
+export function taskOf({ task }: MessageOf<'task'>): TaskView {
+  return task;
+}
+
+/** The answer as it came. */
+export function whole<T>(answer: T): T {
+  return answer;
 }
 
 /** Most of what it takes in memory. */

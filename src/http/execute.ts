@@ -46,8 +46,8 @@ export function executeRoutes(
 
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (request: FastifyRequest) =>
-      receiveBody(request, limits.codeBytesMax, room),
+    scope.addContentTypeParser('*', (request: FastifyRequest, _payload, done) =>
+      receiveBody(request, limits.codeBytesMax, room, done),
     );
     const config = { operation: executeBody };
     scope.post('/execute', { onRequest: ignoreContentType, config }, (request, reply) => {
@@ -61,8 +61,9 @@ export function executeRoutes(
 }
 
 /** Not even a malformed Content-Type matters: without one, the parser for all takes the body. */
-async function ignoreContentType(request: FastifyRequest): Promise<void> {
+function ignoreContentType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   request.headers['content-type'] = undefined;
+  done();
 }
 
 function taskOfUrl(url: string): TaskSpec {

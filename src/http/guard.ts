@@ -3,7 +3,8 @@ import { type Clock, systemClock } from '../clock.js';
 import { ScriptdError } from '../errors.js';
 import { requirePace, requireStanding, requireValid, shownToken } from './auth.js';
 import { Failures } from './failures.js';
-import { crossSiteProblem, hostProblem, isLoopbackAddress, untoldSiteProblem } from './origin.js';
+import { Hosts } from './hosts.js';
+import { crossSiteProblem, isLoopbackAddress, untoldSiteProblem } from './origin.js';
 import { problem, retryAfter } from './problem.js';
 import { type Need, type Rights, requireRights } from './scopes.js';
 import { tokenKind } from './token-text.js';
@@ -22,15 +23,14 @@ export interface Access {
 /** Decides whether a request may come in. */
 export class Guard {
   readonly #tokens: Tokens | undefined;
-  /** Names besides loopback's. */
-  readonly #hosts: ReadonlySet<string> | 'any';
+  readonly #hosts: Hosts;
   readonly #failures = new Failures();
   readonly #clock: Clock;
 
   constructor({ tokens, noAuth, allowedHosts }: Access, clock: Clock = systemClock) {
     this.#tokens = tokens;
     const names = allowedHosts.map((name) => name.toLowerCase());
-    this.#hosts = tokens || noAuth ? 'any' : new Set(names);
+    this.#hosts = new Hosts(tokens || noAuth ? 'any' : new Set(names));
     this.#clock = clock;
   }
 
@@ -41,7 +41,7 @@ export class Guard {
    * @throws Problem CROSS_SITE, INVALID_HOST, HOST_NOT_ALLOWED, UNAUTHORIZED, RATE_LIMITED.
    */
   identify(request: IncomingMessage, url: string, need: Need): Token | undefined {
-    const refused = crossSiteProblem(request) ?? hostProblem(request, url, this.#hosts);
+    const refused = crossSiteProblem(request) ?? this.#hosts.problemOf(request, url);
     if (refused) throw refused;
     if (need === 'open') return undefined;
     if (this.#tokens) return this.#requireToken(this.#tokens, request);

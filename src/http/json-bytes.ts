@@ -35,7 +35,7 @@ export function bytesJson(bytes: Uint8Array): BytesText {
 
 /** @throws Problem INVALID_FIELD for text that is not Unicode: half a surrogate pair. */
 export function checkUnicode(field: string, text: string): void {
-  if (!/\p{Surrogate}/u.test(text)) return;
+  if (text.isWellFormed()) return;
   const detail = `\`${field}\` holds half a surrogate pair, which is no character`;
   throw problem('INVALID_FIELD', detail, { field });
 }

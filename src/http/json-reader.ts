@@ -3,8 +3,6 @@ import { errorMessage } from '../errors.js';
 import { refuseUnfitJson } from './json-scan.js';
 import { problem } from './problem.js';
 
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
-
 /**
  * The value of a JSON text, read strictly: what two readers could understand in two ways is not
  * understood at all.
@@ -17,13 +15,14 @@ export function readJson(json: Buffer, what: string): unknown {
   if (json.length === 0) {
     throw problem('INVALID_JSON', `${what} is empty; it must be a JSON object`);
   }
-  if (json.subarray(0, byteOrderMark.length).equals(byteOrderMark)) {
+  if (json[0] === 0xef && json[1] === 0xbb && json[2] === 0xbf) {
     throw problem('INVALID_JSON', `${what} begins with a byte order mark: leave it out`);
   }
   if (!isUtf8(json)) throw problem('INVALID_UTF8', `${what} is not valid UTF-8`);
-  refuseUnfitJson(json, what);
+  const text = json.toString('utf8');
+  refuseUnfitJson(json, text, what);
   try {
-    return JSON.parse(json.toString('utf8'));
+    return JSON.parse(text);
   } catch (error) {
     throw problem('INVALID_JSON', `${what} is not valid JSON: ${errorMessage(error)}`);
   }

@@ -47,6 +47,8 @@ export const httpLimits = {
   pageTasksDefault: 50,
   /** Runs to come that a schedule shows. */
   upcomingRunsMax: 5,
+  /** Values of Host that are remembered as fine; the others are looked at each time. */
+  knownHostsMax: 16,
   /** Longest name of a field or parameter that is compared with the known ones, in UTF-16 units. */
   nameMax: 128,
 

@@ -32,34 +32,11 @@ export function targetAuthority(url: string): string | undefined {
 
 /** The request target in origin form. */
 export function originForm(url: string): string {
+  if (url.startsWith('/')) return url;
   const authority = targetAuthority(url);
   if (authority === undefined) return url;
   const rest = url.slice(url.indexOf('//') + 2 + authority.length);
   return rest.startsWith('/') ? rest : `/${rest}`;
-}
-
-/**
- * Why the host that a request names keeps it out; undefined when it may come in. HTTP/1.0 knows no
- * Host; without one it may come in only where other hosts may too.
- *
- * @param allowed names besides loopback's, or `any`
- */
-export function hostProblem(
-  request: IncomingMessage,
-  url: string,
-  allowed: ReadonlySet<string> | 'any',
-): Problem | undefined {
-  const hosts = headerValues(request, 'host');
-  if (hosts.length > 1) return problem('INVALID_HOST', 'there is more than one Host header');
-  const needed = request.httpVersion !== '1.0' || allowed !== 'any';
-  if (hosts.length === 0 && needed) return problem('INVALID_HOST', 'the Host header is missing');
-  for (const authority of [...hosts, targetAuthority(url)]) {
-    if (authority === undefined) continue;
-    const name = hostName(authority);
-    if (name === undefined) return problem('INVALID_HOST', 'the Host is not a name with a port');
-    if (allowed !== 'any' && !isLoopbackName(name) && !allowed.has(name)) return notAllowed(name);
-  }
-  return undefined;
 }
 
 /**
@@ -90,8 +67,9 @@ export function crossSiteProblem(request: IncomingMessage): Problem | undefined 
  * Source: https://www.w3.org/TR/fetch-metadata/#abstract-opdef-set-the-fetch-metadata-headers-for-a-request
  */
 export function untoldSiteProblem(request: IncomingMessage): Problem | undefined {
-  const { host, origin, 'sec-fetch-site': site, 'user-agent': agent = '' } = request.headers;
-  if (site !== undefined || origin !== undefined || !/^Mozilla\//i.test(agent)) return undefined;
+  const { host, origin, 'sec-fetch-site': site, 'user-agent': agent } = request.headers;
+  if (agent === undefined || !/^Mozilla\//i.test(agent)) return undefined;
+  if (site !== undefined || origin !== undefined) return undefined;
   if (isLoopbackName(hostName(host ?? '') ?? '')) return undefined;
   return problem(
     'CROSS_SITE',
@@ -114,25 +92,6 @@ function withPort(authority: string, defaultPort: string): string | undefined {
   if (name === undefined) return undefined;
   const port = /:(\d+)$/.exec(authority.replace(/^\[.*\]/, ''))?.[1];
   return `${name}:${Number(port ?? defaultPort)}`;
-}
-
-/** Every value of a header as it was sent; Node's own view drops the second Host. */
-function headerValues(request: IncomingMessage, name: string): string[] {
-  const values: string[] = [];
-  for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
-    if (request.rawHeaders[index]?.toLowerCase() !== name) continue;
-    values.push(request.rawHeaders[index + 1] ?? '');
-  }
-  return values;
-}
-
-function notAllowed(name: string): Problem {
-  const shown = name.slice(0, 128);
-  return problem(
-    'HOST_NOT_ALLOWED',
-    `without tokens this service answers only to loopback names, and the Host is ${shown}; ` +
-      'give it tokens (--token-file), or allow the name (--allowed-hosts)',
-  );
 }
 
 function crossSite(fact: string): Problem {

@@ -3,16 +3,18 @@ import { httpLimits } from './limits.js';
 import { problem } from './problem.js';
 import { type Decoded, formDecode } from './twice-encoded.js';
 
+const none: ReadonlyMap<string, string> = new Map();
+
 /**
  * The parameters of a request's URL, values still encoded. The raw URL is read because the code in
  * it may be megabytes, and because how it is decoded is this service's own affair.
  *
  * @throws Problem UNKNOWN_PARAMETER, REPEATED_PARAMETER, INVALID_ENCODING, INVALID_UTF8.
  */
-export function readQuery(url: string, known: readonly string[]): Map<string, string> {
-  const values = new Map<string, string>();
+export function readQuery(url: string, known: readonly string[]): ReadonlyMap<string, string> {
   const start = url.indexOf('?');
-  if (start < 0) return values;
+  if (start < 0) return none;
+  const values = new Map<string, string>();
   for (const part of url.slice(start + 1).split('&')) {
     if (part === '') continue;
     const equals = part.indexOf('=');

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { counter, type Family, histogram } from '../figures.js';
 import { Histogram } from '../histogram.js';
 
@@ -19,25 +18,30 @@ interface RouteFigures {
  */
 export class RequestFigures {
   readonly #port: string;
-  readonly #routes = new Map<string, RouteFigures>();
+  /** By method, and by route. */
+  readonly #routes = new Map<string, Map<string, RouteFigures>>();
 
   constructor(port: 'http' | 'debug') {
     this.#port = port;
   }
 
-  answered(request: FastifyRequest, reply: FastifyReply): void {
-    const status = reply.statusCode;
-    const route = request.routeOptions.url ?? '(none)';
+  /**
+   * @param route as it was registered; undefined: there is none
+   * @param seconds from the head of the request to the end of its answer
+   */
+  answered(method: string, route = '(none)', status: number, seconds: number): void {
     // Any method can be sent to any route: only those that it takes are told apart.
     const isOwn = status !== 405 && route !== '(none)';
-    const { seconds, byStatus } = this.#of(route, isOwn ? request.method : '(other)');
-    seconds.observe(reply.elapsedTime / 1000);
-    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+    const figures = this.#of(route, isOwn ? method : '(other)');
+    figures.seconds.observe(seconds);
+    figures.byStatus.set(status, (figures.byStatus.get(status) ?? 0) + 1);
   }
 
   /** Of several ports together. */
   static families(ports: readonly RequestFigures[]): Family[] {
-    const routes = ports.flatMap((port) => [...port.#routes.values()]);
+    const routes = ports
+      .flatMap((port) => [...port.#routes.values()])
+      .flatMap((byRoute) => [...byRoute.values()]);
     return [
       counter(
         'scriptd_http_requests_total',
@@ -57,12 +61,12 @@ export class RequestFigures {
   }
 
   #of(route: string, method: string): RouteFigures {
-    const key = `${method} ${route}`;
-    const known = this.#routes.get(key);
+    const byRoute = this.#routes.get(method) ?? new Map<string, RouteFigures>();
+    const known = byRoute.get(route);
     if (known) return known;
     const labels = { port: this.#port, route, method };
     const figures = { labels, seconds: new Histogram(durationSeconds), byStatus: new Map() };
-    this.#routes.set(key, figures);
+    this.#routes.set(method, byRoute.set(route, figures));
     return figures;
   }
 }

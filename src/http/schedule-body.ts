@@ -45,7 +45,7 @@ export function readScheduleBody(
   id: string | undefined,
   nowMs: number,
 ): ScheduleSpec {
-  refuseLongNames([body]);
+  refuseLongNames(body);
   const misfit = bodies.misfit(body);
   if (misfit) throw invalid(misfit.field.slice(0, httpLimits.nameMax), misfit.message);
   const asked = body as ScheduleBody;

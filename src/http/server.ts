@@ -78,7 +78,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   requireGuardedAddress(options.debugHost, options);
   const transport = options.transport ?? new Transport();
   const address = transport.checked(parseAddress(options.controllerAddress));
-  const poller = new Poller();
+  // Requests that one iteration of the loop brings go to the controller together.
+  const poller = new Poller({ gathersWrites: true });
   const link = new ControllerLink({
     poller,
     address,

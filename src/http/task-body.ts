@@ -30,6 +30,9 @@ type TaskBody = Static<typeof TaskBody>;
 
 const bodies = validator(TaskBody);
 
+/** Of one UTF-16 unit: what is short enough by this need not be counted. */
+const utf8BytesMax = 3;
+
 /**
  * The task that a JSON body asks for.
  *
@@ -37,7 +40,7 @@ const bodies = validator(TaskBody);
  * @throws Problem INVALID_FIELD (`field` names it), MISSING_CODE, CODE_TOO_LARGE, LIMIT_TOO_HIGH.
  */
 export function readTaskBody(body: unknown, nowMs: number): TaskSpec {
-  refuseLongNames(partsOf(body));
+  for (const part of partsOf(body)) refuseLongNames(part);
   if (hasLongCode(body)) throw codeTooLarge();
   refuseHighLimits(body);
   const misfit = bodies.misfit(body);
@@ -46,14 +49,16 @@ export function readTaskBody(body: unknown, nowMs: number): TaskSpec {
     const field = misfit.field.slice(0, httpLimits.nameMax);
     throw problem(code, misfit.message, field ? { field } : {});
   }
-  const { stdin, files, runAt, ...rest } = body as TaskBody;
-  checkTexts(rest);
-  return {
-    ...rest,
-    ...readTimes(body as TaskBody, nowMs),
-    ...(stdin !== undefined && { stdin: readStdin(stdin) }),
-    ...(files !== undefined && { files: readFiles(files) }),
-  };
+  const asked = body as TaskBody;
+  checkTexts(asked);
+  // A copy, in which what stands there as JSON is replaced: quicker than to leave it out.
+  const spec = { ...asked } as unknown as TaskSpec;
+  const { stdin, files } = asked;
+  const runAt = readRunAt(asked, nowMs);
+  if (runAt !== undefined) spec.runAt = runAt;
+  if (stdin !== undefined) spec.stdin = readStdin(stdin);
+  if (files !== undefined) spec.files = readFiles(files);
+  return spec;
 }
 
 export function codeTooLarge(): Problem {
@@ -64,22 +69,23 @@ export function codeTooLarge(): Problem {
 }
 
 /** What a schema can't say: sizes in bytes, and what neither UTF-8 nor execve can carry. */
-function checkTexts(task: Omit<TaskBody, 'stdin' | 'files' | 'runAt'>): void {
-  checkUnicode('code', task.code);
-  if (task.group !== undefined) checkText('group', task.group, limits.tagBytesMax);
-  for (const [index, tag] of (task.tags ?? []).entries()) {
+function checkTexts(task: TaskBody): void {
+  const { code, group, tags, args, env, check, collect, webhook } = task;
+  checkUnicode('code', code);
+  if (group !== undefined) checkText('group', group, limits.tagBytesMax);
+  tags?.forEach((tag, index) => {
     checkText(`tags.${index}`, tag, limits.tagBytesMax);
-  }
-  for (const [index, argument] of (task.args ?? []).entries()) {
+  });
+  args?.forEach((argument, index) => {
     checkWithoutNul(`args.${index}`, argument);
     checkText(`args.${index}`, argument, limits.argBytesMax);
-  }
-  for (const [name, value] of Object.entries(task.env ?? {})) {
+  });
+  for (const [name, value] of env ? Object.entries(env) : []) {
     checkWithoutNul(`env.${name}`, value);
     checkText(`env.${name}`, value, limits.envValueBytesMax);
   }
-  checkCheck(task.check ?? { exact: '' });
-  const fault = collectFault(task.collect ?? []) ?? (task.webhook && webhookFault(task.webhook));
+  if (check) checkCheck(check);
+  const fault = (collect && collectFault(collect)) ?? (webhook && webhookFault(webhook));
   if (fault) throw problem('INVALID_FIELD', fault.message, { field: fault.field });
 }
 
@@ -97,7 +103,7 @@ function checkCheck(check: Check): void {
 
 function checkText(field: string, text: string, bytesMax: number): void {
   checkUnicode(field, text);
-  if (Buffer.byteLength(text) > bytesMax) {
+  if (text.length * utf8BytesMax > bytesMax && Buffer.byteLength(text) > bytesMax) {
     throw problem('INVALID_FIELD', `\`${field}\` is longer than ${bytesMax} bytes`, { field });
   }
 }
@@ -118,11 +124,15 @@ function readStdin(stdin: unknown): Buffer {
   return bytes;
 }
 
-/** Of a delay and of a time, one; neither so far off that it is a mistake. */
-function readTimes(
+/**
+ * Of a delay and of a time, one; neither so far off that it is a mistake.
+ *
+ * @returns `runAt` in milliseconds since 1970-01-01 UTC; undefined: at once, or after the delay
+ */
+function readRunAt(
   { delayMs, runAt, expiresAfterMs }: Pick<TaskBody, 'delayMs' | 'runAt' | 'expiresAfterMs'>,
   nowMs: number,
-): { runAt?: number } {
+): number | undefined {
   if (delayMs !== undefined && runAt !== undefined) {
     throw unfit('runAt', '`delayMs` and `runAt` do not go together: leave one of them out');
   }
@@ -136,7 +146,7 @@ function readTimes(
     const text = `\`expiresAfterMs\` counts from the submission and is over before \`${field}\` is: raise it`;
     throw unfit('expiresAfterMs', text);
   }
-  return at === undefined ? {} : { runAt: at };
+  return at;
 }
 
 function unfit(field: string, detail: string): Problem {
@@ -159,7 +169,8 @@ function refuseHighLimits(body: unknown): void {
 
 function hasLongCode(body: unknown): boolean {
   const code = (body as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && Buffer.byteLength(code) > limits.codeBytesMax;
+  if (typeof code !== 'string' || code.length * utf8BytesMax <= limits.codeBytesMax) return false;
+  return Buffer.byteLength(code) > limits.codeBytesMax;
 }
 
 /** Where a body's names are compared with known ones. */
@@ -170,13 +181,12 @@ function partsOf(body: unknown): unknown[] {
 }
 
 /** Names are compared with the known ones, in time that grows with their length. */
-export function refuseLongNames(parts: readonly unknown[]): void {
-  for (const part of parts) {
-    if (typeof part !== 'object' || part === null) continue;
-    const long = Object.keys(part).find((name) => name.length > httpLimits.nameMax);
-    if (long === undefined) continue;
-    const detail = `a field is not known; its name has ${long.length} characters`;
-    throw problem('INVALID_FIELD', detail, { field: long.slice(0, httpLimits.nameMax) });
+export function refuseLongNames(part: unknown): void {
+  if (typeof part !== 'object' || part === null) return;
+  for (const name of Object.keys(part)) {
+    if (name.length <= httpLimits.nameMax) continue;
+    const detail = `a field is not known; its name has ${name.length} characters`;
+    throw problem('INVALID_FIELD', detail, { field: name.slice(0, httpLimits.nameMax) });
   }
 }
 

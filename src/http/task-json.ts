@@ -16,18 +16,29 @@ export function outputMembers(task: Pick<TaskView, 'stdout' | 'stderr'>): Record
   return members;
 }
 
+const timeNames = [
+  'createdAt',
+  'runAt',
+  'expiresAt',
+  'nextAttemptAt',
+  'startedAt',
+  'finishedAt',
+] as const satisfies readonly (keyof TaskView)[];
+
 /** A task as JSON shows it: times as RFC 3339, outputs as text. What is not known yet is absent. */
 export function taskJson(task: TaskView): Record<string, unknown> {
-  const { createdAt, runAt, expiresAt, nextAttemptAt, startedAt, finishedAt, ...timeless } = task;
-  const { stdout, stderr, files, attempts, cancel, ...rest } = timeless;
-  return {
-    ...rest,
-    attempts: attempts.map(attemptJson),
-    ...timeMembers({ createdAt, runAt, expiresAt, nextAttemptAt, startedAt, finishedAt }),
-    ...(cancel && { cancel: cancelJson(cancel) }),
-    ...outputMembers({ ...(stdout && { stdout }), ...(stderr && { stderr }) }),
-    ...(files && { files: filesJson(files) }),
-  };
+  // A copy, in which what JSON shows otherwise is replaced: quicker than to put one together.
+  const json: Record<string, unknown> = { ...task };
+  for (const name of timeNames) {
+    const ms = task[name];
+    if (ms !== undefined) json[name] = timeText(ms);
+  }
+  const { attempts, cancel, stdout, stderr, files } = task;
+  if (attempts.length > 0) json.attempts = attempts.map(attemptJson);
+  if (cancel) json.cancel = cancelJson(cancel);
+  if (stdout || stderr) Object.assign(json, outputMembers(task));
+  if (files) json.files = filesJson(files);
+  return json;
 }
 
 function attemptJson(record: AttemptRecord): Record<string, unknown> {

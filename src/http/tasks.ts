@@ -28,6 +28,7 @@ import { readTraceContext } from './trace-context.js';
 import { formDecode } from './twice-encoded.js';
 
 const taskIds = validator(TaskId);
+const waitParameter = ['wait'] as const;
 
 export interface ById {
   Params: { id: string };
@@ -104,16 +105,17 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
   });
 }
 
-async function submit(
+function submit(
   request: FastifyRequest,
   controller: ControllerPort,
   checks: Checks,
 ): Promise<Stored> {
   const idempotencyKey = readIdempotencyKey(request.raw);
-  const trace = readTraceContext(request.raw);
-  const spec = { ...readTaskBody(request.body, Date.now()), ...trace };
-  await checks.refuseUnfit(spec);
-  return controller.store(idempotencyKey === undefined ? spec : { ...spec, idempotencyKey });
+  const spec = readTaskBody(request.body, Date.now());
+  Object.assign(spec, readTraceContext(request.raw));
+  if (idempotencyKey !== undefined) spec.idempotencyKey = idempotencyKey;
+  if (!spec.check) return controller.store(spec);
+  return checks.refuseUnfit(spec).then(() => controller.store(spec));
 }
 
 export function readId(request: FastifyRequest<ById>, parameters: readonly string[] = []): string {
@@ -138,7 +140,7 @@ export function checkedTaskId(id: string): string {
  * @throws Problem INVALID_FIELD for the query parameter.
  */
 export function readWait(request: FastifyRequest, reply: FastifyReply): number {
-  const encoded = readQuery(request.url, ['wait']).get('wait');
+  const encoded = readQuery(request.url, waitParameter).get('wait');
   if (encoded !== undefined) {
     const text = decodedText(formDecode(encoded), '`wait`', 'wait');
     const seconds = /^\d{1,9}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
@@ -146,7 +148,8 @@ export function readWait(request: FastifyRequest, reply: FastifyReply): number {
     const detail = `\`wait\` must be a whole number of seconds from 0 to ${limits.waitSecondsMax}`;
     throw problem('INVALID_FIELD', detail, { field: 'wait' });
   }
-  const prefer = [request.headers.prefer ?? []].flat().join(',');
+  if (request.headers.prefer === undefined) return 0;
+  const prefer = [request.headers.prefer].flat().join(',');
   const preferred = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(prefer)?.[1];
   if (preferred === undefined) return 0;
   const seconds = Math.min(Number(preferred), limits.waitSecondsMax);

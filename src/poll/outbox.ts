@@ -14,13 +14,15 @@ export interface Sender {
 
 /**
  * The sockets that wrote in this turn. All leave together, one system call each, at the end of the
- * batch, or after the current callback and its next ticks when there is no batch.
+ * batch; when there is no batch, after the current callback and its next ticks, or at the end of the
+ * loop's iteration, as `schedule` has it.
  */
 export class Outbox {
   /** Native calls that flushed, each for any number of sockets. */
   flushCalls = 0;
 
   readonly #native: NativePoller;
+  readonly #schedule: (flush: () => void) => void;
   readonly #buffer: Uint8Array;
   readonly #rows: Int32Array;
   readonly #rowsMax: number;
@@ -35,8 +37,10 @@ export class Outbox {
   #expected = false;
   readonly #flushScheduled = (): void => this.release();
 
-  constructor(native: NativePoller) {
+  /** @param schedule how a flush comes about that no batch brings */
+  constructor(native: NativePoller, schedule: (flush: () => void) => void) {
     this.#native = native;
+    this.#schedule = schedule;
     this.#buffer = new Uint8Array(native.writeBuffer);
     this.#rows = new Int32Array(native.writeRows);
     this.#rowsMax = this.#rows.length / WRITE_ROW.width;
@@ -48,7 +52,7 @@ export class Outbox {
     this.#waiting[this.#waitingCount++] = sender;
     if (this.#expected) return;
     this.#expected = true;
-    process.nextTick(this.#flushScheduled);
+    this.#schedule(this.#flushScheduled);
   }
 
   /** A batch begins: release() comes at its end. */

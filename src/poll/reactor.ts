@@ -15,10 +15,12 @@ export interface PollHandle {
   close(): void;
 }
 
-export interface ReactorSizes {
+export interface ReactorOptions {
   eventsMax: number;
   readBufferBytes: number;
   writeBufferBytes: number;
+  /** What is written outside of a batch leaves at the end of the loop's iteration. */
+  gathersWrites: boolean;
 }
 
 /**
@@ -42,16 +44,17 @@ export class Reactor {
   #rowNext = 0;
   #rowCount = 0;
 
-  constructor(sizes: ReactorSizes) {
+  constructor(options: ReactorOptions) {
     this.native = new epollAddon.Poller(
-      sizes.eventsMax,
-      sizes.readBufferBytes,
-      sizes.writeBufferBytes,
+      options.eventsMax,
+      options.readBufferBytes,
+      options.writeBufferBytes,
       (rowCount) => this.#dispatch(rowCount),
     );
     this.readBuffer = Buffer.from(this.native.readBuffer);
     this.#rows = new Int32Array(this.native.eventRows);
-    this.outbox = new Outbox(this.native);
+    const schedule = options.gathersWrites ? setImmediate : process.nextTick;
+    this.outbox = new Outbox(this.native, (flush) => schedule(flush));
   }
 
   /** @throws ScriptdError CLOSED */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Socket } from '../../src/poll/socket.js';
-import { loopTurns, makePoller, Pipe, Recorder, until } from './rig.js';
+import { connection, loopTurns, makePoller, Pipe, Recorder, unixAddress, until } from './rig.js';
 
 t.test('events that are ready together come in one call', async (t) => {
   const poller = makePoller(t);
@@ -135,3 +135,20 @@ t.test('microtasks and next ticks of a batch run before the next one', async (t)
   await until(() => order.length === 6);
   t.same(order, ['a', 'a tick', 'a microtask', 'b', 'b tick', 'b microtask']);
 });
+
+t.test(
+  'what several callbacks of the loop write leaves together where that is asked for',
+  async (t) => {
+    for (const { gathersWrites, calls } of [
+      { gathersWrites: false, calls: 2 },
+      { gathersWrites: true, calls: 1 },
+    ]) {
+      const poller = makePoller(t, { gathersWrites });
+      const { client, atServer } = await connection(poller, unixAddress(t));
+      const { flushCalls } = poller.stats();
+      for (const text of ['a', 'b']) setImmediate(() => client.write(text));
+      await until(() => atServer.text === 'ab');
+      t.equal(poller.stats().flushCalls - flushCalls, calls);
+    }
+  },
+);
