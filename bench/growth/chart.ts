@@ -1,4 +1,4 @@
-import { median } from '../harness.js';
+import { median } from '../statistics.js';
 import { show } from '../plot/quantity.js';
 import { logScale, type Scale, wholeDecades } from '../plot/scales.js';
 import { element, type Ink, line, type Markup, pixels, rectangle, svg, text } from '../plot/svg.js';

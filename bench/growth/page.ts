@@ -1,4 +1,4 @@
-import { median } from '../harness.js';
+import { median } from '../statistics.js';
 import { show, type Unit } from '../plot/quantity.js';
 import {
   type Growth,

@@ -1,4 +1,4 @@
-import { median } from '../harness.js';
+import { median } from '../statistics.js';
 import type { Point } from './growth.js';
 
 /** How a cost grows where it grows fastest. */
