@@ -84,7 +84,8 @@ export class Followers {
 
   /** What is stored of the task has changed. */
   changed(taskId: string): void {
-    for (const following of [...(this.#byTask.get(taskId) ?? [])]) this.#look(following);
+    const followings = this.#byTask.get(taskId);
+    if (followings) for (const following of [...followings]) this.#look(following);
   }
 
   /** From a worker. One that crossed an `unfollow` is for nobody. */

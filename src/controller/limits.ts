@@ -20,6 +20,10 @@ export const controllerLimits = {
   missedRunsMax: 100,
   /** Faults of a user's evaluator that are told, in a minute. */
   evaluatorFaultsMax: 10,
+  /** Stored results may wait so long to be acknowledged, for a task that goes the same way. */
+  acknowledgeMs: 5,
+  /** So many do not wait. */
+  acknowledgedMax: 256,
   /** Requests that one http daemon may have unanswered. */
   requestsPerClientMax: 100_000,
   /** Who follow a task, of all http daemons together; each has one event stream of a client. */

@@ -177,14 +177,13 @@ export class Performer {
       log.warn({ task: taskId, code, reason }, `task ${taskId} is a dead letter (${deadLetter})`);
     }
     const onWallClock = (ms: number) => Math.max(0, wallMs - (nowMs - ms));
-    completions.push({
-      completion: {
-        ...{ taskId, attempt, ending, timeline, finishedAt: wallMs },
-        ...(deadLetter && { deadLetter: true }),
-      },
-      workerId,
-      ...(cancel && { cancel: { taskId, changes: { cancel: recordOf(cancel, onWallClock) } } }),
-    });
+    const completion: Completion = { taskId, attempt, ending, timeline, finishedAt: wallMs };
+    if (deadLetter) completion.deadLetter = true;
+    const finished: Batch['completions'][number] = { completion, workerId };
+    if (cancel) {
+      finished.cancel = { taskId, changes: { cancel: recordOf(cancel, onWallClock) } };
+    }
+    completions.push(finished);
   }
 
   #complete(finished: Batch['completions']): void {
@@ -195,10 +194,10 @@ export class Performer {
     if (cancels.length > 0) ledger.touch(cancels);
     const completions = finished.map(({ completion }) => completion);
     ledger.complete(completions, (views: TaskView[]) => {
+      const nowMs = clock.monotonicMs();
       for (const [index, view] of views.entries()) {
         const { bytes, group } = flights.remove(view.id);
-        const held = { tasks: 1, bytes, ...(group !== undefined && { group }) };
-        admission.remove(held, clock.monotonicMs());
+        admission.remove({ tasks: 1, bytes, group }, nowMs);
         const { completion, workerId } = finished[index] ?? {};
         if (workerId && completion?.ending.result) {
           this.#acknowledge(workerId, view.id, view.attempt);
@@ -257,7 +256,7 @@ export class Performer {
   }
 
   #acknowledge(workerId: string, taskId: string, attempt: number): void {
-    this.#options.fleet.get(workerId)?.acknowledge([{ taskId, attempt }]);
+    this.#options.fleet.get(workerId)?.acknowledge({ taskId, attempt });
   }
 }
 

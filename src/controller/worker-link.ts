@@ -3,6 +3,7 @@ import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
 import type { Poller } from '../poll/poller.js';
+import type { AttemptKey } from '../task.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
 import type { Message, MessageOf } from '../wire/messages.js';
@@ -83,6 +84,9 @@ export class WorkerLink {
   /** Told to go by its manager, which may want another in its place. */
   #drained = false;
   #onGone: () => void = () => undefined;
+  /** Results that are to be acknowledged. */
+  #owed: AttemptKey[] = [];
+  #owedTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerLinkOptions, handlers: WorkerLinkHandlers) {
     this.seat = options.seat;
@@ -132,6 +136,7 @@ export class WorkerLink {
     clearTimeout(this.#retry);
     const pair = this.#pair;
     if (!pair) return Promise.resolve();
+    this.#payOwed();
     pair.receiver.send({ kind: 'drain' });
     return new Promise((resolve) => {
       this.#onGone = resolve;
@@ -145,12 +150,29 @@ export class WorkerLink {
 
   /** To the worker's task receiver. False when it is behind or gone. */
   send(message: MessageOf<'execute' | 'cancel' | 'recall' | 'follow' | 'unfollow'>): boolean {
+    if (this.#owed.length > 0) this.#payOwed();
     return this.#pair?.receiver.send(message) ?? false;
   }
 
-  /** To the worker's result emitter. */
-  acknowledge(results: MessageOf<'acknowledge'>['results']): void {
-    this.#pair?.emitter.send({ kind: 'acknowledge', results });
+  /**
+   * To the worker's result emitter: with the next message to its receiver, so that it wakes up once
+   * for both, or after `acknowledgeMs`.
+   */
+  acknowledge(result: AttemptKey): void {
+    if (!this.#pair) return;
+    this.#owed.push(result);
+    if (this.#owed.length >= controllerLimits.acknowledgedMax) this.#payOwed();
+    // It is left to run when they go earlier: one timer serves many.
+    this.#owedTimer ??= setTimeout(() => {
+      this.#owedTimer = undefined;
+      this.#payOwed();
+    }, controllerLimits.acknowledgeMs);
+  }
+
+  #payOwed(): void {
+    const results = this.#owed;
+    this.#owed = [];
+    if (results.length > 0) this.#pair?.emitter.send({ kind: 'acknowledge', results });
   }
 
   heartbeat(nowMs: number): void {
@@ -167,6 +189,7 @@ export class WorkerLink {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#retry);
+    this.#payOwed();
     this.#pair?.receiver.end();
     this.#pair?.emitter.end();
   }
@@ -240,6 +263,8 @@ export class WorkerLink {
     const pair = this.#pair;
     if (!pair || (pair.receiver !== connection && pair.emitter !== connection)) return;
     this.#pair = undefined;
+    // On its next connection it tells of them again.
+    this.#owed = [];
     const drained = this.#drained;
     this.#drained = false;
     pair.receiver.close();

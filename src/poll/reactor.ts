@@ -40,6 +40,8 @@ export class Reactor {
   closed = false;
 
   readonly #handles: (PollHandle | undefined)[] = [];
+  /** Views of the read buffer that a batch handed out, by row: the next often has the same. */
+  readonly #chunks: (Buffer | undefined)[] = [];
   readonly #rows: Int32Array;
   #rowNext = 0;
   #rowCount = 0;
@@ -55,6 +57,18 @@ export class Reactor {
     this.#rows = new Int32Array(this.native.eventRows);
     const schedule = options.gathersWrites ? setImmediate : process.nextTick;
     this.outbox = new Outbox(this.native, (flush) => schedule(flush));
+  }
+
+  /**
+   * What the present row has read. One that the same row had before is handed out again: to make a
+   * view takes as long as all else that is done for a small message.
+   */
+  chunk(offset: number, length: number): Buffer {
+    const made = this.#chunks[this.#rowNext];
+    if (made && made.byteOffset === offset && made.length === length) return made;
+    const chunk = this.readBuffer.subarray(offset, offset + length);
+    this.#chunks[this.#rowNext] = chunk;
+    return chunk;
   }
 
   /** @throws ScriptdError CLOSED */

@@ -253,8 +253,7 @@ export class Socket implements PollHandle, Sender, Connecting {
   /** For Reactor. */
   handleEvent(events: number, result: number, offset: number): void {
     if (result !== NOT_READ && result !== -EAGAIN) {
-      const end = offset + Math.max(result, 0);
-      this.#handleRead(result, this.#reactor.readBuffer.subarray(offset, end));
+      this.#handleRead(result, this.#reactor.chunk(offset, Math.max(result, 0)));
     }
     if (this.closed) return;
     if (this.#blocked && (events & (EPOLL.out | EPOLL.err | EPOLL.hup)) !== 0) {

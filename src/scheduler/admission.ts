@@ -80,7 +80,7 @@ export class Admission {
   }
 
   /** Whether so much more may come in; undefined: it may. Changes nothing. */
-  admit(asked: Held & { group?: string }, nowMs: number): AdmissionRefusal | undefined {
+  admit(asked: Held & { group?: string | undefined }, nowMs: number): AdmissionRefusal | undefined {
     const scopes = [
       { scope: 'all', held: this.#all, limits: this.#limits.all },
       { scope: 'group', held: this.heldBy(asked.group ?? ''), limits: this.#limits.perGroup },
@@ -99,7 +99,7 @@ export class Admission {
   }
 
   /** It has come in, whether it was asked or not (a restart takes back all that there was). */
-  add({ tasks, bytes, group = '' }: Held & { group?: string }): void {
+  add({ tasks, bytes, group = '' }: Held & { group?: string | undefined }): void {
     const held = this.#groups.get(group) ?? { tasks: 0, bytes: 0 };
     this.#groups.set(group, held);
     for (const count of [this.#all, held]) {
@@ -109,7 +109,7 @@ export class Admission {
   }
 
   /** It is finished. */
-  remove({ tasks, bytes, group = '' }: Held & { group?: string }, nowMs: number): void {
+  remove({ tasks, bytes, group = '' }: Held & { group?: string | undefined }, nowMs: number): void {
     const held = this.#groups.get(group);
     for (const count of held ? [this.#all, held] : [this.#all]) {
       count.tasks -= tasks;

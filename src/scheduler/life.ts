@@ -74,12 +74,13 @@ export class Life {
     const { table } = core;
     this.expect(row, 'dispatch', 'begin');
     const chargedMs = core.laneOf(row).queue.take(row);
-    const taskId = table.idOf(row);
     let number = table.attempt.get(row) + 1;
     // It may still have one of that number which an earlier controller gave it.
-    while (worker.stale.has(attemptId(taskId, number))) number++;
+    if (worker.stale.size > 0) {
+      while (worker.stale.has(attemptId(table.idOf(row), number))) number++;
+    }
     table.tried.set(row, table.tried.get(row) + 1);
-    this.attach(row, number, worker, nowMs, chargedMs);
+    const { taskId } = this.attach(row, number, worker, nowMs, chargedMs);
     const tried = table.tried.get(row);
     core.act({ type: 'dispatch', workerId: worker.id, taskId, attempt: number, tried });
   }

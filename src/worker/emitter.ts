@@ -23,6 +23,9 @@ export class Emitter {
   #unsent = new Set<string>();
   #heldBytes = 0;
   #connection: Sender | undefined;
+  /** Has begun in this turn, and is not told of yet: its result may come first. */
+  #begun: AttemptKey | undefined;
+  #willTell = false;
 
   /** Results that wait to be acknowledged. */
   get size(): number {
@@ -47,13 +50,16 @@ export class Emitter {
   /** Says first what this worker has, then sends all results that are not acknowledged. */
   attach(connection: Sender, inventory: MessageOf<'inventory'>): void {
     this.#connection = connection;
+    this.#begun = undefined;
     connection.send(inventory);
     this.#unsent = new Set(this.#held.keys());
     this.pump();
   }
 
   detach(connection: Sender): void {
-    if (this.#connection === connection) this.#connection = undefined;
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#begun = undefined;
   }
 
   /** Tells the controller that it will get no more than it has. */
@@ -61,9 +67,27 @@ export class Emitter {
     this.#connection?.send({ kind: 'draining' });
   }
 
-  /** Told only to a controller that is there: for another it stands in the inventory. */
+  /**
+   * Told only to a controller that is there: for another it stands in the inventory. One whose result
+   * follows within the turn is not told of: the result says it.
+   */
   started({ taskId, attempt }: AttemptKey): void {
-    this.#connection?.send({ kind: 'started', taskId, attempt });
+    this.#tellBegun();
+    if (!this.#connection) return;
+    this.#begun = { taskId, attempt };
+    if (this.#willTell) return;
+    this.#willTell = true;
+    queueMicrotask(() => {
+      this.#willTell = false;
+      this.#tellBegun();
+    });
+  }
+
+  #tellBegun(): void {
+    const begun = this.#begun;
+    if (!begun) return;
+    this.#begun = undefined;
+    this.#connection?.send({ kind: 'started', taskId: begun.taskId, attempt: begun.attempt });
   }
 
   /** Told only to the controller that asked: another one sees from the inventory that it is not here. */
@@ -75,6 +99,7 @@ export class Emitter {
   output(output: MessageOf<'output'>): boolean {
     const connection = this.#connection;
     if (connection && connection.queuedBytes > workerLimits.sendWindowBytes) return false;
+    this.#tellBegun();
     connection?.send(output);
     return true;
   }
@@ -87,6 +112,9 @@ export class Emitter {
   }
 
   add({ taskId, attempt }: AttemptKey, result: Result): void {
+    const begun = this.#begun;
+    if (begun?.taskId === taskId && begun.attempt === attempt) this.#begun = undefined;
+    else this.#tellBegun();
     const key = attemptKey({ taskId, attempt });
     const message: MessageOf<'result'> = { kind: 'result', taskId, attempt, result };
     const bytes = bulkOf(result) + workerLimits.resultBytesOverhead;

@@ -123,3 +123,35 @@ t.test('places come and go, and nothing is missing where there is none', async (
   fleet.stop();
   t.same(told.slice(2), ['up python-1']);
 });
+
+t.test('results are acknowledged together, with what is sent next or by themselves', async (t) => {
+  const { options, add, received } = rig(t);
+  const fleet = await new Promise<Fleet>((resolve) => {
+    const made = new Fleet(options, {
+      onUp: () => resolve(made),
+      onDown: () => undefined,
+      onRemoved: () => undefined,
+      onMessage: () => undefined,
+    });
+    made.start();
+    add();
+  });
+  const count = async (messages: number) => {
+    while (received.length < messages) await new Promise((resolve) => setTimeout(resolve, 1));
+    return received.splice(0);
+  };
+  const taskId = '01890a5d-ac96-774b-bcce-b302099a8057';
+  const key = (attempt: number) => ({ taskId, attempt });
+  const link = fleet.get('python-1');
+  for (const attempt of [1, 2, 3]) link?.acknowledge(key(attempt));
+  link?.send({ kind: 'recall', taskId, attempt: 4 });
+  const both = await count(2);
+  t.same(both.map(({ kind }) => kind).sort(), ['acknowledge', 'recall']);
+  const acknowledged = both.find(({ kind }) => kind === 'acknowledge');
+  t.same(acknowledged, { kind: 'acknowledge', results: [1, 2, 3].map(key) });
+  link?.acknowledge(key(5));
+  t.same(await count(1), [{ kind: 'acknowledge', results: [key(5)] }]);
+  link?.acknowledge(key(6));
+  fleet.stop();
+  t.same(await count(1), [{ kind: 'acknowledge', results: [key(6)] }], 'also when it ends');
+});

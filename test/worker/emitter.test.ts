@@ -63,12 +63,47 @@ t.test('a new connection is told all that is held, an old one nothing more', asy
   emitter.detach(first);
   emitter.add(key('b'), result(Buffer.alloc(1)));
   emitter.started(key('c'));
+  await undefined;
   t.strictSame(first.sent, ['inventory', 'a']);
   t.strictSame(second.sent, ['inventory', 'a', 'b', 'started']);
   emitter.detach(second);
   emitter.started(key('d'));
+  await undefined;
   t.equal(second.sent.length, 4);
 });
+
+t.test(
+  'that an attempt began is told before what follows it, unless its result does',
+  async (t) => {
+    const emitter = new Emitter();
+    const line = new Line();
+    emitter.attach(line, inventory);
+    emitter.started(key('a'));
+    emitter.add(key('a'), result(Buffer.alloc(1)));
+    emitter.started(key('b'));
+    emitter.started(key('c'));
+    t.strictSame(line.sent, ['inventory', 'a', 'started']);
+    emitter.add(key('b'), result(Buffer.alloc(1)));
+    t.strictSame(line.sent.slice(3), ['started', 'b'], 'c has begun, and b had been told');
+    emitter.started(key('d'));
+    emitter.output({
+      kind: 'output',
+      followId: 1,
+      stdout: Buffer.alloc(1),
+      stderr: Buffer.alloc(0),
+    });
+    t.strictSame(line.sent.slice(5), ['started', 'output']);
+    emitter.started(key('e'));
+    await undefined;
+    t.strictSame(line.sent.slice(7), ['started']);
+    emitter.started(key('f'));
+    emitter.detach(line);
+    const next = new Line();
+    emitter.attach(next, inventory);
+    await undefined;
+    t.strictSame(next.sent, ['inventory', 'a', 'b'], 'f stands in the inventory');
+  },
+);
 
 t.test('the account of held bytes returns to nothing', async (t) => {
   const emitter = new Emitter();
