@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { median } from '../statistics.js';
 import type { Service } from '../service.js';
+import { median } from '../statistics.js';
 import type { Panel, Samples, Series } from './growth.js';
 import { Processor } from './processor.js';
 

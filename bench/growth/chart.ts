@@ -1,7 +1,7 @@
-import { median } from '../statistics.js';
 import { show } from '../plot/quantity.js';
 import { logScale, type Scale, wholeDecades } from '../plot/scales.js';
 import { element, type Ink, line, type Markup, pixels, rectangle, svg, text } from '../plot/svg.js';
+import { median } from '../statistics.js';
 import { type Growth, type Measured, type Panel, type Point, pointsOf } from './growth.js';
 
 /** Pixels. */

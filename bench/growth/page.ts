@@ -1,5 +1,5 @@
-import { median } from '../statistics.js';
 import { show, type Unit } from '../plot/quantity.js';
+import { median } from '../statistics.js';
 import {
   type Growth,
   type Measured,

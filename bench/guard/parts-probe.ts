@@ -109,10 +109,7 @@ async function inFlight(instance: Instance): Promise<[string, number][]> {
     mark();
     await instance.inFlight(tasksInFlight);
   });
-  return [
-    ['system calls: controller, per task in flight', typical(controller) / tasksInFlight],
-    ['system calls: worker, per task in flight', typical(worker) / tasksInFlight],
-  ];
+  return [['system calls: controller, per task in flight', typical(controller) / tasksInFlight]];
 }
 
 /** print(1) in the prepared sandbox. */

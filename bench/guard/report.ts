@@ -55,7 +55,7 @@ export function adviceOf(judgements: readonly Judgement[]): string[] {
 /** What was recorded: each quantity, its noise, and the least loss that the guard would see. */
 export function recordedTable({ quantities }: Baseline): string {
   const lines = Object.entries(quantities).map(([name, recorded]) => {
-    const tolerance = toleranceOf(recorded);
+    const tolerance = toleranceOf(name, recorded);
     const numbers = [recorded.value, recorded.noise, tolerance].map(numberText);
     return row(name, numbers, percentText(recorded.value, recorded.value + tolerance));
   });

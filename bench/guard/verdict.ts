@@ -1,7 +1,13 @@
 import { type Baseline, engine, type Recorded } from './baseline.js';
 import type { Findings } from './quantity.js';
 
-export type Verdict = 'as before' | 'worse' | 'better' | 'not recorded' | 'not measured here';
+export type Verdict =
+  | 'as before'
+  | 'worse'
+  | 'better'
+  | 'not recorded'
+  | 'not measured here'
+  | 'not comparable here';
 
 /** One line of the guard's table. */
 export interface Judgement {
@@ -14,23 +20,30 @@ export interface Judgement {
   why?: string;
 }
 
+/** What a change is worth at least, as a part of the baseline. */
+const worthwhile = 0.01;
 /**
- * What a change is worth at least, as a part of the baseline. Below it V8 compiles the same source
- * differently because of an edit elsewhere, which no repetition of one build can show.
+ * The same of what V8 compiled: an edit elsewhere has it inline the same source in other ways, which no
+ * repetition of one build shows. Up to 6 % were seen between two versions.
  */
-export const worthwhile = 0.01;
+const worthwhileCompiled = 0.1;
 /** Figures per task or operation are sums over many: this much of one is a rounding of them. */
 const resolution = 0.05;
 
 /** How far above the baseline a measurement has to lie to be a loss. */
-export function toleranceOf({ value, noise }: Recorded): number {
-  return Math.max(noise, value * worthwhile, resolution);
+export function toleranceOf(name: string, { value, noise }: Recorded): number {
+  const least = isCompiled(name) ? worthwhileCompiled : worthwhile;
+  return Math.max(noise, value * least, resolution);
+}
+
+function isCompiled(name: string): boolean {
+  return /^(instructions|allocated bytes):/.test(name);
 }
 
 /** Judges one measurement of one quantity. */
 export function judge(name: string, recorded: Recorded | undefined, now: number): Judgement {
   if (!recorded) return { name, verdict: 'not recorded', now };
-  const tolerance = toleranceOf(recorded);
+  const tolerance = toleranceOf(name, recorded);
   const change = now - recorded.value;
   const verdict = change > tolerance ? 'worse' : change < -tolerance ? 'better' : 'as before';
   return { name, verdict, recorded, now, tolerance };
@@ -40,7 +53,7 @@ export function judge(name: string, recorded: Recorded | undefined, now: number)
 export function judgeAll(baseline: Baseline, findings: Findings): Judgement[] {
   const judged = [...findings.values].map(([name, now]) => {
     const why = incomparable(baseline, name);
-    if (why) return { name, verdict: 'not measured here', why } as const;
+    if (why) return { name, verdict: 'not comparable here', why } as const;
     return judge(name, baseline.quantities[name], now);
   });
   const missing = Object.entries(baseline.quantities)
@@ -55,7 +68,7 @@ export function judgeAll(baseline: Baseline, findings: Findings): Judgement[] {
 
 /** Why a quantity says nothing about the one of that name in the baseline. */
 function incomparable(baseline: Baseline, name: string): string | undefined {
-  if (!/^(instructions|allocated bytes):/.test(name)) return undefined;
+  if (!isCompiled(name)) return undefined;
   const was = `V8 ${baseline.v8} on ${baseline.arch}`;
   const is = `V8 ${engine()} on ${process.arch}`;
   return was === is ? undefined : `the baseline is of ${was}, and this is ${is}`;
