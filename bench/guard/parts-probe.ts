@@ -104,8 +104,8 @@ async function exchanged(instance: Instance): Promise<[string, number][]> {
 
 /** The same, over one connection of the protocol. */
 async function inFlight(instance: Instance): Promise<[string, number][]> {
-  const pids = { controller: instance.pids.controller, worker: instance.workerPid('noop') };
-  const { controller, worker } = await callsDuring(pids, async (mark) => {
+  const pids = { controller: instance.pids.controller };
+  const { controller } = await callsDuring(pids, async (mark) => {
     mark();
     await instance.inFlight(tasksInFlight);
   });
