@@ -129,13 +129,19 @@ async function startRig(
     ...(plan && prepared && { forkServers: new ForkServers({ plan, poller, log }) }),
   });
   const context = { runtime, starter, poller, deadlines, nowMs, log };
+  let leaving = 0;
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
   return {
     poller,
     async run(code) {
       const result = await new Promise<Result>((resolve) => {
         const task = { kind: 'execute', taskId: 'bench', attempt: 1, code, limits } as const;
-        const events = { onStarted: () => undefined, onEnd: resolve };
+        const events = {
+          onStarted: () => undefined,
+          onLeaving: () => leaving++,
+          onLeft: () => leaving--,
+          onEnd: resolve,
+        };
         new Execution(context, { task, receivedAtMs: nowMs() }, events).begin();
       });
       if (result.outcome !== 'success') throw new Error(`${result.outcome}: ${result.reason}`);
@@ -148,6 +154,7 @@ async function startRig(
       await pause(rehearsalMs);
     },
     async stop() {
+      while (leaving > 0) await pause(1);
       await starter.close();
       await isolation.settled();
       isolation.close();
