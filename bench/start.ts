@@ -108,6 +108,8 @@ const limits: Limits = {
 };
 /** Given to a prepared process to become ready. Milliseconds. */
 const rehearsalMs = 40;
+/** As many sandboxes may be on their way out, as in a worker with so many slots. */
+const slots = 2;
 
 export async function startRig(
   type: string,
@@ -123,7 +125,7 @@ export async function startRig(
   if (!('version' in cgroups)) throw new Error(`strict isolation needs cgroups: ${cgroups.detail}`);
   const isolation = new StrictIsolation(runtime, cgroups, {
     first: 1_900_000_000,
-    count: enclosuresMax(1),
+    count: enclosuresMax(slots),
     log,
   });
   const plan = forkServerPlan(runtime);
@@ -132,13 +134,20 @@ export async function startRig(
     ...(plan && prepared && { forkServers: new ForkServers({ plan, poller, log }) }),
   });
   const context = { runtime, starter, poller, deadlines, nowMs, log };
+  let leaving = 0;
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
   return {
     poller,
     async run(code) {
+      while (leaving === slots) await pause(1);
       const result = await new Promise<Result>((resolve) => {
         const task = { kind: 'execute', taskId: 'bench', attempt: 1, code, limits } as const;
-        const events = { onStarted: () => undefined, onEnd: resolve };
+        const events = {
+          onStarted: () => undefined,
+          onLeaving: () => leaving++,
+          onLeft: () => leaving--,
+          onEnd: resolve,
+        };
         new Execution(context, { task, receivedAtMs: nowMs() }, events).begin();
       });
       if (result.outcome !== 'success') throw new Error(`${result.outcome}: ${result.reason}`);
@@ -151,6 +160,7 @@ export async function startRig(
       await pause(rehearsalMs);
     },
     async stop() {
+      while (leaving > 0) await pause(1);
       await starter.close();
       await isolation.settled();
       isolation.close();

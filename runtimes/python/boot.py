@@ -47,9 +47,10 @@ for name in set(sys.modules) - loaded_at_start:
 
 control = 3
 if mode == "--serve":
-    control = fork_server.serve(arguments[0], arguments[1:])
+    control = fork_server.serve(arguments[0], arguments[1:], main_names)
     script_task.settle_after_fork()
-script_task.rehearse_unless_there(control, main_names)
+else:
+    script_task.rehearse_unless_there(control, main_names)
 task = script_task.receive(control, main_names, loaded_at_start)
 task.error = main_module.run(task.source, task.path)
 sys.exit(script_task.conclude(task))

@@ -13,6 +13,7 @@ import importlib
 import os
 import sys
 
+import rehearsal
 from json_text import json_text
 
 EXIT_USAGE = 64
@@ -22,10 +23,14 @@ EXIT_LIBRARY = 70
 EXIT_FORK = 71
 
 REQUEST_FD = 3
+# What the first leaves for a second to meet: a function is specialized only after some calls (PEP 659).
+REHEARSALS = 2
 
 
-def serve(library, modules):
-    """Imports `modules`, says so on stdout, and forks for each request.
+def serve(library, modules, main_names):
+    """Imports `modules`, rehearses, says so on stdout, and forks for each request.
+
+    main_names: of the entries of a `__main__`, in their order
 
     Returns the descriptor of the control pipe, in each child. The server itself exits when the
     requests end.
@@ -33,6 +38,8 @@ def serve(library, modules):
     _import(modules)
     _require_one_thread()
     call = _load(library)
+    for _ in range(REHEARSALS):
+        rehearsal.rehearse(main_names)
     print(json_text({"ready": 1, "python": sys.version.split()[0]}), flush=True)
     gc.collect()
     gc.freeze()

@@ -61,6 +61,8 @@ def forget_shadowed(names, keep):
             shadowed.add(top)
         elif not rest and top.endswith(".py"):
             shadowed.add(top[: -len(".py")])
+    if not shadowed:
+        return  # to walk all modules takes a copy of the page of each name
     for name in list(sys.modules):
         if name.partition(".")[0] in shadowed and name not in keep:
             del sys.modules[name]

@@ -1,9 +1,13 @@
-"""Runs a small program before the task is there.
+"""Runs a small program before there is a task.
 
-A forked child shares its pages with the server until it writes to them; each first write costs a
-page fault, some 10 us under a hypervisor, and the first statements of a script would meet hundreds
-of them. So the child goes through everything once that a typical script will: decoding a task,
-writing a file, compiling, running, printing, raising, collecting garbage. Nothing of it remains.
+The first statements of a script would meet an interpreter that has run nothing yet: caches of methods
+and of specialized instructions are empty, the allocator has to ask for memory. So what a task and a
+typical script do is done once before: decoding a task, compiling, running, printing, raising,
+collecting garbage. Nothing of it remains, and no file is made for it.
+
+A fork server does it for all its children. That each child would do it again, so that the pages that
+it shares with the server are its own before the script comes, costs ten times what it spares the
+script.
 """
 import private_builtins
 
@@ -14,10 +18,10 @@ import io
 import os
 import struct
 import sys
+from resource import RLIMIT_NOFILE, getrlimit
 
 import ending
 import exception_report
-import input_files
 import main_module
 import process_state
 import task_frame
@@ -142,18 +146,13 @@ def _run(names, nowhere):
     process_state.replace_environment(
         [name + b"=" + value for name, value in os.environb.items()]
     )
-    process_state.lower_limits([(7, (1 << 64) - 1, (1 << 64) - 1)])
+    process_state.lower_limits([(RLIMIT_NOFILE, *getrlimit(RLIMIT_NOFILE))])
     path = main_module.script_path(_NAME)
     source = frame.files[0][2]
-    input_files.write_files(frame.files)
-    try:
-        namespace = main_module.fresh_main(path, names).__dict__
-        namespace.update(out=_Both(nowhere), path=path)
-        error = main_module.run(source, path)
-        reporter = exception_report.Reporter(os.getcwd(), path, source, True)
-        ending.print_uncaught(error, lambda error, tb: reporter._encode(error, tb))
-    finally:
-        os.unlink(_NAME)
+    main_module.fresh_main(path, names).__dict__["out"] = _Both(nowhere)
+    error = main_module.run(source, path)
+    reporter = exception_report.Reporter(os.getcwd(), path, source, True)
+    ending.print_uncaught(error, lambda error, tb: reporter._encode(error, tb))
 
 
 class _Both(io.StringIO):

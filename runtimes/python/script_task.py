@@ -35,6 +35,7 @@ def settle_after_fork():
 
 
 def rehearse_unless_there(control, main_names):
+    """For a process that was started for one task, which may be there already."""
     if not task_frame.has_begun(control):
         rehearsal.rehearse(main_names)
     gc.collect()

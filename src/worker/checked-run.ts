@@ -46,6 +46,7 @@ export class CheckedRun implements Run {
     this.#check = check;
     this.#events = events;
     this.#run = parts.createRun(waiting, {
+      ...events,
       onStarted: () => events.onStarted(),
       onOutput: () => events.onOutput(),
       onEnd: (result) => this.#ran(result),
@@ -105,6 +106,7 @@ export class CheckedRun implements Run {
     };
     const waiting = { task, receivedAtMs: this.#parts.nowMs() };
     this.#run = this.#parts.createRun(waiting, {
+      ...this.#events,
       onStarted: () => undefined,
       onOutput: () => undefined,
       onEnd: (checked) => {

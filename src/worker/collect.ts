@@ -118,15 +118,9 @@ export function readCollected(bytes: Uint8Array): Collected {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const files = new Map<string, Buffer>();
   const notCollected = new Map<string, number>();
-  for (let at = 0; at + 9 <= buffer.length; ) {
-    const kind = buffer[at];
-    const number = buffer.readUInt32LE(at + 5);
-    const nameEnd = at + 9 + buffer.readUInt32LE(at + 1);
-    const end = kind === 0x43 /* C */ ? nameEnd + number : nameEnd;
-    if (end > buffer.length || (kind !== 0x43 && kind !== 0x4e) /* N */) break;
-    const { name, valid } = decodeName(buffer.subarray(at + 9, nameEnd));
-    at = end;
-    if (kind === 0x43 && valid) {
+  for (const { start, nameEnd, end, number, isContent } of records(buffer)) {
+    const { name, valid } = decodeName(buffer.subarray(start + recordHeaderBytes, nameEnd));
+    if (isContent && valid) {
       files.set(name, buffer.subarray(nameEnd, end));
     } else {
       // One that was taken and changed meanwhile is taken back.
@@ -138,6 +132,42 @@ export function readCollected(bytes: Uint8Array): Collected {
     files: sorted(files).map(([name, content]) => ({ name, content })),
     notCollected: sorted(notCollected).map(([name, errno]) => ({ name, errno })),
   };
+}
+
+/**
+ * Whether the records are all that were to come: the 'D' stands behind the last of them, by which the
+ * first process of a sandbox says that nothing else is left there. What a file holds is no such word.
+ */
+export function isDone(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  for (const { end } of records(buffer)) at = end;
+  return at === buffer.length - 1 && buffer[at] === 0x44 /* D */;
+}
+
+interface CollectedRecord {
+  /** Offsets in the bytes; what is between the last two is the content. */
+  start: number;
+  nameEnd: number;
+  end: number;
+  number: number;
+  isContent: boolean;
+}
+
+const recordHeaderBytes = 9;
+
+/** As far as they are complete. */
+function* records(buffer: Buffer): Generator<CollectedRecord> {
+  for (let start = 0; start + recordHeaderBytes <= buffer.length; ) {
+    const isContent = buffer[start] === 0x43; /* C */
+    if (!isContent && buffer[start] !== 0x4e /* N */) return;
+    const number = buffer.readUInt32LE(start + 5);
+    const nameEnd = start + recordHeaderBytes + buffer.readUInt32LE(start + 1);
+    const end = isContent ? nameEnd + number : nameEnd;
+    if (end > buffer.length) return;
+    yield { start, nameEnd, end, number, isContent };
+    start = end;
+  }
 }
 
 /**

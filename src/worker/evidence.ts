@@ -14,7 +14,7 @@ export interface Remains {
   runtime: ProcessRuntime;
   limits: Limits;
   receivedAtMs: number;
-  /** Absent when no process ran, or none that could be reaped. */
+  /** Absent when no process ran. `reaped` is absent when it could not be, or was not yet. */
   run: { startedAtMs: number; exitedAtMs: number; reaped: ExitStatus | undefined } | undefined;
   /** What its init said. */
   said: StartStatus | undefined;
@@ -74,11 +74,11 @@ export function resultOf(
     stderr: stderr.bytes,
     truncated: { stdout: stdout.truncated, stderr: stderr.truncated },
     ...inResult(handedBack),
-    ...(reaped && {
+    ...((group ?? reaped) && {
       usage: {
         wallMs: runMs,
         cpuMs,
-        memoryPeakBytes: group?.memoryPeakBytes ?? reaped.memoryPeakBytes,
+        memoryPeakBytes: group?.memoryPeakBytes ?? reaped?.memoryPeakBytes ?? 0,
         ...(group && { processesPeak: group.processesPeak }),
       },
     }),

@@ -1,61 +1,34 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { errorCode, errorMessage } from '../errors.js';
+import { errorMessage } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { limits as maxima } from '../limits.js';
 import type { Log } from '../log.js';
-import type { Poller } from '../poll/poller.js';
 import type { Socket } from '../poll/socket.js';
 import type { Result } from '../task.js';
 import { Capture } from './capture.js';
 import type { CgroupUsage } from './cgroup/cgroup.js';
-import { type Collected, type CollectOrder, encodeCollectOrder, readCollected } from './collect.js';
+import { type Collected, type CollectOrder, encodeCollectOrder } from './collect.js';
 import { CpuCheck } from './cpu-check.js';
-import type { Deadline, Deadlines } from './deadlines.js';
+import type { Deadline } from './deadlines.js';
 import type { Enclosure } from './enclosure.js';
 import { environmentEntries, scriptEnvironment } from './environment.js';
 import { type Remains, resultOf } from './evidence.js';
+import type { ExecutionContext, ExecutionEvents } from './execution-context.js';
 import { collectOrder, handedBack } from './handed-back.js';
 import { workerLimits } from './limits.js';
-import {
-  type ExitStatus,
-  readStatus,
-  reap,
-  type StartStatus,
-  signalGroup,
-  startError,
-} from './process-end.js';
+import { type ExitStatus, reap, type StartStatus, signalGroup, startError } from './process-end.js';
 import type { ExecuteMessage, Waiting } from './queue.js';
 import { frameLimits } from './resource-limits.js';
-import type { ProcessRuntime } from './runtimes/runtime.js';
 import { scriptFiles } from './script-files.js';
 import type { StartedProcess } from './spawn-plan.js';
+import { startFailure } from './start-failure.js';
+import { StatusChannel } from './status-channel.js';
 import { encodeTaskFrame } from './task-frame.js';
 import { type Cause, Termination } from './termination.js';
 import { awaitUnwatched } from './unwatched.js';
-import { internalFault, startFailed, type Verdict } from './verdict.js';
+import { startFailed, type Verdict } from './verdict.js';
 import type { Prepared } from './warm/prepared.js';
-import type { Starter } from './warm/starter.js';
-
-/** What all runs of one worker share. */
-export interface ExecutionContext {
-  runtime: ProcessRuntime;
-  starter: Starter;
-  poller: Poller;
-  deadlines: Deadlines;
-  /** Monotonic. */
-  nowMs: () => number;
-  log: Log;
-}
-
-export interface ExecutionEvents {
-  /** The process has its script. At most once. */
-  onStarted(): void;
-  /** There is more in `outputs`. */
-  onOutput?(): void;
-  /** Exactly once, the last call; nothing of the run is left but its directory's removal. */
-  onEnd(result: Result): void;
-}
 
 /**
  * One run, from `execute` to its result:
@@ -63,6 +36,9 @@ export interface ExecutionEvents {
  *     begin ─▶ process that waits ─▶ task frame, wall limit ─▶ pidfd readable ─▶ group killed, reaped
  *                    ▲                    │                        ─▶ pipes drained, files collected
  *                    └── once, when a prepared process failed ◀┘     ─▶ verdict ─▶ onEnd
+ *
+ * Where the first process of a sandbox says that nothing else is left in it, that is the end; until
+ * it has taken down the sandbox and is reaped takes a while more, for which no result waits.
  *
  * An error of ours anywhere in it ends this run with `internal_fail`, and no other.
  */
@@ -73,9 +49,11 @@ export class Execution {
   readonly #events: ExecutionEvents;
   readonly #log: Log;
   readonly #termination = new Termination(signalGroup);
+  /** What its first process is asked for, or the worker itself. */
+  readonly #order: CollectOrder | undefined;
   #stdout: Capture;
   #stderr: Capture;
-  #status: Buffer[] = [];
+  readonly #status = new StatusChannel();
   #enclosure: Enclosure | undefined;
   #cpuCheck: CpuCheck | undefined;
   #deadline: Deadline | undefined;
@@ -89,6 +67,10 @@ export class Execution {
   #unfit = false;
   #announced = false;
   #ended = false;
+  /** Its process was reaped, or cannot be. */
+  #gone = false;
+  /** Nothing else was left when it was said to be over. */
+  #leaving = false;
 
   constructor(context: ExecutionContext, waiting: Waiting, events: ExecutionEvents) {
     this.#context = context;
@@ -97,6 +79,7 @@ export class Execution {
     this.#events = events;
     const { taskId, attempt } = waiting.task;
     this.#log = context.log.child({ taskId, attempt });
+    this.#order = collectOrder(waiting.task.collect, context.runtime.bootstrap !== undefined);
     this.#stdout = this.#capture();
     this.#stderr = this.#capture();
   }
@@ -122,7 +105,7 @@ export class Execution {
       prepared = take();
     } catch (error) {
       this.#context.starter.ended();
-      this.#finish(this.#startFailure(error));
+      this.#finish(startFailure(error, this.#log));
       return;
     }
     const { enclosure, isWarm } = prepared;
@@ -144,7 +127,7 @@ export class Execution {
       this.#log.info({ err: error }, 'a prepared process failed; starting one');
       this.#startAgain();
     } else {
-      this.#finish(this.#startFailure(error));
+      this.#finish(startFailure(error, this.#log));
     }
   }
 
@@ -153,7 +136,8 @@ export class Execution {
     for (const pipe of this.#pipes) pipe.close();
     this.#leave();
     this.#pipes = [];
-    this.#status = [];
+    this.#status.clear();
+    this.#gone = false;
     this.#stdout = this.#capture();
     this.#stderr = this.#capture();
     this.#mayStartAgain = false;
@@ -223,15 +207,11 @@ export class Execution {
   /** What its init says of the script, and the files that it hands out. */
   #readStatusFrom(fd: number): void {
     const socket = this.#context.poller.adopt(fd, {
-      onData: (chunk) => this.#status.push(Buffer.from(chunk)),
+      onData: (chunk) => this.#status.push(chunk),
+      onEnd: () => this.#guarded(() => this.#told()),
     });
     this.#pipes.push(socket);
-    const order = this.#collectOrder();
-    if (order) socket.write(encodeCollectOrder(order));
-  }
-
-  #collectOrder(): CollectOrder | undefined {
-    return collectOrder(this.#task.collect, this.#context.runtime.bootstrap !== undefined);
+    if (this.#order) socket.write(encodeCollectOrder(this.#order));
   }
 
   #checkCpu(spentMs: () => number): CpuCheck {
@@ -249,6 +229,7 @@ export class Execution {
     } catch (error) {
       this.#fault(error);
       const ended = (reaped: ExitStatus | undefined) => {
+        this.#gone = true;
         this.#over({ reaped, exitedAtMs: this.#context.nowMs() });
       };
       awaitUnwatched(pid, ended, (fault) => this.#fault(fault));
@@ -285,8 +266,24 @@ export class Execution {
     socket.end();
   }
 
+  /** All that the first process had to say was read. */
+  #told(): void {
+    if (this.#gone || this.#unfit || this.#termination.cause) return;
+    if (!this.#enclosure?.usage || !this.#status.isDone) return;
+    const exitedAtMs = this.#context.nowMs();
+    this.#deadline?.clear();
+    this.#cpuCheck?.clear();
+    this.#drain();
+    // What came last may have been too much.
+    if (this.#termination.cause) return;
+    this.#leaving = true;
+    this.#events.onLeaving?.();
+    this.#over({ reaped: undefined, exitedAtMs });
+  }
+
   #exited(pid: number): void {
     const exitedAtMs = this.#context.nowMs();
+    this.#gone = true;
     let reaped: ExitStatus | undefined;
     this.#guarded(() => {
       this.#deadline?.clear();
@@ -295,18 +292,26 @@ export class Execution {
       reaped = reap(pid);
       invariant(reaped, `process ${pid} has ended and can be reaped`);
     });
-    // What a process that got away still holds open is not waited for.
+    if (this.#ended) {
+      this.#leave();
+    } else {
+      this.#drain();
+      this.#over({ reaped, exitedAtMs });
+    }
+    if (this.#leaving) this.#events.onLeft?.();
+  }
+
+  /** What a process that got away still holds open is not waited for. */
+  #drain(): void {
     for (const pipe of this.#pipes) {
       this.#guarded(() => pipe.readAvailable(workerLimits.pipeBytesMax));
     }
-    this.#over({ reaped, exitedAtMs });
   }
 
   /** Its process has ended. */
   #over(end: { reaped: ExitStatus | undefined; exitedAtMs: number }): void {
     this.#context.starter.ended();
-    const status = Buffer.concat(this.#status);
-    const said = readStatus(status);
+    const said = this.#status.said();
     // Without a first process that tells, nobody knows whether the script has begun: not twice then.
     const failed = this.#unfit || (this.#tells && said?.kind !== 'ended');
     if (failed && this.#mayStartAgain && !this.#termination.cause) {
@@ -323,7 +328,7 @@ export class Execution {
       said?.kind === 'failed'
         ? startFailed(errorMessage(startError(this.#context.runtime.file, said)))
         : undefined;
-    const order = this.#collectOrder();
+    const order = this.#order;
     const collect = this.#enclosure?.collect;
     if (collect && order && !this.#termination.cause) {
       collect(order).then(
@@ -335,7 +340,7 @@ export class Execution {
       );
       return;
     }
-    const collected = said ? readCollected(status.subarray(workerLimits.endedBytes)) : undefined;
+    const collected = said ? this.#status.collected() : undefined;
     this.#finish(verdict, run, said, collected);
   }
 
@@ -349,7 +354,8 @@ export class Execution {
     if (this.#ended) return;
     this.#ended = true;
     for (const pipe of this.#pipes) pipe.close();
-    const group = this.#leave();
+    const group = this.#usage();
+    if (this.#gone || !run) this.#leave();
     const remains = {
       runtime: this.#context.runtime,
       limits: this.#task.limits,
@@ -366,25 +372,18 @@ export class Execution {
     this.#events.onEnd(resultOf(remains, verdict, nowMs, (error) => this.#fault(error)));
   }
 
-  #leave(): CgroupUsage | undefined {
+  #usage(): CgroupUsage | undefined {
     let usage: CgroupUsage | undefined;
-    const enclosure = this.#enclosure;
-    this.#enclosure = undefined;
     this.#guarded(() => {
-      usage = enclosure?.usage?.();
+      usage = this.#enclosure?.usage?.();
     });
-    this.#guarded(() => enclosure?.leave());
     return usage;
   }
 
-  #startFailure(error: unknown): Verdict {
-    // A fault of the world names its errno; anything else is one of ours.
-    if (errorCode(error) === undefined) {
-      this.#log.error({ err: error }, 'internal error in a run');
-      return internalFault(errorMessage(error));
-    }
-    this.#log.warn({ err: error }, 'script not started');
-    return startFailed(errorMessage(error));
+  #leave(): void {
+    const enclosure = this.#enclosure;
+    this.#enclosure = undefined;
+    this.#guarded(() => enclosure?.leave());
   }
 
   #guarded(action: () => void): void {

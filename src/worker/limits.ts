@@ -20,8 +20,8 @@ export const workerLimits = {
   readyMax: 32,
   /** Cgroups made ahead. */
   readyCgroupsMax: 4,
-  /** From the taking of one to the making of those that are missing. */
-  readyCgroupMs: 5,
+  /** From the taking of one to the making of another, and from that to the next that is missing. */
+  readyCgroupMs: 2,
   /** Sorts of demand for which processes are held ready. */
   poolsMax: 4,
   /** How long a burst of demand is remembered. */

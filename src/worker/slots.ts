@@ -15,6 +15,10 @@ export interface RunEvents {
   onStarted(): void;
   /** There is more in `outputs`. */
   onOutput(): void;
+  /** A process of it is on its way out, and `onEnd` may come before it is gone. */
+  onLeaving(): void;
+  /** One of those is gone. */
+  onLeft(): void;
   onEnd(result: Result): void;
 }
 
@@ -31,6 +35,8 @@ export interface SlotsOptions {
   onOutput(key: string): void;
   /** Exactly once for each attempt that was taken. */
   onResult(attempt: AttemptKey, result: Result): void;
+  /** Nothing is left of a run whose result was told before. */
+  onLeft(): void;
 }
 
 /**
@@ -38,12 +44,15 @@ export interface SlotsOptions {
  *
  *     take ─▶ queue (slots × queuedPerSlot) ─▶ running (slots) ─▶ onResult
  *                └─ cancel ─▶ onResult            └─ cancel: killed ─▶ onResult
+ *
+ * Of runs whose results are told, a process may still be on its way out: of as many as there are slots.
  */
 export class Slots {
   readonly #options: SlotsOptions;
   readonly #queue: WaitingQueue;
   readonly #running = new Map<string, { attempt: AttemptKey; run: Run }>();
   #filling = false;
+  #leaving = 0;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -59,7 +68,7 @@ export class Slots {
   }
 
   get idle(): boolean {
-    return this.#running.size === 0 && this.#queue.size === 0;
+    return this.#running.size === 0 && this.#queue.size === 0 && this.#leaving === 0;
   }
 
   has(key: string): boolean {
@@ -117,7 +126,8 @@ export class Slots {
     if (this.#filling) return;
     this.#filling = true;
     try {
-      while (this.#running.size < this.#options.slots) {
+      const { slots } = this.#options;
+      while (this.#running.size < slots && this.#leaving < slots) {
         const waiting = this.#queue.shift();
         if (!waiting) break;
         this.#start(waiting);
@@ -133,6 +143,14 @@ export class Slots {
     const run = this.#options.createRun(waiting, {
       onStarted: () => this.#options.onStarted(attempt),
       onOutput: () => this.#options.onOutput(key),
+      onLeaving: () => {
+        this.#leaving += 1;
+      },
+      onLeft: () => {
+        this.#leaving -= 1;
+        this.#fill();
+        this.#options.onLeft();
+      },
       onEnd: (result) => {
         this.#running.delete(key);
         this.#options.onResult(attempt, result);

@@ -247,6 +247,7 @@ class WorkerDaemon implements Worker {
         this.#emitter.add(attempt, deliverable(attempt, result));
         this.#lifecycle.progressed();
       },
+      onLeft: () => this.#lifecycle.progressed(),
     });
   }
 

@@ -109,6 +109,9 @@ Failure OutliveScript(const Sandbox& sandbox, long pid) {
   WriteEnded(status_fd, AwaitScript(pid));
   EndOthers();
   CollectFiles(status_fd);
+  WriteDone(status_fd);
+  // The end of it is what the worker waits for: until the mounts are gone takes a while more.
+  RawSyscall(SYS_close, status_fd);
   return {};
 }
 

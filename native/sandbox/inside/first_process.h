@@ -43,7 +43,7 @@ Failure EnterSandbox(Sandbox& sandbox);
 Failure BecomeScript(const Sandbox& sandbox);
 
 /// Gives up what only the setup needed, waits for the script, whose pid is given, and reports how
-/// it ended; kills whatever else there is.
+/// it ended; kills whatever else there is, hands out files, and says that it is done.
 Failure OutliveScript(const Sandbox& sandbox, long pid);
 
 }  // namespace scriptd::sandbox

@@ -36,6 +36,8 @@ class Message {
 
 void WriteEnded(int fd, int wait_status) { Message('E', wait_status).Write(fd); }
 
+void WriteDone(int fd) { RawSyscall(SYS_write, fd, Address("D"), 1); }
+
 void WriteFailed(int fd, const Failure& failure) {
   Message message('F', failure.error);
   message.Add(failure.step);

@@ -4,8 +4,9 @@ import type { CgroupHost, CgroupLimits, RunCgroup } from './cgroup.js';
 
 /**
  * Cgroups that are made ahead: making one takes a sixth of a cold start. Each is for one run and has
- * had no process before. They are made a moment after one was taken, with the limits of that; what
- * differs is done when they are taken. So when nothing happens they are as many as may be.
+ * had no process before. They are made a moment after one was taken, with the limits of that, one at a
+ * time, so that a run that ends meanwhile waits for one at most; what differs is done when they are
+ * taken. So when nothing happens they are as many as may be.
  */
 export class ReadyCgroups {
   readonly #host: CgroupHost;
@@ -20,8 +21,8 @@ export class ReadyCgroups {
 
   /** One that is ready, or a new one. @throws Error of node:fs when the kernel refuses it */
   take(limits: CgroupLimits): RunCgroup {
-    this.#refillSoon(limits);
     const cgroup = this.#ready.pop();
+    this.#refillSoon(limits);
     if (!cgroup) return this.#host.create(limits);
     try {
       cgroup.limit(limits);
@@ -40,12 +41,12 @@ export class ReadyCgroups {
 
   /** Not at once: the process that is being started would wait for the kernel's lock on cgroups. */
   #refillSoon(limits: CgroupLimits): void {
+    if (this.#ready.length === workerLimits.readyCgroupsMax) return;
     this.#refill ??= setTimeout(() => {
       this.#refill = undefined;
       try {
-        while (this.#ready.length < workerLimits.readyCgroupsMax) {
-          this.#ready.push(this.#host.create(limits));
-        }
+        this.#ready.push(this.#host.create(limits));
+        this.#refillSoon(limits);
       } catch (error) {
         // A run that finds none makes its own, and says what is wrong, if it still is.
         this.#log.warn({ err: error }, 'no cgroup made ahead');

@@ -1,0 +1,30 @@
+import type { Log } from '../log.js';
+import type { Poller } from '../poll/poller.js';
+import type { Result } from '../task.js';
+import type { Deadlines } from './deadlines.js';
+import type { ProcessRuntime } from './runtimes/runtime.js';
+import type { Starter } from './warm/starter.js';
+
+/** What all runs of one worker share. */
+export interface ExecutionContext {
+  runtime: ProcessRuntime;
+  starter: Starter;
+  poller: Poller;
+  deadlines: Deadlines;
+  /** Monotonic. */
+  nowMs: () => number;
+  log: Log;
+}
+
+export interface ExecutionEvents {
+  /** The process has its script. At most once. */
+  onStarted(): void;
+  /** There is more in `outputs`. */
+  onOutput?(): void;
+  /** `onEnd` comes now, and nothing of the script is left; but the first process of its sandbox is. */
+  onLeaving?(): void;
+  /** After `onLeaving`: that process is gone, too. */
+  onLeft?(): void;
+  /** Exactly once; nothing of the run is left but its directory's removal, or what is leaving. */
+  onEnd(result: Result): void;
+}
