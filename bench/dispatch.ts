@@ -124,7 +124,7 @@ async function rate(tasks: number, run: () => Promise<void>): Promise<number> {
 }
 
 /** A client of the controller of a service, as an http daemon is one. */
-async function connected(dataDir: string) {
+export async function connected(dataDir: string) {
   const poller = new Poller();
   const link = new ControllerLink({
     transport: new Transport(),

@@ -37,6 +37,10 @@ export const lmdbStoreLimits = {
   journalBytes: 4 * 1024 * 1024,
   /** So much room must be left beside the journal's files for them to be made. */
   journalRoomBytes: 32 * 1024 * 1024,
+  /** The event loop itself writes records up to this… */
+  journalWaitBytes: 16 * 1024,
+  /** …while the last ones have taken less than this. */
+  journalWaitMs: 1,
   /** After files of the journal could not be made, they are tried again so much later. */
   journalRetryMs: 10_000,
   /** What the journal has is given to the databases so long after the first of it was written… */
