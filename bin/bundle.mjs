@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const file = join(dist, 'bundle', 'scriptd.cjs');
@@ -33,14 +33,14 @@ export function bundleFor(command) {
   // ASCII, as esbuild writes it. V8 refuses code of another version or source, and compiles anew.
   const source = readFileSync(file, 'latin1');
   const code = codeFileOf(command);
-  const script = new Script(`(function (module, exports, require, __filename) {${source}\n})`, {
+  const script = new Script(`(function (module, exports, require, __filename, importModule) {${source}\n})`, {
     filename: file,
     cachedData: modifiedMs(code) === undefined ? undefined : readFileSync(code),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const load = () => {
     const module = { exports: {} };
-    script.runInThisContext()(module, module.exports, createRequire(file), file);
+    const run = script.runInThisContext();
+    run(module, module.exports, createRequire(file), file, (name) => import(name));
     return module.exports;
   };
   return { script, load };

@@ -5,7 +5,7 @@
 //   node scripts/bundle.mjs --code      only the compiled code, for the node that runs this
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,11 @@ async function bundle() {
     define: { 'import.meta.url': 'importMetaUrl' },
     logLevel: 'warning',
   });
+  // A script that comes from compiled code cannot import by itself: V8 does not keep who does it.
+  writeFileSync(
+    file,
+    readFileSync(file, 'latin1').replaceAll(/(?<![.\w$])import\(/g, 'importModule('),
+  );
 }
 
 /** What each part is run with, and what it prints when it has started, unless it ends by itself. */

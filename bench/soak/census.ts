@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderOf, readMounts, readOwn } from '../../src/worker/cgroup/mounts.js';
 import { cgroupName } from '../../src/worker/isolation.js';
@@ -91,10 +91,19 @@ function cgroupsOf(dataDir: string): number {
 
 /** The folder itself and all below it. One that is being removed meanwhile is none. */
 function foldersIn(folder: string): number {
-  if (!existsSync(folder)) return 0;
   let count = 1;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  for (const entry of entriesOf(folder)) {
     if (entry.isDirectory()) count += foldersIn(join(folder, entry.name));
   }
-  return count;
+  return existsSync(folder) ? count : 0;
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENODEV') return [];
+    throw error;
+  }
 }

@@ -191,7 +191,8 @@ class Up {
 function isReady(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     // Not fetch, which takes longer to load than a part takes to start.
-    const request = get(new URL('/readyz', address), (response) => {
+    const options = { agent: false, headers: { connection: 'close' } };
+    const request = get(new URL('/readyz', address), options, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

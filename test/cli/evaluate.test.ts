@@ -24,6 +24,8 @@ async function storeWithHistory(t: Parameters<typeof temporaryFolder>[0]) {
     await store.claim([{ taskId: id, attempt: { attempt: 1, worker: 'w', startedAt } }]);
     await store.complete([success(id, startedAt + 100)]);
   }
+  // What is listed is in the databases by then, where another process reads it.
+  await store.query({ limit: 1 });
   return { dataDir, store };
 }
 
