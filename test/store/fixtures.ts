@@ -1,4 +1,13 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -140,4 +149,17 @@ export function crashed(t: Test, directory: string): string {
     if (name !== 'lock.mdb') copyFileSync(join(directory, name), join(copy, name));
   }
   return copy;
+}
+
+/** Makes a file that leaves no room on its file system. */
+export function fill(path: string): void {
+  const descriptor = openSync(path, 'w');
+  const bytes = Buffer.alloc(4_096);
+  try {
+    for (;;) writeSync(descriptor, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -1,13 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -21,6 +13,7 @@ import { Layer } from '../../src/store/lmdb/layer.js';
 import { LmdbStore } from '../../src/store/lmdb/store.js';
 import {
   crashed,
+  fill,
   journalsOf,
   lmdbStore,
   submission,
@@ -252,16 +245,3 @@ t.test(
     await reading.root.close();
   },
 );
-
-/** Until there is no room on its file system. */
-function fill(path: string): void {
-  const descriptor = openSync(path, 'w');
-  const bytes = Buffer.alloc(4_096);
-  try {
-    for (;;) writeSync(descriptor, bytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}

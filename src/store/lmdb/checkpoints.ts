@@ -57,6 +57,7 @@ export class Checkpoints {
     const record = await this.#recordOf(layer);
     if (!record || !(await this.#append(record))) return this.#writeAll(layer);
     if (!this.#environment.isOwned()) return this.#taken();
+    this.#journal.advance(record);
     this.memtables.add(layer);
     this.#startInTime();
     return undefined;
@@ -69,8 +70,11 @@ export class Checkpoints {
    */
   async checkpoint(): Promise<void> {
     while (this.#running) await this.#running;
+    const wasFrozen = this.memtables.isFrozen;
     const fault = await this.#start();
     if (fault) throw fault;
+    // That was what one that failed had left, and not what has come since.
+    if (wasFrozen) await this.checkpoint();
   }
 
   /**
@@ -89,13 +93,10 @@ export class Checkpoints {
     const journal = this.#journal;
     journal.make(this.#onJournalFailed);
     let record = journal.recordOf(layer);
-    // The other file is free once the databases have what it has.
-    if (record === 'full') {
-      await this.#running;
-      record = journal.recordOf(layer);
-    }
-    if (record === 'full') {
-      await this.#start();
+    // The other file is free once the databases have what it has: what was frozen, and then the rest.
+    while (record === 'full' && this.memtables.size > 0) {
+      const fault = await (this.#running ?? this.#start());
+      if (fault) break;
       record = journal.recordOf(layer);
     }
     return record === 'full' ? undefined : record;

@@ -90,8 +90,8 @@ export class Journal {
   }
 
   /**
-   * Resolves once it is as durable as it is to be. One at a time. A small one is waited for where the
-   * disk is quick: handing it to a thread and hearing of it takes several times as long, on a host
+   * Resolves once it is as durable as it is to be; `advance` is next. One at a time. A small one is
+   * waited for where the disk is quick: handing it to a thread and hearing of it takes several times as long, on a host
    * whose processors are asleep between two tasks.
    */
   append(record: Buffer): Promise<void> {
@@ -114,7 +114,7 @@ export class Journal {
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#appended(record, startMs);
+    this.#appended(startMs);
     return Promise.resolve();
   }
 
@@ -127,7 +127,7 @@ export class Journal {
         write(descriptor, record, from, record.length - from, position, (error, written) => {
           if (error) return reject(error);
           if (from + written < record.length) return rest(from + written);
-          this.#appended(record, startMs);
+          this.#appended(startMs);
           return resolve();
         });
       };
@@ -135,8 +135,15 @@ export class Journal {
     });
   }
 
-  #appended(record: Buffer, startMs: number): void {
+  #appended(startMs: number): void {
     this.#meanMs += 0.1 * (performance.now() - startMs - this.#meanMs);
+  }
+
+  /**
+   * The next record stands after this one, which was appended. Called together with what makes a
+   * checkpoint have it: one that begins before must not take it for written.
+   */
+  advance(record: Buffer): void {
     this.#offset += record.length;
     this.#number += 1;
   }

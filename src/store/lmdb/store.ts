@@ -216,6 +216,7 @@ export class LmdbStore implements TaskStore {
     while (!this.#closed) {
       // Its keys are read from the databases.
       await this.#commits.checkpoint();
+      if (this.#closed) break;
       const nowMs = this.#clock.wallMs();
       const { removed, undelivered, keys } = await this.#add((changes) => ({
         ...sweepTasks(changes, databases, this.#retention, nowMs),
@@ -234,9 +235,9 @@ export class LmdbStore implements TaskStore {
 
   /** To read from the databases themselves, once they have everything. */
   async #wholeDatabases(): Promise<Reader> {
-    const reader = this.#open;
+    if (this.#closed) throw closed();
     await this.#commits.checkpoint();
-    return reader;
+    return this.#open;
   }
 
   get #open(): Reader {
