@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { truncateSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { lmdbStoreLimits } from '../../src/store/limits.js';
@@ -10,6 +11,7 @@ import { LmdbStore } from '../../src/store/lmdb/store.js';
 import {
   crashed,
   fill,
+  isUsed,
   journalsOf,
   lmdbStore,
   submission,
@@ -48,9 +50,8 @@ t.test('one checkpoint runs at a time, also when the journal is full', async (t)
     layer.set('documents', { key: Buffer.from(`key ${written++}`), value });
     return checkpoints.write(layer);
   };
-  // Until the journal's files are there. What it has is in the databases then.
-  while (journalsOf(directory).length < 2) await write();
-  await write();
+  // Until the second file is begun; the first is free after that.
+  while (!areUsed(directory)) await write();
   await checkpoints.checkpoint();
   gate.close();
   // Both files, while the first checkpoint waits.
@@ -89,6 +90,44 @@ t.test(
   },
 );
 
+t.test(
+  'a checkpoint for which there may be no room is not begun',
+  { skip: process.getuid?.() === 0 ? false : 'a file system can be mounted by root only' },
+  async (t) => {
+    const mount = temporaryFolder(t);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'scriptd-test', mount]);
+    t.teardown(() => execFileSync('umount', [mount]));
+    const directory = join(mount, 'store');
+    const store = new LmdbStore({ directory, durability: 'os' });
+    const keyed = () => submission({}, { idempotencyKey: randomBytes(100).toString('hex') });
+    // In one commit: no page of the file is free after it.
+    await store.submit(Array.from({ length: 20_000 }, keyed));
+    await useJournal(store, directory);
+    await store.query({ limit: 1 });
+    const filler = join(mount, 'filler');
+    fill(filler);
+    truncateSync(filler, statSync(filler).size - 2 * lmdbStoreLimits.fullBelowBytes);
+    const many = store.submit(Array.from({ length: 400 }, keyed));
+    const fault = await many.then(() => store.query({ limit: 1 })).catch((error) => error);
+    t.match(fault, { code: 'STORE_FULL' });
+    t.equal(fault.cause, undefined, 'LMDB has not found out');
+    truncateSync(filler, 0);
+    await store.submit([keyed()]);
+    await store.close();
+  },
+);
+
+t.test('a step that fails leaves no commit to be written', async (t) => {
+  const { open } = lmdbStore(t);
+  const store = open();
+  const task = submission();
+  await store.submit([task]);
+  const { bytes } = store.commits;
+  await t.rejects(store.submit([submission(), task]), /stored twice/);
+  await store.close();
+  t.equal(store.commits.bytes, bytes);
+});
+
 t.test('what is closed during a list or the retention is told so, or has been read', async (t) => {
   for (let turns = 0; turns < 12; turns++) {
     const store = new LmdbStore({ directory: join(temporaryFolder(t), 'store'), durability: 'os' });
@@ -103,6 +142,12 @@ t.test('what is closed during a list or the retention is told so, or has been re
     t.equal(await swept, 0, 'the retention ends without an error');
   }
 });
+
+/** Both files of the journal. */
+function areUsed(directory: string): boolean {
+  const names = journalsOf(directory);
+  return names.length === 2 && names.every((name) => isUsed(join(directory, name)));
+}
 
 /** An environment whose commits can be made to wait, each still the real one. */
 class Gate {

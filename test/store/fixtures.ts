@@ -135,11 +135,16 @@ export function journalsOf(directory: string): string[] {
 
 /** Submits tasks until they go into the store's journal: its files are made off the event loop. */
 export async function useJournal(store: TaskStore, directory: string): Promise<void> {
-  const isUsed = (name: string) => readFileSync(join(directory, name)).subarray(0, 4).some(Boolean);
+  const anyUsed = () => journalsOf(directory).some((name) => isUsed(join(directory, name)));
   // The newest epoch's: another process may have left its own.
-  while (journalsOf(directory).length < 2 || !journalsOf(directory).some(isUsed)) {
+  while (journalsOf(directory).length < 2 || !anyUsed()) {
     await store.submit([submission()]);
   }
+}
+
+/** Whether there is a record in a file of a journal. */
+export function isUsed(path: string): boolean {
+  return readFileSync(path).subarray(0, 4).some(Boolean);
 }
 
 /** A copy of a store as a crash at this moment would leave it. */

@@ -1,7 +1,7 @@
 import { ScriptdError } from '../../errors.js';
 import { lmdbStoreLimits } from '../limits.js';
-import type { Environment } from './environment.js';
-import { causeOf, requireRoom, storeFault } from './faults.js';
+import { type Environment, fileBytesOf } from './environment.js';
+import { causeOf, requireRoom, roomFor, storeFault } from './faults.js';
 import { Journal } from './journal.js';
 import type { Position } from './journal-record.js';
 import type { Layer } from './layer.js';
@@ -194,9 +194,10 @@ export class Checkpoints {
    * @throws ScriptdError STORE_FULL
    */
   #requireRoom(more?: Layer): void {
+    const { directory } = this.#environment;
+    const size = this.memtables.size + (more?.size ?? 0);
     const bytes = this.memtables.bytes + (more?.bytes ?? 0);
-    // A value takes up to two pages.
-    requireRoom(this.#environment.directory, 2 * bytes);
+    requireRoom(directory, roomFor({ size, bytes }, fileBytesOf(directory)));
   }
 
   #taken(): ScriptdError {

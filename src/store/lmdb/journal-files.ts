@@ -14,6 +14,8 @@ import { atStart, type JournalState } from './journal-state.js';
 export interface Left {
   /** What each commit changed that the databases may not have, in order. */
   commits: Iterable<StoredChange>[];
+  /** How many changes these are. */
+  size: number;
   /** Of these changes. */
   bytes: number;
   /** Of everything that is there. */
@@ -55,7 +57,8 @@ export function leftIn(directory: string, state: JournalState): Left {
   rounds.sort((a, b) => a.epoch - b.epoch || a.round - b.round);
   const bodies = rounds.flatMap((round) => round.bodies);
   const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
-  return { commits: bodies.map(changesOf), bytes, paths };
+  const size = bodies.reduce((sum, body) => sum + [...changesOf(body)].length, 0);
+  return { commits: bodies.map(changesOf), size, bytes, paths };
 }
 
 export function removeFiles(paths: readonly string[]): void {

@@ -77,6 +77,8 @@ export class Journal {
    * journal has. Undefined: there is no journal, or it is not for as large a commit.
    */
   recordOf(layer: Layer): Buffer | 'full' | undefined {
+    // Not written to find out: what it was written into stays as large.
+    if (layer.bytes > lmdbStoreLimits.journalBytes) return undefined;
     if (!this.#current && !this.#begin()) return undefined;
     const record = this.#write(layer);
     if (record.length > lmdbStoreLimits.journalBytes) return undefined;
@@ -206,6 +208,10 @@ export class Journal {
         await file.write(zeros, 0, zeros.length, at);
       }
       if (this.#flushed && !this.#closed) await file.sync();
+    } catch (error) {
+      // A part of it would take room that the databases may want.
+      rmSync(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

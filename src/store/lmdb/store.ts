@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { type Clock, systemClock } from '../../clock.js';
 import { ScriptdError } from '../../errors.js';
 import type { TaskSpec, TaskView } from '../../task.js';
@@ -26,9 +25,9 @@ import type { Changes } from './changes.js';
 import { Commits } from './commits.js';
 import { noteDelivery } from './deliveries.js';
 import {
-  dataFileOf,
   type Environment,
   type EnvironmentOptions,
+  fileBytesOf,
   openEnvironment,
 } from './environment.js';
 import { storeFault } from './faults.js';
@@ -171,7 +170,7 @@ export class LmdbStore implements TaskStore {
     const { sequence: _, ...counts } = tasks.readCounts(this.#commits.acknowledged);
     return {
       ...counts,
-      fileBytes: statSync(dataFileOf(directory)).size,
+      fileBytes: fileBytesOf(directory),
       writesWaiting: this.#commits.count,
       oldestWriteMs: this.#commits.oldestMs,
     };
