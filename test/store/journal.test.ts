@@ -93,7 +93,10 @@ t.test('two files are read in the order in which they were written', async (t) =
 t.test('damage before the end is told, not taken for the end', async (t) => {
   const damaged = record('b', 1).fill(1, 30, 40);
   const folder = folderWith(t, record('a', 0), damaged, record('c', 2));
-  const fault = { code: 'STORE_CORRUPT', message: /journal-1-0 is damaged at byte 4096, .*move/ };
+  const fault = {
+    code: 'STORE_CORRUPT',
+    message: /journal-1-0 is damaged at byte 4096, .*move all files/,
+  };
   t.throws(() => valuesIn(folder), fault);
   const headless = folderWith(t, record('a', 0).fill(0), record('b', 1));
   t.throws(() => valuesIn(headless), { code: 'STORE_CORRUPT', message: /byte 0/ });
@@ -219,6 +222,24 @@ t.test('files of a journal that cannot be made are told of, and done without', a
   t.equal((await unfinishedIds(store))[0], task.view.id);
   await store.close();
 });
+
+t.test(
+  'a file of the journal that cannot be made takes no room',
+  { skip: strace ? false : 'strace is not installed' },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const directory = join(folder, 'store');
+    const log = join(folder, 'strace');
+    const inject = 'inject=pwrite64:error=EDQUOT:when=5+';
+    const file = ['-P', join(directory, fileNameOf(1, 0))];
+    const command = ['strace', '-f', '-e', 'trace=pwrite64', '-e', inject, ...file, '-o', log];
+    const writer = await Writer.start(directory, new Map(), { command });
+    while (!readFileSync(log, 'utf8').includes('INJECTED')) await sleep(10);
+    for (let i = 0; i < 100 && journalsOf(directory).length > 0; i++) await sleep(20);
+    t.same(journalsOf(directory), []);
+    await writer.kill();
+  },
+);
 
 t.test(
   'where a checkpoint finds no room, nothing acknowledged is lost, and it comes later',

@@ -93,9 +93,10 @@ function requireEnd(
   for (let start = end; start < bytes.length; start += blockBytes) {
     const record = readRecord(bytes, start, salt);
     if (!record?.flushed || record.round < newest) continue;
+    // All of it: what the other file has may build on what is lost.
     const message =
       `${path} is damaged at byte ${end}, and commits stand after that: bring back a copy of the ` +
-      'store, or move that file away to go on without them';
+      'store, or move all files of the journal away (journal-*) to go on without what only they have';
     throw new ScriptdError('STORE_CORRUPT', message);
   }
 }
