@@ -1,7 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { lmdbStoreLimits } from '../../src/store/limits.js';
 import { checkStore } from '../../src/store/lmdb/check.js';
@@ -100,6 +100,23 @@ t.test('damage before the end is told, not taken for the end', async (t) => {
   t.throws(() => valuesIn(folder), fault);
   const headless = folderWith(t, record('a', 0).fill(0), record('b', 1));
   t.throws(() => valuesIn(headless), { code: 'STORE_CORRUPT', message: /byte 0/ });
+});
+
+t.test('a journal that is removed while it is looked for is not missed', async (t) => {
+  const folder = folderWith(t);
+  // As whoever closes the store removes it, beside whoever opens it.
+  const script = `
+    const fs = require('node:fs');
+    for (;;) { fs.writeFileSync(process.argv[1], ''); fs.rmSync(process.argv[1]); }`;
+  const remover = spawn(process.execPath, ['-e', script, join(folder, 'journal-1-1')]);
+  t.teardown(() => remover.kill('SIGKILL'));
+  let [seen, commits] = [0, 0];
+  while (seen < 200) {
+    commits += valuesIn(folder).length;
+    if (journalsOf(folder).length > 1) seen += 1;
+    await setImmediate();
+  }
+  t.equal(commits, 0);
 });
 
 t.test('what somebody sent is not taken for a record', async (t) => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ScriptdError } from '../../errors.js';
+import { errorCode, ScriptdError } from '../../errors.js';
 import {
   blockBytes,
   changesOf,
@@ -51,8 +51,10 @@ export function leftIn(directory: string, state: JournalState): Left {
     paths.push(path);
     const salt = state.salts.get(epoch);
     if (!salt) continue;
+    const bytes = bytesOf(path);
+    if (!bytes) continue;
     const since = epoch === state.epoch ? state.position : atStart;
-    rounds.push({ epoch, ...roundIn(path, salt, since) });
+    rounds.push({ epoch, ...roundIn(bytes, { path, salt, since }) });
   }
   rounds.sort((a, b) => a.epoch - b.epoch || a.round - b.round);
   const bodies = rounds.flatMap((round) => round.bodies);
@@ -65,9 +67,21 @@ export function removeFiles(paths: readonly string[]): void {
   for (const path of paths) rmSync(path, { force: true });
 }
 
+/** Undefined: whoever wrote it has removed it since, once the databases had everything. */
+function bytesOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** @param since the databases have what stands before it */
-function roundIn(path: string, salt: Buffer, since: Position): Omit<Round, 'epoch'> {
-  const bytes = readFileSync(path);
+function roundIn(
+  bytes: Buffer,
+  { path, salt, since }: { path: string; salt: Buffer; since: Position },
+): Omit<Round, 'epoch'> {
   const round = readRecord(bytes, 0, salt)?.round ?? 0;
   const bodies: Buffer[] = [];
   let end = 0;
