@@ -25,6 +25,10 @@ export const lmdbStoreLimits = {
   /** Of the memory map: address space, not memory. A file can't grow past it. */
   mapBytesMax: 1024 ** 4,
   databasesMax: 24,
+  /** Of LMDB, as of most systems. */
+  pageBytes: 4_096,
+  /** About what a change takes that has no bytes of its own: a row or a task without what is large. */
+  recordBytes: 512,
   /** Finished tasks, or idempotency keys, that one commit of the retention takes away. */
   sweepTasksMax: 100,
   /** Between two looks for what has become too old or too much. */

@@ -1,4 +1,13 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -126,11 +135,16 @@ export function journalsOf(directory: string): string[] {
 
 /** Submits tasks until they go into the store's journal: its files are made off the event loop. */
 export async function useJournal(store: TaskStore, directory: string): Promise<void> {
-  const isUsed = (name: string) => readFileSync(join(directory, name)).subarray(0, 4).some(Boolean);
+  const anyUsed = () => journalsOf(directory).some((name) => isUsed(join(directory, name)));
   // The newest epoch's: another process may have left its own.
-  while (journalsOf(directory).length < 2 || !journalsOf(directory).some(isUsed)) {
+  while (journalsOf(directory).length < 2 || !anyUsed()) {
     await store.submit([submission()]);
   }
+}
+
+/** Whether there is a record in a file of a journal. */
+export function isUsed(path: string): boolean {
+  return readFileSync(path).subarray(0, 4).some(Boolean);
 }
 
 /** A copy of a store as a crash at this moment would leave it. */
@@ -140,4 +154,17 @@ export function crashed(t: Test, directory: string): string {
     if (name !== 'lock.mdb') copyFileSync(join(directory, name), join(copy, name));
   }
   return copy;
+}
+
+/** Makes a file that leaves no room on its file system. */
+export function fill(path: string): void {
+  const descriptor = openSync(path, 'w');
+  const bytes = Buffer.alloc(4_096);
+  try {
+    for (;;) writeSync(descriptor, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(descriptor);
+  }
 }

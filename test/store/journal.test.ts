@@ -1,15 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { lmdbStoreLimits } from '../../src/store/limits.js';
 import { checkStore } from '../../src/store/lmdb/check.js';
@@ -21,6 +13,7 @@ import { Layer } from '../../src/store/lmdb/layer.js';
 import { LmdbStore } from '../../src/store/lmdb/store.js';
 import {
   crashed,
+  fill,
   journalsOf,
   lmdbStore,
   submission,
@@ -100,10 +93,30 @@ t.test('two files are read in the order in which they were written', async (t) =
 t.test('damage before the end is told, not taken for the end', async (t) => {
   const damaged = record('b', 1).fill(1, 30, 40);
   const folder = folderWith(t, record('a', 0), damaged, record('c', 2));
-  const fault = { code: 'STORE_CORRUPT', message: /journal-1-0 is damaged at byte 4096, .*move/ };
+  const fault = {
+    code: 'STORE_CORRUPT',
+    message: /journal-1-0 is damaged at byte 4096, .*move all files/,
+  };
   t.throws(() => valuesIn(folder), fault);
   const headless = folderWith(t, record('a', 0).fill(0), record('b', 1));
   t.throws(() => valuesIn(headless), { code: 'STORE_CORRUPT', message: /byte 0/ });
+});
+
+t.test('a journal that is removed while it is looked for is not missed', async (t) => {
+  const folder = folderWith(t);
+  // As whoever closes the store removes it, beside whoever opens it.
+  const script = `
+    const fs = require('node:fs');
+    for (;;) { fs.writeFileSync(process.argv[1], ''); fs.rmSync(process.argv[1]); }`;
+  const remover = spawn(process.execPath, ['-e', script, join(folder, 'journal-1-1')]);
+  t.teardown(() => remover.kill('SIGKILL'));
+  let [seen, commits] = [0, 0];
+  while (seen < 200) {
+    commits += valuesIn(folder).length;
+    if (journalsOf(folder).length > 1) seen += 1;
+    await setImmediate();
+  }
+  t.equal(commits, 0);
 });
 
 t.test('what somebody sent is not taken for a record', async (t) => {
@@ -228,6 +241,24 @@ t.test('files of a journal that cannot be made are told of, and done without', a
 });
 
 t.test(
+  'a file of the journal that cannot be made takes no room',
+  { skip: strace ? false : 'strace is not installed' },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const directory = join(folder, 'store');
+    const log = join(folder, 'strace');
+    const inject = 'inject=pwrite64:error=EDQUOT:when=5+';
+    const file = ['-P', join(directory, fileNameOf(1, 0))];
+    const command = ['strace', '-f', '-e', 'trace=pwrite64', '-e', inject, ...file, '-o', log];
+    const writer = await Writer.start(directory, new Map(), { command });
+    while (!readFileSync(log, 'utf8').includes('INJECTED')) await sleep(10);
+    for (let i = 0; i < 100 && journalsOf(directory).length > 0; i++) await sleep(20);
+    t.same(journalsOf(directory), []);
+    await writer.kill();
+  },
+);
+
+t.test(
   'where a checkpoint finds no room, nothing acknowledged is lost, and it comes later',
   { skip: process.getuid?.() === 0 ? false : 'a file system can be mounted by root only' },
   async (t) => {
@@ -252,16 +283,3 @@ t.test(
     await reading.root.close();
   },
 );
-
-/** Until there is no room on its file system. */
-function fill(path: string): void {
-  const descriptor = openSync(path, 'w');
-  const bytes = Buffer.alloc(4_096);
-  try {
-    for (;;) writeSync(descriptor, bytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}

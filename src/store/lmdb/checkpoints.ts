@@ -1,7 +1,7 @@
 import { ScriptdError } from '../../errors.js';
 import { lmdbStoreLimits } from '../limits.js';
-import type { Environment } from './environment.js';
-import { causeOf, requireRoom, storeFault } from './faults.js';
+import { type Environment, fileBytesOf } from './environment.js';
+import { causeOf, requireRoom, roomFor, storeFault } from './faults.js';
 import { Journal } from './journal.js';
 import type { Position } from './journal-record.js';
 import type { Layer } from './layer.js';
@@ -57,6 +57,7 @@ export class Checkpoints {
     const record = await this.#recordOf(layer);
     if (!record || !(await this.#append(record))) return this.#writeAll(layer);
     if (!this.#environment.isOwned()) return this.#taken();
+    this.#journal.advance(record);
     this.memtables.add(layer);
     this.#startInTime();
     return undefined;
@@ -69,8 +70,11 @@ export class Checkpoints {
    */
   async checkpoint(): Promise<void> {
     while (this.#running) await this.#running;
+    const wasFrozen = this.memtables.isFrozen;
     const fault = await this.#start();
     if (fault) throw fault;
+    // That was what one that failed had left, and not what has come since.
+    if (wasFrozen) await this.checkpoint();
   }
 
   /**
@@ -89,13 +93,10 @@ export class Checkpoints {
     const journal = this.#journal;
     journal.make(this.#onJournalFailed);
     let record = journal.recordOf(layer);
-    // The other file is free once the databases have what it has.
-    if (record === 'full') {
-      await this.#running;
-      record = journal.recordOf(layer);
-    }
-    if (record === 'full') {
-      await this.#start();
+    // The other file is free once the databases have what it has: what was frozen, and then the rest.
+    while (record === 'full' && this.memtables.size > 0) {
+      const fault = await (this.#running ?? this.#start());
+      if (fault) break;
       record = journal.recordOf(layer);
     }
     return record === 'full' ? undefined : record;
@@ -193,9 +194,10 @@ export class Checkpoints {
    * @throws ScriptdError STORE_FULL
    */
   #requireRoom(more?: Layer): void {
+    const { directory } = this.#environment;
+    const size = this.memtables.size + (more?.size ?? 0);
     const bytes = this.memtables.bytes + (more?.bytes ?? 0);
-    // A value takes up to two pages.
-    requireRoom(this.#environment.directory, 2 * bytes);
+    requireRoom(directory, roomFor({ size, bytes }, fileBytesOf(directory)));
   }
 
   #taken(): ScriptdError {

@@ -6,7 +6,7 @@ import { ScriptdError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
 import { lmdbStoreLimits } from '../limits.js';
 import { binary, type Databases, openDatabases, openMeta } from './databases.js';
-import { requireRoom, storeFault } from './faults.js';
+import { requireRoom, roomFor, storeFault } from './faults.js';
 import { leftIn, removeFiles } from './journal-files.js';
 import { type Position, saltBytes } from './journal-record.js';
 import { atStart, readJournalState, writeJournalState } from './journal-state.js';
@@ -128,6 +128,10 @@ export function dataFileOf(directory: string): string {
   return join(directory, 'data.mdb');
 }
 
+export function fileBytesOf(directory: string): number {
+  return statSync(dataFileOf(directory)).size;
+}
+
 function openRoot(directory: string, flags: { noSync?: boolean; readOnly?: boolean }) {
   return open<Buffer, Buffer>({
     path: directory,
@@ -154,9 +158,9 @@ function replay(
   own: { directory: string; epoch: number; salts: ReadonlyMap<number, Buffer> },
 ): void {
   const { meta } = databases;
-  const { commits, bytes, paths } = leftIn(own.directory, readJournalState(meta));
+  const { commits, paths, ...left } = leftIn(own.directory, readJournalState(meta));
   if (commits.length > 0) {
-    requireRoom(own.directory, 2 * bytes);
+    requireRoom(own.directory, roomFor(left, fileBytesOf(own.directory)));
     root.transactionSync(() => {
       for (const changes of commits) {
         for (const { name, key, bytes } of changes) {

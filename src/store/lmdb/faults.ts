@@ -70,6 +70,22 @@ export function requireRoom(directory: string, bytes: number): void {
   throw new ScriptdError('STORE_FULL', `no room is left for the store in ${directory}: make some`);
 }
 
+/**
+ * By how much LMDB may make its file larger for so many changes, of so many bytes together.
+ *
+ * @param fileBytes of the file as it is
+ */
+export function roomFor(
+  { size, bytes }: { size: number; bytes: number },
+  fileBytes: number,
+): number {
+  const { pageBytes, recordBytes } = lmdbStoreLimits;
+  // Pages that are there are copied before they are changed, and each change may have one of its own.
+  const copied = Math.min(size * pageBytes, fileBytes);
+  // A value takes up to two pages.
+  return copied + size * recordBytes + 2 * bytes;
+}
+
 /** What an ordinary user may still write there. */
 function roomBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ScriptdError } from '../../errors.js';
+import { errorCode, ScriptdError } from '../../errors.js';
 import {
   blockBytes,
   changesOf,
@@ -14,6 +14,8 @@ import { atStart, type JournalState } from './journal-state.js';
 export interface Left {
   /** What each commit changed that the databases may not have, in order. */
   commits: Iterable<StoredChange>[];
+  /** How many changes these are. */
+  size: number;
   /** Of these changes. */
   bytes: number;
   /** Of everything that is there. */
@@ -49,22 +51,37 @@ export function leftIn(directory: string, state: JournalState): Left {
     paths.push(path);
     const salt = state.salts.get(epoch);
     if (!salt) continue;
+    const bytes = bytesOf(path);
+    if (!bytes) continue;
     const since = epoch === state.epoch ? state.position : atStart;
-    rounds.push({ epoch, ...roundIn(path, salt, since) });
+    rounds.push({ epoch, ...roundIn(bytes, { path, salt, since }) });
   }
   rounds.sort((a, b) => a.epoch - b.epoch || a.round - b.round);
   const bodies = rounds.flatMap((round) => round.bodies);
   const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
-  return { commits: bodies.map(changesOf), bytes, paths };
+  const size = bodies.reduce((sum, body) => sum + [...changesOf(body)].length, 0);
+  return { commits: bodies.map(changesOf), size, bytes, paths };
 }
 
 export function removeFiles(paths: readonly string[]): void {
   for (const path of paths) rmSync(path, { force: true });
 }
 
+/** Undefined: whoever wrote it has removed it since, once the databases had everything. */
+function bytesOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** @param since the databases have what stands before it */
-function roundIn(path: string, salt: Buffer, since: Position): Omit<Round, 'epoch'> {
-  const bytes = readFileSync(path);
+function roundIn(
+  bytes: Buffer,
+  { path, salt, since }: { path: string; salt: Buffer; since: Position },
+): Omit<Round, 'epoch'> {
   const round = readRecord(bytes, 0, salt)?.round ?? 0;
   const bodies: Buffer[] = [];
   let end = 0;
@@ -90,9 +107,10 @@ function requireEnd(
   for (let start = end; start < bytes.length; start += blockBytes) {
     const record = readRecord(bytes, start, salt);
     if (!record?.flushed || record.round < newest) continue;
+    // All of it: what the other file has may build on what is lost.
     const message =
       `${path} is damaged at byte ${end}, and commits stand after that: bring back a copy of the ` +
-      'store, or move that file away to go on without them';
+      'store, or move all files of the journal away (journal-*) to go on without what only they have';
     throw new ScriptdError('STORE_CORRUPT', message);
   }
 }

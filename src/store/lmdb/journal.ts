@@ -77,6 +77,8 @@ export class Journal {
    * journal has. Undefined: there is no journal, or it is not for as large a commit.
    */
   recordOf(layer: Layer): Buffer | 'full' | undefined {
+    // Not written to find out: what it was written into stays as large.
+    if (layer.bytes > lmdbStoreLimits.journalBytes) return undefined;
     if (!this.#current && !this.#begin()) return undefined;
     const record = this.#write(layer);
     if (record.length > lmdbStoreLimits.journalBytes) return undefined;
@@ -90,8 +92,8 @@ export class Journal {
   }
 
   /**
-   * Resolves once it is as durable as it is to be. One at a time. A small one is waited for where the
-   * disk is quick: handing it to a thread and hearing of it takes several times as long, on a host
+   * Resolves once it is as durable as it is to be; `advance` is next. One at a time. A small one is
+   * waited for where the disk is quick: handing it to a thread and hearing of it takes several times as long, on a host
    * whose processors are asleep between two tasks.
    */
   append(record: Buffer): Promise<void> {
@@ -114,7 +116,7 @@ export class Journal {
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#appended(record, startMs);
+    this.#appended(startMs);
     return Promise.resolve();
   }
 
@@ -127,7 +129,7 @@ export class Journal {
         write(descriptor, record, from, record.length - from, position, (error, written) => {
           if (error) return reject(error);
           if (from + written < record.length) return rest(from + written);
-          this.#appended(record, startMs);
+          this.#appended(startMs);
           return resolve();
         });
       };
@@ -135,8 +137,15 @@ export class Journal {
     });
   }
 
-  #appended(record: Buffer, startMs: number): void {
+  #appended(startMs: number): void {
     this.#meanMs += 0.1 * (performance.now() - startMs - this.#meanMs);
+  }
+
+  /**
+   * The next record stands after this one, which was appended. Called together with what makes a
+   * checkpoint have it: one that begins before must not take it for written.
+   */
+  advance(record: Buffer): void {
     this.#offset += record.length;
     this.#number += 1;
   }
@@ -199,6 +208,10 @@ export class Journal {
         await file.write(zeros, 0, zeros.length, at);
       }
       if (this.#flushed && !this.#closed) await file.sync();
+    } catch (error) {
+      // A part of it would take room that the databases may want.
+      rmSync(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

@@ -49,13 +49,16 @@ export class Layer {
     return this.#databases.get(name)?.get(nameOf(key));
   }
 
-  /** @returns how to undo it */
+  /** @returns how to undo it, once what came after it is undone */
   set(name: DatabaseName, change: Change): () => void {
     const changes = this.#changesOf(name);
     const keyName = nameOf(change.key);
     const before = changes.get(keyName);
+    const [size, bytes] = [this.#size, this.#bytes];
     this.#set(changes, keyName, change);
     return () => {
+      this.#size = size;
+      this.#bytes = bytes;
       if (before) changes.set(keyName, before);
       else changes.delete(keyName);
     };

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { type Clock, systemClock } from '../../clock.js';
 import { ScriptdError } from '../../errors.js';
 import type { TaskSpec, TaskView } from '../../task.js';
@@ -26,9 +25,9 @@ import type { Changes } from './changes.js';
 import { Commits } from './commits.js';
 import { noteDelivery } from './deliveries.js';
 import {
-  dataFileOf,
   type Environment,
   type EnvironmentOptions,
+  fileBytesOf,
   openEnvironment,
 } from './environment.js';
 import { storeFault } from './faults.js';
@@ -171,7 +170,7 @@ export class LmdbStore implements TaskStore {
     const { sequence: _, ...counts } = tasks.readCounts(this.#commits.acknowledged);
     return {
       ...counts,
-      fileBytes: statSync(dataFileOf(directory)).size,
+      fileBytes: fileBytesOf(directory),
       writesWaiting: this.#commits.count,
       oldestWriteMs: this.#commits.oldestMs,
     };
@@ -216,6 +215,7 @@ export class LmdbStore implements TaskStore {
     while (!this.#closed) {
       // Its keys are read from the databases.
       await this.#commits.checkpoint();
+      if (this.#closed) break;
       const nowMs = this.#clock.wallMs();
       const { removed, undelivered, keys } = await this.#add((changes) => ({
         ...sweepTasks(changes, databases, this.#retention, nowMs),
@@ -234,9 +234,9 @@ export class LmdbStore implements TaskStore {
 
   /** To read from the databases themselves, once they have everything. */
   async #wholeDatabases(): Promise<Reader> {
-    const reader = this.#open;
+    if (this.#closed) throw closed();
     await this.#commits.checkpoint();
-    return reader;
+    return this.#open;
   }
 
   get #open(): Reader {
