@@ -1,7 +1,12 @@
+import { once } from 'node:events';
+import { Socket } from 'node:net';
 import fc from 'fast-check';
 import t from 'tap';
-import { isDone } from '../../src/worker/collect.js';
+import { encodeCollectOrder, isDone } from '../../src/worker/collect.js';
+import { startProcess } from '../../src/worker/sandbox.js';
 import { StatusChannel } from '../../src/worker/status-channel.js';
+import { skip, strictPlan } from './sandbox-plans.js';
+import { closeAll, drained, ended as reaped, shell } from './sandbox-process.js';
 
 /** As native/sandbox/inside/status.h has them. */
 const ended = Buffer.from([0x45 /* E */, 0, 3, 0, 0]);
@@ -109,4 +114,38 @@ t.test('isDone reads a view at an offset', (t) => {
   t.ok(isDone(bytes.subarray(3)));
   t.notOk(isDone(bytes));
   t.end();
+});
+
+/** What a real first process says of a script that leaves a large file which ends in a D. */
+async function told(whileTelling: (pid: number) => void): Promise<StatusChannel> {
+  const script = 'read line; head -c 900000 /dev/zero >file; printf D >>file; exit 3';
+  const started = startProcess(shell(script, { cwd: '/work', stdin: 'pipe', strict: strictPlan }));
+  const { pid, pidfd, stdin = -1, stdout, stderr, status: fd = -1 } = started;
+  const socket = new Socket({ fd });
+  const order = { patterns: ['file'], filesMax: 1, bytesMax: 2 ** 20 };
+  await new Promise((resolve) => socket.write(encodeCollectOrder(order), resolve));
+  new Socket({ fd: stdin, readable: false }).end('go\n');
+  await Promise.all([drained(stdout), drained(stderr)]);
+  // It is told more than the socket holds, so that it cannot be done before that is read.
+  await once(socket, 'readable');
+  whileTelling(pid);
+  const status = new StatusChannel();
+  for await (const chunk of socket) status.push(chunk);
+  closeAll(pidfd);
+  await reaped(pid);
+  return status;
+}
+
+t.test('a real first process says it last of all', { skip }, async (t) => {
+  const status = await told(() => undefined);
+  t.match(status.said(), { kind: 'ended', exitCode: 3 });
+  t.ok(status.isDone);
+  t.equal(status.collected().files[0]?.content.at(-1), 'D'.charCodeAt(0));
+});
+
+t.test('one that is killed while it hands out files has not said it', { skip }, async (t) => {
+  const status = await told((pid) => process.kill(pid, 'SIGKILL'));
+  t.match(status.said(), { kind: 'ended', exitCode: 3 });
+  t.notOk(status.isDone);
+  t.same(status.collected().files, [], 'what was cut is not taken');
 });
