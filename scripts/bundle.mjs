@@ -5,7 +5,7 @@
 //   node scripts/bundle.mjs --code      only the compiled code, for the node that runs this
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,8 +93,8 @@ async function compileCode() {
 
 /** This process is that part. */
 async function runHere(args) {
-  const { script, load } = bundleFor(args[0]);
-  process.on('exit', () => writeFileSync(codeFileOf(args[0]), script.createCachedData()));
+  const { load, keepCode } = bundleFor(args[0]);
+  process.on('exit', keepCode);
   await load().main(args);
 }
 

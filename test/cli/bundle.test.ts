@@ -79,3 +79,20 @@ t.test('V8 takes the code that was compiled for each part', (t) => {
   }
   t.end();
 });
+
+t.test('compiled code of a bundle before, as long as this one, is not run', (t) => {
+  const { root, run, bundle } = installed(t);
+  bundle('first!');
+  const launcher = JSON.stringify(join(root, 'bin/bundle.mjs'));
+  const keep = `import { bundleFor } from ${launcher};
+    const { load, keepCode } = bundleFor('get');
+    load().main([]);
+    keepCode();`;
+  const ask = `import { bundleFor } from ${launcher};
+    console.log(bundleFor('get').script.cachedDataRejected);`;
+  t.equal(node('--input-type=module', '--eval', keep).trim(), 'first!');
+  t.equal(node('--input-type=module', '--eval', ask).trim(), 'false', 'it is taken');
+  bundle('second');
+  t.equal(run(), 'second get 7');
+  t.end();
+});
