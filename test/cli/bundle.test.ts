@@ -96,3 +96,29 @@ t.test('compiled code of a bundle before, as long as this one, is not run', (t) 
   t.equal(run(), 'second get 7');
   t.end();
 });
+
+t.test('the runs that make the compiled code know no configuration of who builds', (t) => {
+  const { root, write } = installed(t);
+  cpSync(join(packageRoot, 'scripts/bundle.mjs'), join(root, 'scripts/bundle.mjs'));
+  const seen = join(root, 'seen');
+  write(
+    'dist/bundle/scriptd.cjs',
+    `exports.main = ([part]) => {
+      const names = Object.keys(process.env).filter((name) => name.startsWith('SCRIPTD_'));
+      const file = require('node:fs').existsSync('scriptd.yaml');
+      require('node:fs').appendFileSync('${seen}', JSON.stringify([part, names, file]) + '\\n');
+    };`,
+  );
+  write('scriptd.yaml', 'host: 0.0.0.0');
+  execFileSync(process.execPath, ['scripts/bundle.mjs', '--code'], {
+    cwd: root,
+    env: { SCRIPTD_CONFIG: '/etc/scriptd.yaml', SCRIPTD_HOST: '::', SCRIPTD_NATIVE_DIR: '/native' },
+  });
+  const runs = readFileSync(seen, 'utf8').trim().split('\n');
+  const parts = ['up', 'controller', 'http', 'worker', 'queues'];
+  t.strictSame(
+    runs.map((line) => JSON.parse(line)),
+    parts.map((part) => [part, ['SCRIPTD_NATIVE_DIR'], false]),
+  );
+  t.end();
+});
