@@ -122,3 +122,14 @@ t.test('the runs that make the compiled code know no configuration of who builds
   );
   t.end();
 });
+
+t.test('npm runs no script of the package before or after another because of its name', (t) => {
+  const text = readFileSync(join(packageRoot, 'package.json'), 'utf8');
+  const names = Object.keys(JSON.parse(text).scripts);
+  const hooks = names.flatMap((name) => [`pre${name}`, `post${name}`]);
+  t.strictSame(
+    names.filter((name) => hooks.includes(name)),
+    [],
+  );
+  t.end();
+});
