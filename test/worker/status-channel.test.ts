@@ -126,10 +126,15 @@ async function told(whileTelling: (pid: number) => void): Promise<StatusChannel>
   await new Promise((resolve) => socket.write(encodeCollectOrder(order), resolve));
   new Socket({ fd: stdin, readable: false }).end('go\n');
   await Promise.all([drained(stdout), drained(stderr)]);
-  // It is told more than the socket holds, so that it cannot be done before that is read.
-  await once(socket, 'readable');
-  whileTelling(pid);
   const status = new StatusChannel();
+  // Until it hands out the file, which is more than the socket holds: it is not done before that is read.
+  for (let bytes = 0; bytes <= ended.length; ) {
+    await once(socket, 'readable');
+    const chunk: Buffer = socket.read() ?? Buffer.alloc(0);
+    bytes += chunk.length;
+    status.push(chunk);
+  }
+  whileTelling(pid);
   for await (const chunk of socket) status.push(chunk);
   closeAll(pidfd);
   await reaped(pid);
