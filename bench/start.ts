@@ -144,7 +144,10 @@ export async function startRig(
         const task = { kind: 'execute', taskId: 'bench', attempt: 1, code, limits } as const;
         const events = {
           onStarted: () => undefined,
-          onLeaving: () => leaving++,
+          mayLeave: () => {
+            leaving++;
+            return true;
+          },
           onLeft: () => leaving--,
           onEnd: resolve,
         };

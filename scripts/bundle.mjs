@@ -67,13 +67,26 @@ function runs(dataDir) {
   ];
 }
 
-/** Until it has started. As it ends, its process writes what V8 has compiled. */
-async function run({ args, started }) {
+/** Without what configures the service of whoever builds: a worker would join that. */
+function environment() {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('SCRIPTD_') || name === 'SCRIPTD_NATIVE_DIR',
+  );
+  return { ...Object.fromEntries(kept), NODE_OPTIONS: '' };
+}
+
+/**
+ * Until it has started. As it ends, its process writes what V8 has compiled.
+ *
+ * @param cwd a folder without a scriptd.yaml
+ */
+async function run({ args, started }, cwd) {
   const self = fileURLToPath(import.meta.url);
   const child = spawn(process.execPath, [self, '--run', ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: runMsMax,
-    env: { ...process.env, NODE_OPTIONS: '' },
+    cwd,
+    env: environment(),
   });
   child.stdout.on('data', (text) => {
     if (started && `${text}`.includes(started)) child.kill('SIGTERM');
@@ -90,7 +103,7 @@ async function compileCode() {
   const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-bundle-'));
   try {
     // One after the other: they have one folder.
-    for (const one of runs(dataDir)) await run(one);
+    for (const one of runs(dataDir)) await run(one, dataDir);
   } finally {
     rmSync(dataDir, { recursive: true });
   }
@@ -98,8 +111,8 @@ async function compileCode() {
 
 /** This process is that part. */
 async function runHere(args) {
-  const { script, load } = bundleFor(args[0]);
-  process.on('exit', () => writeFileSync(codeFileOf(args[0]), script.createCachedData()));
+  const { load, keepCode } = bundleFor(args[0]);
+  process.on('exit', keepCode);
   await load().main(args);
 }
 

@@ -10,7 +10,7 @@ export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '
 
 /**
  * Loads one of the two native addons. Looked for in this order: the folder that SCRIPTD_NATIVE_DIR
- * names (sanitizer builds), a prebuilt binary for this platform (`npm run prebuild`), the build
+ * names (sanitizer builds), a prebuilt binary for this platform (`npm run prebuilds`), the build
  * that `npm install` made.
  *
  * @throws Error when none is there or it cannot be loaded, with the cure in the message.

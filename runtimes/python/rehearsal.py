@@ -108,9 +108,9 @@ if "re" in sys.modules:
 if "json" in sys.modules:
     import json
     json.loads(json.dumps({"a": [1, 2.5, None, True], "b": {"c": "text"}}, indent=1))
-with open(path, "a", encoding="utf-8") as file:
+with open(os.devnull, "a", encoding="utf-8") as file:
     file.write("# end\\\\n")
-with open(path, encoding="utf-8") as file:
+with open(os.devnull, encoding="utf-8") as file:
     file.read()
 os.path.exists(os.path.join(os.getcwd(), "x"))
 out.flush()

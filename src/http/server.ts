@@ -171,6 +171,8 @@ class Daemon {
     this.#checks.close();
     this.#vitals.close();
     this.#link.close();
+    // What it has still to say leaves at the end of this iteration of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
     this.#poller.close();
   }
 }

@@ -21,9 +21,12 @@ export interface ExecutionEvents {
   onStarted(): void;
   /** There is more in `outputs`. */
   onOutput?(): void;
-  /** `onEnd` comes now, and nothing of the script is left; but the first process of its sandbox is. */
-  onLeaving?(): void;
-  /** After `onLeaving`: that process is gone, too. */
+  /**
+   * Asked when nothing of the script is left but the first process of its sandbox: true lets `onEnd`
+   * come now, else it waits for that process. At most once.
+   */
+  mayLeave?(): boolean;
+  /** After a `mayLeave` that was true: that process is gone, too. */
   onLeft?(): void;
   /** Exactly once; nothing of the run is left but its directory's removal, or what is leaving. */
   onEnd(result: Result): void;

@@ -38,7 +38,8 @@ import type { Prepared } from './warm/prepared.js';
  *                    └── once, when a prepared process failed ◀┘     ─▶ verdict ─▶ onEnd
  *
  * Where the first process of a sandbox says that nothing else is left in it, that is the end; until
- * it has taken down the sandbox and is reaped takes a while more, for which no result waits.
+ * it has taken down the sandbox and is reaped takes a while more, for which no result waits unless too
+ * many are at that.
  *
  * An error of ours anywhere in it ends this run with `internal_fail`, and no other.
  */
@@ -271,13 +272,12 @@ export class Execution {
     if (this.#gone || this.#unfit || this.#termination.cause) return;
     if (!this.#enclosure?.usage || !this.#status.isDone) return;
     const exitedAtMs = this.#context.nowMs();
-    this.#deadline?.clear();
-    this.#cpuCheck?.clear();
     this.#drain();
     // What came last may have been too much.
-    if (this.#termination.cause) return;
+    if (this.#termination.cause || !this.#events.mayLeave?.()) return;
     this.#leaving = true;
-    this.#events.onLeaving?.();
+    this.#deadline?.clear();
+    this.#cpuCheck?.clear();
     this.#over({ reaped: undefined, exitedAtMs });
   }
 

@@ -15,8 +15,11 @@ export interface RunEvents {
   onStarted(): void;
   /** There is more in `outputs`. */
   onOutput(): void;
-  /** A process of it is on its way out, and `onEnd` may come before it is gone. */
-  onLeaving(): void;
+  /**
+   * Asks whether `onEnd` may come before a process of it is gone, which is on its way out; false while
+   * there are too many of those. `onLeft` follows a true.
+   */
+  mayLeave(): boolean;
   /** One of those is gone. */
   onLeft(): void;
   onEnd(result: Result): void;
@@ -46,6 +49,7 @@ export interface SlotsOptions {
  *                └─ cancel ─▶ onResult            └─ cancel: killed ─▶ onResult
  *
  * Of runs whose results are told, a process may still be on its way out: of as many as there are slots.
+ * A further one holds its slot until nothing is left of it.
  */
 export class Slots {
   readonly #options: SlotsOptions;
@@ -126,8 +130,7 @@ export class Slots {
     if (this.#filling) return;
     this.#filling = true;
     try {
-      const { slots } = this.#options;
-      while (this.#running.size < slots && this.#leaving < slots) {
+      while (this.#running.size < this.#options.slots) {
         const waiting = this.#queue.shift();
         if (!waiting) break;
         this.#start(waiting);
@@ -143,12 +146,13 @@ export class Slots {
     const run = this.#options.createRun(waiting, {
       onStarted: () => this.#options.onStarted(attempt),
       onOutput: () => this.#options.onOutput(key),
-      onLeaving: () => {
-        this.#leaving += 1;
+      mayLeave: () => {
+        const may = this.#leaving < this.#options.slots;
+        if (may) this.#leaving += 1;
+        return may;
       },
       onLeft: () => {
         this.#leaving -= 1;
-        this.#fill();
         this.#options.onLeft();
       },
       onEnd: (result) => {

@@ -79,3 +79,57 @@ t.test('V8 takes the code that was compiled for each part', (t) => {
   }
   t.end();
 });
+
+t.test('compiled code of a bundle before, as long as this one, is not run', (t) => {
+  const { root, run, bundle } = installed(t);
+  bundle('first!');
+  const launcher = JSON.stringify(join(root, 'bin/bundle.mjs'));
+  const keep = `import { bundleFor } from ${launcher};
+    const { load, keepCode } = bundleFor('get');
+    load().main([]);
+    keepCode();`;
+  const ask = `import { bundleFor } from ${launcher};
+    console.log(bundleFor('get').script.cachedDataRejected);`;
+  t.equal(node('--input-type=module', '--eval', keep).trim(), 'first!');
+  t.equal(node('--input-type=module', '--eval', ask).trim(), 'false', 'it is taken');
+  bundle('second');
+  t.equal(run(), 'second get 7');
+  t.end();
+});
+
+t.test('the runs that make the compiled code know no configuration of who builds', (t) => {
+  const { root, write } = installed(t);
+  cpSync(join(packageRoot, 'scripts/bundle.mjs'), join(root, 'scripts/bundle.mjs'));
+  const seen = join(root, 'seen');
+  write(
+    'dist/bundle/scriptd.cjs',
+    `exports.main = ([part]) => {
+      const names = Object.keys(process.env).filter((name) => name.startsWith('SCRIPTD_'));
+      const file = require('node:fs').existsSync('scriptd.yaml');
+      require('node:fs').appendFileSync('${seen}', JSON.stringify([part, names, file]) + '\\n');
+    };`,
+  );
+  write('scriptd.yaml', 'host: 0.0.0.0');
+  execFileSync(process.execPath, ['scripts/bundle.mjs', '--code'], {
+    cwd: root,
+    env: { SCRIPTD_CONFIG: '/etc/scriptd.yaml', SCRIPTD_HOST: '::', SCRIPTD_NATIVE_DIR: '/native' },
+  });
+  const runs = readFileSync(seen, 'utf8').trim().split('\n');
+  const parts = ['up', 'controller', 'http', 'worker', 'queues'];
+  t.strictSame(
+    runs.map((line) => JSON.parse(line)),
+    parts.map((part) => [part, ['SCRIPTD_NATIVE_DIR'], false]),
+  );
+  t.end();
+});
+
+t.test('npm runs no script of the package before or after another because of its name', (t) => {
+  const text = readFileSync(join(packageRoot, 'package.json'), 'utf8');
+  const names = Object.keys(JSON.parse(text).scripts);
+  const hooks = names.flatMap((name) => [`pre${name}`, `post${name}`]);
+  t.strictSame(
+    names.filter((name) => hooks.includes(name)),
+    [],
+  );
+  t.end();
+});

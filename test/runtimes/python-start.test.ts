@@ -138,3 +138,23 @@ t.test('a server whose modules begin threads does not fork', async (t) => {
     [69, 'scriptd: there are 2 threads after the imports; a fork would copy one only\n'],
   );
 });
+
+t.test('the rehearsal goes through to the end of its program', (t) => {
+  const program = `
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import main_module, rehearsal
+before = (set(sys.modules), dict(os.environ), sys.modules["__main__"], sys.argv, list(sys.path))
+ended = []
+run = main_module.run
+main_module.run = lambda source, path: ended.append(run(source, path)) or ended[-1]
+rehearsal.rehearse(list(vars(sys.modules["__main__"])))
+after = (set(sys.modules), dict(os.environ), sys.modules["__main__"], sys.argv, list(sys.path))
+print(repr(ended), before == after, os.listdir("."))`;
+  const cwd = mkdtempSync(join(folder, 'rehearsal-'));
+  const said = execFileSync(python, ['-c', program, join(runtimesFolder, 'python')], {
+    ...{ cwd, encoding: 'utf8' },
+  });
+  t.equal(said, "[ZeroDivisionError('division by zero')] True []\n");
+  t.end();
+});
