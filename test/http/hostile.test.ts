@@ -240,8 +240,11 @@ t.test('a flood of headers is refused, or does not matter', async (t) => {
   t.match(many, /^HTTP\/1\.1 (200 |431 .*HEADERS_TOO_LARGE)/s);
   const client = await RawClient.open(t, address);
   client.write(head);
+  // Little more than it takes: what a closed socket has not read lets the kernel drop its answer.
   const line = `x: ${'y'.repeat(60_000)}\r\n`;
-  for (let bytes = 0; bytes < 2 * httpLimits.headBytesMax; bytes += line.length) client.write(line);
+  const lines = Math.floor(httpLimits.headBytesMax / line.length);
+  for (let n = 0; n < lines; n++) client.write(line);
+  client.write(`z: ${'y'.repeat(httpLimits.headBytesMax + 20_000 - lines * line.length)}\r\n`);
   t.match(await client.reads('"code"'), /^HTTP\/1\.1 431 .*HEADERS_TOO_LARGE/s);
   t.equal((await ask({ path: '/healthz' })).status, 200);
 });
