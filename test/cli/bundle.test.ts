@@ -110,10 +110,10 @@ t.test('the runs that make the compiled code know no configuration of who builds
     };`,
   );
   write('scriptd.yaml', 'host: 0.0.0.0');
-  execFileSync(process.execPath, ['scripts/bundle.mjs', '--code'], {
-    cwd: root,
-    env: { SCRIPTD_CONFIG: '/etc/scriptd.yaml', SCRIPTD_HOST: '::', SCRIPTD_NATIVE_DIR: '/native' },
-  });
+  const settings = ['CONFIG=/etc/scriptd.yaml', 'HOST=::', 'NATIVE_DIR=/native'];
+  const variables = settings.map((setting) => `SCRIPTD_${setting}`);
+  const command = [...variables, process.execPath, 'scripts/bundle.mjs', '--code'];
+  execFileSync('env', ['-u', 'NODE_OPTIONS', ...command], { cwd: root });
   const runs = readFileSync(seen, 'utf8').trim().split('\n');
   const parts = ['up', 'controller', 'http', 'worker', 'queues'];
   t.strictSame(
