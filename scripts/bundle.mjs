@@ -37,7 +37,6 @@ async function bundle() {
     target: 'node20.17',
     format: 'cjs',
     charset: 'ascii',
-    keepNames: true,
     external,
     banner: {
       js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
