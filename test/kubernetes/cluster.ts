@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AuthenticationV1Api, CoreV1Api, KubeConfig, type V1Pod } from '@kubernetes/client-node';
 import type { Test } from 'tap';
 import { packageRoot } from '../../src/native.js';
+import { Gate } from './gate.js';
 
 const programs = join(
   process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
@@ -33,6 +34,8 @@ export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'scriptd-kube-'));
   readonly admin = new KubeConfig();
   readonly core: CoreV1Api;
+  /** Which way service accounts go to the API server. */
+  readonly gate: Gate;
   readonly #etcd: ChildProcess;
   readonly #etcdPort: number;
   readonly #port: number;
@@ -41,13 +44,14 @@ export class Cluster {
 
   static async start(test: Test): Promise<Cluster> {
     const [etcdPort, peerPort, port] = await freePorts(3);
-    const cluster = new Cluster(etcdPort, peerPort, port);
+    const cluster = new Cluster(await Gate.to(port ?? 0), etcdPort, peerPort, port);
     test.teardown(() => cluster.#end());
     await cluster.startServer();
     return cluster;
   }
 
-  private constructor(etcdPort = 0, peerPort = 0, port = 0) {
+  private constructor(gate: Gate, etcdPort = 0, peerPort = 0, port = 0) {
+    this.gate = gate;
     this.#etcdPort = etcdPort;
     this.#port = port;
     const { folder } = this;
@@ -152,7 +156,7 @@ export class Cluster {
       body: { spec: { audiences: [], expirationSeconds: 3_600 } },
     });
     const config = new KubeConfig();
-    this.#configure(config, status?.token ?? '');
+    this.#configure(config, status?.token ?? '', this.gate.port);
     const file = join(this.folder, `${name}.kubeconfig`);
     writeFileSync(file, config.exportConfig(), { mode: 0o600 });
     return file;
@@ -171,11 +175,31 @@ export class Cluster {
     }
   }
 
-  #configure(config: KubeConfig, token: string): void {
+  /** Resolves once that service account is allowed again what its role says. */
+  async untilAllowed(account: string): Promise<void> {
+    const config = new KubeConfig();
+    config.loadFromFile(join(this.folder, `${account}.kubeconfig`));
+    const [current] = config.clusters;
+    if (!current) throw new Error(`no cluster in ${account}.kubeconfig`);
+    config.clusters = [{ ...current, server: `https://127.0.0.1:${this.#port}` }];
+    const core = config.makeApiClient(CoreV1Api);
+    const deadlineMs = Date.now() + 90_000;
+    for (;;) {
+      try {
+        await core.listNamespacedPod({ namespace });
+        return;
+      } catch (error) {
+        if (Date.now() > deadlineMs) throw error;
+        await delay(200);
+      }
+    }
+  }
+
+  #configure(config: KubeConfig, token: string, port = this.#port): void {
     const certificate = join(this.folder, 'apiserver.crt');
     const caData = existsSync(certificate) ? readFileSync(certificate).toString('base64') : '';
     config.loadFromOptions({
-      clusters: [{ name: 'test', server: `https://127.0.0.1:${this.#port}`, caData }],
+      clusters: [{ name: 'test', server: `https://127.0.0.1:${port}`, caData }],
       users: [{ name: 'user', token }],
       contexts: [{ name: 'test', cluster: 'test', user: 'user', namespace }],
       currentContext: 'test',
@@ -189,6 +213,7 @@ export class Cluster {
   }
 
   async #end(): Promise<void> {
+    await this.gate.shut();
     await this.killServer();
     this.#etcd.kill('SIGKILL');
     if (this.#etcd.exitCode === null && this.#etcd.signalCode === null)

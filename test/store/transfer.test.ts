@@ -64,9 +64,10 @@ async function contents(store: LmdbStore) {
 
 t.test('what is exported, also while it is being written, is imported as it was', async (t) => {
   const { dataDir, store, ids } = await filled(t);
+  // A list has what has been written in the databases, where another process reads.
+  const before = await contents(store);
   const exported = scriptd(['export', '--data-dir', dataDir]);
   t.match(exported, { status: 0, stderr: '' });
-  const before = await contents(store);
   await store.close();
   t.match(scriptd(['check', '--data-dir', dataDir]), {
     status: 0,

@@ -9,9 +9,9 @@ namespace scriptd::sandbox {
 //   'E' wait status                               the script ended, see wait(2)
 //   'F' errno, then the step, NUL, the detail     it was not started
 //
-// or nothing, when the first process itself was killed. After 'E' come the collected files, if any, and
-// then a 'D', a letter alone and the last: nothing is left but the first process, which is about to
-// exit.
+// or nothing, when the first process itself was killed. After 'E' come the collected files, if any,
+// and then a 'D', a letter alone and the last: nothing is left but the first process, which is
+// about to exit.
 
 void WriteEnded(int fd, int wait_status);
 void WriteDone(int fd);
