@@ -1,0 +1,100 @@
+import { effect, signal } from '@preact/signals';
+import { follow } from './events.js';
+import { may } from './session.js';
+
+export interface Queue {
+  type: string;
+  paused: boolean;
+  ready: number;
+  waiting: number;
+  running: number;
+  workers: number;
+  slots: number;
+  /** How long the next one has been waiting. */
+  oldestMs?: number;
+}
+
+export interface Worker {
+  id: string;
+  type: string;
+  slots: number;
+  busy: number;
+  pid: number;
+  isolation: { level: string; layers: string[] };
+  draining: boolean;
+  heardAt: string;
+  connectedAt: string;
+  /** Runtimes that stand ready for the next scripts. */
+  pool?: { prepared: number; wanted: number };
+}
+
+export interface Warning {
+  code: string;
+  text: string;
+  type?: string;
+  worker?: string;
+}
+
+export interface Overview {
+  at: string;
+  ready: boolean;
+  draining: boolean;
+  missing: string[];
+  queues: Queue[];
+  workers: Worker[];
+  deadLetters?: number;
+  deadLettersMore?: true;
+  warnings: Warning[];
+}
+
+/** Of one type, in one step of the history. */
+export interface TypeSample {
+  ready: number;
+  waiting: number;
+  running: number;
+  slots: number;
+  submitted: number;
+  finished: Record<string, number>;
+  queuedMsMax: number;
+  queuedMsMean: number;
+}
+
+export interface Sample {
+  at: string;
+  types: Record<string, TypeSample>;
+}
+
+export interface History {
+  stepMs: number;
+  /** Oldest first. */
+  samples: Sample[];
+}
+
+export const overview = signal<Overview | undefined>(undefined);
+export const history = signal<History>({ stepMs: 10_000, samples: [] });
+/** What is wrong with the connection to the service; '' while it is well. */
+export const overviewFault = signal('');
+
+const samplesMax = 360;
+
+/** Follows the service while whoever looks may read. */
+export function followOverview(): () => void {
+  return effect(() => {
+    if (!may('read')) return undefined;
+    return follow('/v1/overview/events', {
+      onEvent(name, data) {
+        if (name === 'overview') overview.value = data as Overview;
+        else if (name === 'history') history.value = data as History;
+        else if (name === 'sample') add(data as Sample);
+      },
+      onFault(fault) {
+        overviewFault.value = fault;
+      },
+    });
+  });
+}
+
+function add(sample: Sample): void {
+  const { stepMs, samples } = history.peek();
+  history.value = { stepMs, samples: [...samples, sample].slice(-samplesMax) };
+}

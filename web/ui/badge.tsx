@@ -1,0 +1,24 @@
+import type { Task } from '../../src/client/task.js';
+
+const looks: Readonly<Record<string, string>> = {
+  pending: 'idle',
+  running: 'busy',
+  success: 'good',
+  runtime_error: 'bad',
+  format_error: 'bad',
+  network_fail: 'warn',
+  internal_fail: 'warn',
+  cancelled: 'idle',
+  expired: 'idle',
+};
+
+/** The state of a task, or how it ended. */
+export function StateBadge({ task }: { task: Pick<Task, 'state' | 'outcome' | 'deadLetter'> }) {
+  const word = task.outcome ?? task.state;
+  return (
+    <span class={`badge ${looks[word] ?? 'idle'}`}>
+      {word.replaceAll('_', ' ')}
+      {task.deadLetter && ' · dead letter'}
+    </span>
+  );
+}
