@@ -22,13 +22,11 @@ import { Transport } from '../wire/transport.js';
 import { ClientListener } from './client-listener.js';
 import type { ClientRequests } from './client-requests.js';
 import { Watches } from './clients.js';
-import { DeadLetterCount } from './dead-letter-count.js';
 import { Figures } from './figures.js';
 import { Fleet } from './fleet.js';
 import { Flights } from './flights.js';
 import { Followers } from './followers.js';
 import { FreshTasks } from './fresh-tasks.js';
-import { History } from './history.js';
 import { JoinListener } from './join-listener.js';
 import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
@@ -46,7 +44,6 @@ import { Standing } from './standing.js';
 import { Submissions } from './submissions.js';
 import type { Tracer } from './tracing/tracer.js';
 import { typeLoads } from './type-loads.js';
-import { typeReadings } from './type-readings.js';
 import { Webhooks, type WebhooksOptions } from './webhooks.js';
 import { WorkerEvents } from './worker-events.js';
 import { WorkerVitals } from './worker-vitals.js';
@@ -111,7 +108,6 @@ export class Controller implements ClientRequests {
   readonly #figures: Figures;
   readonly #vitalSigns = new VitalSigns(() => this.#poller.stats());
   readonly #standing: Standing;
-  readonly #history: History;
   readonly #overview: Overview;
   readonly #traffic = { http: new Traffic(), worker: new Traffic() };
   #heartbeat: NodeJS.Timeout | undefined;
@@ -164,10 +160,9 @@ export class Controller implements ClientRequests {
       ...{ ledger: this.#ledger, queues: this.#queues, figures: this.#figures },
       ...{ store, traffic: this.#traffic, tracer: options.tracer, clock },
     });
-    this.#history = new History(this.#now());
     this.#overview = new Overview({
       ...{ standing: this.#standing, queues: this.#queues, fleet: this.#fleet },
-      ...{ history: this.#history, deadLetters: new DeadLetterCount(store, clock, log), clock },
+      ...{ figures: this.#figures, store, clock, log },
     });
     const fresh = new FreshTasks();
     const shared = {
@@ -392,7 +387,7 @@ export class Controller implements ClientRequests {
   }
 
   history() {
-    return this.#history.report();
+    return this.#overview.history();
   }
 
   drainWorker(name: string): WorkerReport | undefined {
@@ -451,14 +446,6 @@ export class Controller implements ClientRequests {
     this.#timer.setAfter(Math.max(0, nextMs - this.#now()));
   }
 
-  /** Another step of the history, when one is over. */
-  #sample(): void {
-    const nowMs = this.#now();
-    if (!this.#history.isDue(nowMs)) return;
-    const readings = typeReadings(this.#queues.report(nowMs), this.#figures);
-    this.#history.take(readings, nowMs, this.#options.clock.wallMs());
-  }
-
   #beat(): void {
     const nowMs = performance.now();
     this.#fleet.heartbeat(nowMs);
@@ -466,7 +453,7 @@ export class Controller implements ClientRequests {
     this.#joins?.heartbeat(nowMs);
     const { manager } = this.#options;
     manager.load?.(typeLoads(manager.types, this.#scheduler));
-    this.#sample();
+    this.#overview.beat();
     this.#runs.submitDue();
     this.#webhooks.beat();
     this.#onIdle?.();
