@@ -92,7 +92,7 @@ export const drainWorker: Operation = {
       content: json(Reference('Worker'), { ...examples.worker, draining: true }),
     },
   },
-  problems: ['UNKNOWN_WORKER', 'GROUP_NOT_ALLOWED', 'BODY_TOO_LARGE', ...query, ...controller],
+  problems: ['UNKNOWN_WORKER', 'BODY_TOO_LARGE', ...query, ...controller],
 };
 
 const Status = (status: string) =>
