@@ -74,7 +74,7 @@ export class OverviewEvents {
     while (!signal.aborted) {
       const nextAtMs = performance.now() + httpLimits.lookMs;
       yield* await this.#look();
-      await within(never, Math.max(0, nextAtMs - performance.now()), signal);
+      await pause(nextAtMs - performance.now(), signal);
     }
   }
 
@@ -121,7 +121,10 @@ function eventText(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-const never = new Promise<never>(() => undefined);
+/** Until the time is up, or the signal comes. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await within(new Promise<never>(() => undefined), Math.max(0, ms), signal);
+}
 
 /** The answer; undefined when it takes longer, or the signal comes before it. */
 function within<T>(answer: Promise<T>, ms: number, signal: AbortSignal): Promise<T | undefined> {
