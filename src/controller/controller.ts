@@ -393,6 +393,7 @@ export class Controller implements ClientRequests {
   drainWorker(name: string): WorkerReport | undefined {
     if (!this.#fleet.get(name)?.up) return undefined;
     this.#options.log.info({ worker: name }, `draining worker ${name}: somebody asked for it`);
+    this.#options.manager.retire?.(name);
     this.#drainWorker(name);
     return this.#standing.worker(name);
   }
