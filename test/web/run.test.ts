@@ -62,7 +62,7 @@ pageTest('a script of each runtime is run, and its output is shown', { at }, asy
     ['Node', "console.log('from node', process.argv.slice(2))"],
     ['Bash', 'echo "from bash $@"; cat; echo aside >&2'],
   ] as const;
-  await page.getByLabel('Arguments').fill("one 'two words'");
+  await page.getByLabel('Arguments', { exact: true }).fill("one 'two words'");
   await page.getByLabel('Standard input').fill('what was given');
   t.same(await page.locator('.arguments li').allInnerTexts(), ['one', 'two words']);
   for (const [label, code] of scripts) {
@@ -223,7 +223,7 @@ pageTest('a link fills in all that was shared, and runs nothing', { at }, async 
   const { page } = opened;
   const code = 'echo "shared: $1 $COLOUR"\n# ⚑ <script>alert(1)</script>';
   await write(page, code, 'Bash');
-  await page.getByLabel('Arguments').fill("'of it'");
+  await page.getByLabel('Arguments', { exact: true }).fill("'of it'");
   await page.locator('.more summary').click();
   await page.getByLabel('Wall time').fill('2 min');
   await page.getByLabel('Environment').fill('COLOUR=green');
@@ -283,10 +283,8 @@ pageTest('a draft and its result outlive a reload', { at }, async (t, opened) =>
 
 pageTest('what is wrong is said at its field', { at }, async (t, opened) => {
   const { page } = opened;
-  const faultAt = async (label: string) => {
-    const id = (await page.getByLabel(label, { exact: true }).getAttribute('aria-describedby')) ?? '';
-    return page.locator(`[id="${id.split(' ').at(-1)}"]`).innerText();
-  };
+  const faultAt = (label: string) =>
+    page.locator('.field', { has: page.getByLabel(label, { exact: true }) }).innerText();
   await page.getByRole('button', { name: /^Run/ }).click();
   await page.getByText('There is no script yet.').waitFor();
   await write(page, 'echo 1', 'Bash');

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { faults, startRun } from './current-run.js';
+import { clearFault, faults, startRun } from './current-run.js';
 import { draft, edit, fillings } from './draft.js';
 import type { Editor } from './editor.js';
 import { runtimeOf } from './runtimes.js';
@@ -29,7 +29,7 @@ export function CodeEditor() {
       made = new Made({
         ...{ parent, describedBy, text: draft.peek().code, type: draft.peek().type },
         nonce: document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? '',
-        onEdit: (code) => edit({ code }),
+        onEdit: write,
         onRun: () => void startRun(),
       });
       setEditor(made);
@@ -64,7 +64,7 @@ export function CodeEditor() {
             autocapitalize="off"
             placeholder={runtimeOf(type).example}
             value={draft.value.code}
-            onInput={(event) => edit({ code: event.currentTarget.value })}
+            onInput={(event) => write(event.currentTarget.value)}
           />
         )}
         <div class="editor-place" ref={place} hidden={!editor} />
@@ -77,4 +77,9 @@ export function CodeEditor() {
       </p>
     </div>
   );
+}
+
+function write(code: string): void {
+  edit({ code });
+  clearFault('code');
 }

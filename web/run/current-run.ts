@@ -29,6 +29,12 @@ export const run = signal<Run>({ kind: 'none' });
 /** What is wrong with the fields, until they are sent again. */
 export const faults = signal<Faults>({});
 
+export function clearFault(name: string): void {
+  if (faults.peek()[name] === undefined) return;
+  const { [name]: _, ...others } = faults.peek();
+  faults.value = others;
+}
+
 /** How long a token that may not read can wait for its result: the longest that there is. Seconds. */
 const waitSeconds = 600;
 const place = 'scriptd-run';

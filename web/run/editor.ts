@@ -82,6 +82,9 @@ export class Editor {
               { key: 'Ctrl-Enter', run },
             ]),
           ),
+          // What is run is what was given, with the line ends that it has; what is pasted has ours.
+          EditorState.lineSeparator.of('\n'),
+          EditorView.clipboardInputFilter.of((pasted) => pasted.replace(/\r\n?/g, '\n')),
           EditorView.cspNonce.of(nonce),
           EditorView.contentAttributes.of({
             'aria-label': 'Script',

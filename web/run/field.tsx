@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
-import { faults } from './current-run.js';
+import { clearFault, faults } from './current-run.js';
 
 /** What a field's control is to have. */
 export interface ControlProps {
@@ -28,7 +28,7 @@ export function Field({ name, label, hint, children }: FieldProps) {
     'aria-describedby': told === '' ? undefined : told,
   };
   return (
-    <div class="field">
+    <div class="field" onInput={() => clearFault(name)}>
       <label for={id}>{label}</label>
       {children(control)}
       {hint && (

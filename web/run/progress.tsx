@@ -18,7 +18,7 @@ export function Progress({ live }: { live: LiveTask }) {
   return (
     <div class="verdict">
       <p class="verdict-line">
-        <span class={`badge ${isRunning ? 'busy' : 'idle'}`} role="status">
+        <span class={`badge ${isRunning ? 'busy' : 'idle'}`}>
           {isRunning ? 'running' : 'waiting to run'}
         </span>
         {change && change.attempt > 1 && <span class="hint">attempt {change.attempt}</span>}

@@ -9,9 +9,27 @@ import { Output } from '../verdict/output.js';
 import { Timeline } from '../verdict/timeline.js';
 import { attempt } from '../ui/notices.js';
 import { Verdict } from '../verdict/verdict.js';
-import { cancelRun, type LiveRun, run } from './current-run.js';
+import { cancelRun, type LiveRun, type Run, run } from './current-run.js';
 import { Progress } from './progress.js';
 import { showLine } from './shown-line.js';
+
+/** The same in a few words, for who can't see it: it is read out when it changes. */
+export function Status() {
+  return (
+    <p class="only-read" role="status">
+      {statusOf(run.value)}
+    </p>
+  );
+}
+
+function statusOf(current: Run): string {
+  if (current.kind === 'sending') return 'Sending.';
+  if (current.kind !== 'live') return '';
+  const { change, task } = current.live;
+  if (!task.value) return change.value?.state === 'running' ? 'Running.' : 'Waiting to run.';
+  const { outcome, reason = '' } = task.value;
+  return `Ended: ${outcome.replaceAll('_', ' ')}. ${reason}`;
+}
 
 /** What comes of the script that was run, while it comes and after. */
 export function Results() {
@@ -32,7 +50,7 @@ export function Results() {
   return (
     <div class="card nothing">
       {current.kind === 'sending' ? (
-        <p role="status">Sending …</p>
+        <p>Sending …</p>
       ) : (
         <>
           <p>Nothing has been run yet.</p>

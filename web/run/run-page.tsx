@@ -8,7 +8,7 @@ import { FilledNote } from './filled-note.js';
 import { fillFromAddress, startAfresh } from './filling.js';
 import { InputFields } from './input-fields.js';
 import { MoreFields } from './more-fields.js';
-import { Results } from './results.js';
+import { Results, Status } from './results.js';
 import { RuntimeChoice } from './runtime-choice.js';
 import { ShareButton, type Shared, SharedLink } from './share.js';
 
@@ -29,6 +29,16 @@ export function RunPage() {
     if (current.kind === 'sending') results.current?.scrollIntoView({ block: 'nearest' });
   }, [current.kind]);
 
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (Object.keys(faults.value).length === 0) return undefined;
+    // Once what folds it away is open.
+    const frame = requestAnimationFrame(() => {
+      form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [faults.value]);
+
   const start = (event: Event) => {
     event.preventDefault();
     void startRun();
@@ -41,7 +51,7 @@ export function RunPage() {
   return (
     <div class="run">
       {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: a shortcut of its submit button */}
-      <form class="run-form" onSubmit={start} onKeyDown={onKeyDown} noValidate>
+      <form ref={form} class="run-form" onSubmit={start} onKeyDown={onKeyDown} noValidate>
         <div class="page-head run-head">
           <h1>Run</h1>
           <RuntimeChoice />
@@ -69,6 +79,7 @@ export function RunPage() {
         <h2 id="results-title" class="only-read">
           Result
         </h2>
+        <Status />
         <Results />
       </section>
     </div>
