@@ -50,7 +50,7 @@ export function CodeEditor() {
   }, [editor, shownLine.value?.wish]);
   useEffect(() => {
     if (fault !== undefined) editor?.focus();
-  }, [editor, fault]);
+  }, [editor, fault === undefined]);
 
   return (
     <div>

@@ -29,6 +29,14 @@ export const run = signal<Run>({ kind: 'none' });
 /** What is wrong with the fields, until they are sent again. */
 export const faults = signal<Faults>({});
 
+/** How often there were any: whoever sent them is led to the first. */
+export const complaints = signal(0);
+
+export function complain(found: Faults): void {
+  faults.value = found;
+  if (Object.keys(found).length > 0) complaints.value += 1;
+}
+
 export function clearFault(name: string): void {
   if (faults.peek()[name] === undefined) return;
   const { [name]: _, ...others } = faults.peek();
@@ -52,7 +60,7 @@ export function isUnderWay(current: Run): boolean {
 export async function startRun(): Promise<void> {
   if (isUnderWay(run.peek())) return;
   const read = readDraft(draft.peek());
-  faults.value = 'faults' in read ? read.faults : {};
+  complain('faults' in read ? read.faults : {});
   if ('faults' in read) return;
   const { spec } = read;
   stopFollowing();
@@ -114,7 +122,7 @@ function refuse(error: ApiError): void {
   const field = fieldOf(error.field);
   if (field === undefined) run.value = { kind: 'refused', fault: error.message };
   else {
-    faults.value = { [field]: error.message };
+    complain({ [field]: error.message });
     run.value = { kind: 'none' };
   }
 }

@@ -2,7 +2,7 @@ import './run.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { route } from '../route.js';
 import { CodeEditor } from './code-editor.js';
-import { faults, isUnderWay, resumeRun, run, startRun } from './current-run.js';
+import { complaints, faults, isUnderWay, resumeRun, run, startRun } from './current-run.js';
 import { draft, emptyDraft } from './draft.js';
 import { FilledNote } from './filled-note.js';
 import { fillFromAddress, startAfresh } from './filling.js';
@@ -31,13 +31,13 @@ export function RunPage() {
 
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
-    if (Object.keys(faults.value).length === 0) return undefined;
+    if (complaints.value === 0) return undefined;
     // Once what folds it away is open.
     const frame = requestAnimationFrame(() => {
       form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
     });
     return () => cancelAnimationFrame(frame);
-  }, [faults.value]);
+  }, [complaints.value]);
 
   const start = (event: Event) => {
     event.preventDefault();

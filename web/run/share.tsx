@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { href } from '../route.js';
 import { bytes } from '../ui/format.js';
 import { copyText } from '../verdict/clipboard.js';
-import { faults } from './current-run.js';
+import { complain } from './current-run.js';
 import { draft } from './draft.js';
 import { linkCharactersMax, packed } from './link.js';
 import { readDraft } from './submission.js';
@@ -16,7 +16,7 @@ export function ShareButton({ onShare }: { onShare: (shared: Shared | undefined)
   const [isBusy, setBusy] = useState(false);
   const share = async () => {
     const read = readDraft(draft.peek());
-    faults.value = 'faults' in read ? read.faults : {};
+    complain('faults' in read ? read.faults : {});
     if ('faults' in read) return;
     setBusy(true);
     const { spec } = read;
