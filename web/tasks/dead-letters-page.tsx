@@ -1,5 +1,6 @@
+import { signal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { may } from '../api/session.js';
+import { may, type SessionState, sessionState } from '../api/session.js';
 import { Confirm } from '../ui/confirm.js';
 import { count } from '../ui/format.js';
 import { type KeptList, keptList } from './kept-list.js';
@@ -13,34 +14,34 @@ import type { TaskRow } from './task-row.js';
 import './tasks-page.css';
 import './dead-letters-page.css';
 
-/** The one that sends again, also while another page is looked at. */
-let current: Resending | undefined;
+/** What is being sent again goes on while another page is looked at; whoever signs in next sees none of it. */
+const current = signal<{ resending: Resending; session: SessionState } | undefined>(undefined);
 
 /** Tasks that were given up by no doing of their own, and a way to send them again. */
 export function DeadLettersPage() {
   const kept = useMemo(() => keptList('dead-letters', { deadLetter: 'true' }), []);
   useEffect(() => kept.list.start(), [kept]);
   const [, setDrawn] = useState(0);
-  const [isAsked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<readonly string[] | undefined>();
   const draw = () => setDrawn((drawn) => drawn + 1);
   void kept.list.version.value;
   forgetGone(kept);
-  const isGoing = current?.state.value === 'going';
+  const resending = current.value?.session === sessionState.value ? current.value.resending : undefined;
+  const isGoing = resending?.state.value === 'going';
   const columns = useMemo(() => columnsOf(kept, draw), [kept]);
 
-  const send = () => {
-    setAsked(false);
-    current = new Resending([...kept.chosen]);
+  const send = (ids: readonly string[]) => {
+    setAsked(undefined);
     kept.chosen.clear();
-    void current.run(() => undefined);
-    draw();
+    const next = new Resending(ids);
+    current.value = { resending: next, session: sessionState.value };
+    void next.run((id) => kept.list.gone(id));
   };
   const press = (event: KeyboardEvent, row: TaskRow | undefined) => {
     if (!may('submit')) return false;
     if (event.key === ' ' && row) choose(kept, row.id);
     else if (event.key === 'r' && row && !isGoing) {
-      if (kept.chosen.size === 0) kept.chosen.add(row.id);
-      setAsked(true);
+      setAsked(kept.chosen.size === 0 ? [row.id] : [...kept.chosen]);
     } else if (event.key === 'Escape') kept.chosen.clear();
     else return false;
     draw();
@@ -63,19 +64,18 @@ export function DeadLettersPage() {
               type="button"
               class="primary"
               disabled={kept.chosen.size === 0 || isGoing}
-              onClick={() => setAsked(true)}
+              onClick={() => setAsked([...kept.chosen])}
             >
               Send again{kept.chosen.size > 0 && ` (${count(kept.chosen.size)})`}
             </button>
           </div>
         )}
       </div>
-      {current && (
+      {resending && (
         <ResendingProgress
-          of={current}
+          of={resending}
           onClose={() => {
-            current = undefined;
-            draw();
+            current.value = undefined;
           }}
         />
       )}
@@ -91,20 +91,31 @@ export function DeadLettersPage() {
         </TaskGrid>
         <ListFoot list={kept.list} />
       </div>
-      {isAsked && (
-        <Confirm
-          title={kept.chosen.size === 1 ? 'Send this task again?' : `Send ${count(kept.chosen.size)} tasks again?`}
-          action="Send again"
-          onConfirm={send}
-          onClose={() => setAsked(false)}
-        >
-          <p>
-            {kept.chosen.size === 1 ? 'It runs' : 'Each runs'} once more, as the newest submission. What
-            made it a dead letter should be mended first, or it comes back here.
-          </p>
-        </Confirm>
-      )}
+      {asked && <Ask ids={asked} onConfirm={send} onClose={() => setAsked(undefined)} />}
     </div>
+  );
+}
+
+interface AskProps {
+  ids: readonly string[];
+  onConfirm(ids: readonly string[]): void;
+  onClose(): void;
+}
+
+function Ask({ ids, onConfirm, onClose }: AskProps) {
+  const isOne = ids.length === 1;
+  return (
+    <Confirm
+      title={isOne ? 'Send this task again?' : `Send ${count(ids.length)} tasks again?`}
+      action="Send again"
+      onConfirm={() => onConfirm(ids)}
+      onClose={onClose}
+    >
+      <p>
+        {isOne ? 'It runs' : 'Each runs'} once more, as the newest submission. What made it a dead
+        letter should be mended first, or it comes back here.
+      </p>
+    </Confirm>
   );
 }
 
@@ -151,16 +162,18 @@ function columnsOf(kept: KeptList, draw: () => void): readonly Column[] {
     name: 'choice',
     title: <span class="only-read">Chosen</span>,
     cell: ({ id }) => (
-      <input
-        type="checkbox"
-        tabIndex={-1}
-        aria-label={`Choose ${shortId(id)}`}
-        checked={kept.chosen.has(id)}
-        onChange={() => {
-          choose(kept, id);
-          draw();
-        }}
-      />
+      <label class="choose">
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={`Choose ${shortId(id)}`}
+          checked={kept.chosen.has(id)}
+          onChange={() => {
+            choose(kept, id);
+            draw();
+          }}
+        />
+      </label>
     ),
   };
   return [choice, ...deadLetterColumns];

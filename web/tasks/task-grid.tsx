@@ -180,13 +180,12 @@ function useSize(
   { space }: KeptList,
   draw: () => void,
 ): void {
-  const [head] = useState({ px: 0 });
   useLayoutEffect(() => {
     const grid = element.current;
     if (!grid) return undefined;
     const measure = () => {
-      head.px = grid.firstElementChild?.clientHeight ?? 0;
-      space.viewPx = grid.clientHeight - head.px;
+      const headPx = grid.firstElementChild?.clientHeight ?? 0;
+      space.viewPx = grid.clientHeight - headPx;
       space.rowPx = phone.matches ? rowPx.card : rowPx.line;
       draw();
     };

@@ -155,6 +155,14 @@ export class TaskList {
     return this.rows.findIndex((row) => row.id === id);
   }
 
+  /** It is known that a task does not fit any more. */
+  gone(id: string): void {
+    const row = this.rows[this.indexOf(id)];
+    if (!row) return;
+    row.isGone = true;
+    this.#changed();
+  }
+
   #page(cursor: string | undefined): Promise<Page> {
     const parameters = parametersOf(this.filter, { limit: String(pageTasks), cursor });
     return askJson<Page>(`/v1/tasks?${parameters}`, { signal: this.#ending.signal });
