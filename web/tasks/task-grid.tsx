@@ -78,10 +78,11 @@ export function TaskGrid({ label, kept, columns, look, onKey, children }: TaskGr
   };
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if ((event.key === ' ' || event.key === 'Enter') && !isOwn(event)) return;
     const row = list.rows[at];
     const target = movesOf(at, space.rowsSeen, list.rows.length - 1)[event.key];
     if (target !== undefined) moveTo(target);
-    else if (event.key === 'Enter' && row && isOwn(event)) open(row);
+    else if (event.key === 'Enter' && row) open(row);
     else if (!onKey?.(event, row)) return;
     event.preventDefault();
   };
@@ -192,9 +193,7 @@ function useSize(
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(grid);
+    grid.scrollTop = space.scrolledPx;
     return () => observer.disconnect();
-  }, [space]);
-  useEffect(() => {
-    if (element.current) element.current.scrollTop = space.scrolledPx;
   }, [space]);
 }

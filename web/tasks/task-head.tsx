@@ -11,7 +11,7 @@ export interface TaskHeadProps {
   /** Undefined until it is known. */
   task: Task | undefined;
   /** It was sent again. */
-  onRetried(): void;
+  onRetried(task: Task): void;
 }
 
 /** The name of a task, how it stands, and what can be done with it. */
@@ -42,8 +42,8 @@ export function TaskHead({ id, task, onRetried }: TaskHeadProps) {
           kind={asked}
           id={id}
           type={task.type}
-          onDone={() => {
-            if (asked === 'retry') onRetried();
+          onDone={(done) => {
+            if (asked === 'retry') onRetried(done);
           }}
           onClose={() => setAsked(undefined)}
         />

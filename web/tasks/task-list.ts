@@ -114,16 +114,17 @@ export class TaskList {
     const cursor = this.#next;
     if (this.isAsking || cursor === undefined || this.rows.length >= rowsMax) return;
     const epoch = this.#epoch;
+    const { signal } = this.#ending;
     if (this.isResting) this.#emptyPages = 0;
     this.isAsking = true;
     this.isResting = false;
     this.pageFault = '';
     this.#changed();
     try {
-      const page = await this.#page(cursor);
+      const page = await this.#page(cursor, signal);
       if (epoch === this.#epoch) this.#append(page, cursor);
     } catch (error) {
-      if (this.#ending.signal.aborted) return;
+      if (signal.aborted) return;
       this.pageFault = sentenceOf(error);
     } finally {
       this.isAsking = false;
@@ -136,15 +137,16 @@ export class TaskList {
     const open = this.rows
       .slice(from, to)
       .filter(({ state, page, isGone }) => state !== 'finished' && page !== undefined && !isGone);
+    const { signal } = this.#ending;
     try {
       for (const page of new Set(open.map((row) => row.page))) {
         const epoch = this.#epoch;
-        const answer = await this.#page(page);
+        const answer = await this.#page(page, signal);
         const asked = open.filter((row) => row.page === page);
         if (epoch === this.#epoch) updateRows(asked, answer.tasks, answer.next === undefined);
       }
     } catch (error) {
-      if (this.#ending.signal.aborted) return;
+      if (signal.aborted) return;
       this.fault = sentenceOf(error);
     }
     if (open.length > 0) this.#changed();
@@ -163,9 +165,9 @@ export class TaskList {
     this.#changed();
   }
 
-  #page(cursor: string | undefined): Promise<Page> {
+  #page(cursor: string | undefined, signal: AbortSignal): Promise<Page> {
     const parameters = parametersOf(this.filter, { limit: String(pageTasks), cursor });
-    return askJson<Page>(`/v1/tasks?${parameters}`, { signal: this.#ending.signal });
+    return askJson<Page>(`/v1/tasks?${parameters}`, { signal });
   }
 
   #append({ tasks, next }: Page, cursor: string): void {

@@ -36,7 +36,7 @@ export function TaskPage({ id }: { id: string }) {
   if (watch.unknown.value !== '') return <UnknownTask id={id} sentence={watch.unknown.value} />;
   return (
     <div class="task-page">
-      <TaskHead id={id} task={task} onRetried={() => watch.start()} />
+      <TaskHead id={id} task={task} onRetried={(sent) => watch.start(sent)} />
       {fault !== '' && (
         <p class="fault" role="alert">
           Not up to date: {fault}

@@ -42,9 +42,10 @@ export class TaskWatch {
     this.id = id;
   }
 
-  /** Begins to be live; again, for a task that was sent again. */
-  start(): void {
+  /** Begins to be live; anew with the task that was sent again. */
+  start(task?: Task): void {
     this.stop();
+    if (task) this.task.value = task;
     this.#ending = new AbortController();
     this.output.value = undefined;
     this.#hasEnded = false;
@@ -62,7 +63,9 @@ export class TaskWatch {
     const { signal } = this.#ending;
     try {
       const explanation = await askJson<Explanation>(`${this.#path}/explain`, { signal });
-      if (!signal.aborted) this.explanation.value = explanation;
+      if (signal.aborted) return;
+      this.explanation.value = explanation;
+      this.fault.value = '';
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
     }
