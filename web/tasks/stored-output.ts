@@ -1,18 +1,10 @@
 import { signal } from '@preact/signals';
 import { ask } from '../api/http.js';
-import { ApiError, sentenceOf } from '../api/problem.js';
+import { sentenceOf } from '../api/problem.js';
 import { OutputText } from '../verdict/output-text.js';
 
 /** Of one request. */
 const pageBytes = 256 * 1024;
-
-interface Piece {
-  bytes: Uint8Array;
-  /** Of the first byte. */
-  from: number;
-  /** Of the whole output. */
-  total: number;
-}
 
 /**
  * The stored output of a task that has ended, page by page: it may be 5 MiB, of which nobody wants to
@@ -46,22 +38,27 @@ export class StoredOutput {
 
   /** The next page. */
   async more(): Promise<void> {
-    const from = this.loadedBytes.value;
     await this.#asking(async () => {
-      const { bytes, total } = await this.#range(`${from}-${from + pageBytes - 1}`);
-      const loaded = from + bytes.length;
-      this.text.append(this.#decoder.decode(bytes, { stream: loaded < total }));
-      this.loadedBytes.value = loaded;
+      const total = this.totalBytes.value ?? (await this.#size());
+      const from = this.loadedBytes.value;
+      if (from < total) {
+        const bytes = await this.#range(from, Math.min(total, from + pageBytes));
+        const loaded = from + bytes.length;
+        this.text.append(this.#decoder.decode(bytes, { stream: loaded < total }));
+        this.loadedBytes.value = loaded;
+        const { value: end } = this.end;
+        if (end && loaded >= end.from) this.end.value = undefined;
+      }
       this.totalBytes.value = total;
-      const { value: end } = this.end;
-      if (end && loaded >= end.from) this.end.value = undefined;
     });
   }
 
   /** The last page. */
   async last(): Promise<void> {
     await this.#asking(async () => {
-      const { bytes, from } = await this.#range(`-${pageBytes}`);
+      const total = this.totalBytes.value ?? (await this.#size());
+      const from = Math.max(0, total - pageBytes);
+      const bytes = await this.#range(from, total);
       const text = new OutputText();
       text.append(new TextDecoder().decode(bytes.subarray(wholeFrom(bytes))));
       this.end.value = { text, from };
@@ -80,25 +77,24 @@ export class StoredOutput {
     this.isAsking.value = false;
   }
 
-  /**
-   * Source: RFC 9110, 14
-   *
-   * @param range as in `bytes=`
-   */
-  async #range(range: string): Promise<Piece> {
+  /** Of the whole, in bytes. Asked for by itself: of nothing there is no range. */
+  async #size(): Promise<number> {
     const { signal } = this.#ending;
-    try {
-      const response = await ask(this.path, { headers: { range: `bytes=${range}` }, signal });
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      const content = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
-      // Without one it is the whole.
-      if (!content) return { bytes, from: 0, total: bytes.length };
-      return { bytes, from: Number(content[1]), total: Number(content[2]) };
-    } catch (error) {
-      // Of nothing there is no range.
-      if (!(error instanceof ApiError) || error.status !== 416) throw error;
-      return { bytes: new Uint8Array(), from: 0, total: this.loadedBytes.value };
-    }
+    const { headers } = await ask(this.path, { method: 'HEAD', signal });
+    return Number(headers.get('content-length') ?? 0);
+  }
+
+  /**
+   * Source: RFC 9110, 14.2
+   *
+   * @param to the byte after the last one
+   */
+  async #range(from: number, to: number): Promise<Uint8Array> {
+    const headers = { range: `bytes=${from}-${to - 1}` };
+    const response = await ask(this.path, { headers, signal: this.#ending.signal });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    // Who does not know of ranges answers with everything.
+    return response.status === 206 ? bytes : bytes.subarray(from, to);
   }
 }
 
