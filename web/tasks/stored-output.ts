@@ -23,7 +23,7 @@ export class StoredOutput {
   readonly fault = signal('');
   /** Where the service has it. */
   readonly path: string;
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #ending = new AbortController();
 
   constructor(id: string, stream: 'stdout' | 'stderr') {
