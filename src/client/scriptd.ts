@@ -3,6 +3,7 @@ import { type BatchLine, type BatchOptions, type BatchTask, batchOf } from './ba
 import { type EventOptions, eventsOf, type TaskEvent } from './events.js';
 import { newIdempotencyKey } from './idempotency-key.js';
 import { clientLimits } from './limits.js';
+import { type Overview, type OverviewEvent, overviewEventsOf } from './overview.js';
 import { type Fetch, type OnRetry, Requests } from './requests.js';
 import {
   type Explanation,
@@ -159,6 +160,25 @@ export class Scriptd {
 
   async workers(options: CallOptions = {}): Promise<WorkerInfo[]> {
     return (await this.#get<{ workers: WorkerInfo[] }>('/v1/workers', options)).workers;
+  }
+
+  /** How the service stands, and what somebody should look at. */
+  overview(options: CallOptions = {}): Promise<Overview> {
+    return this.#get('/v1/overview', options);
+  }
+
+  /** The same whenever it is another, with what went on in the last hour. Ends with the signal only. */
+  overviewEvents({ signal }: CallOptions = {}): AsyncGenerator<OverviewEvent> {
+    return overviewEventsOf(this.#requests, signal);
+  }
+
+  /**
+   * Has a worker finish what it has, and end; brings it as it stands then. Not repeated where it may
+   * have been done: by then another worker may have the name.
+   */
+  drainWorker(id: string, options: CallOptions = {}): Promise<WorkerInfo> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/drain`;
+    return this.#post(path, { ...options, repeatable: false });
   }
 
   /** Hands out no more tasks of a type; what has begun goes on. */

@@ -193,6 +193,8 @@ export interface Queue {
   running: number;
   workers: number;
   slots: number;
+  /** How long the task whose turn it is has been ready. */
+  oldestMs?: number;
 }
 
 export interface WorkerInfo {
@@ -202,6 +204,13 @@ export interface WorkerInfo {
   busy: number;
   pid?: number;
   isolation?: { level: string; layers: string[] };
+  /** It takes nothing more, finishes what it has, and ends. */
+  draining?: boolean;
+  /** When the service last heard of it, and since when it has been connected. RFC 3339. */
+  heardAt?: string;
+  connectedAt?: string;
+  /** Warm processes that wait for a task; scripts that found one, and that did not. */
+  pool?: { prepared: number; warmStarts: number; coldStarts: number };
 }
 
 /**

@@ -12,6 +12,9 @@ export type Answer = MessageOf<
   | 'schedule'
   | 'done'
   | 'figures'
+  | 'overviewReport'
+  | 'samples'
+  | 'worker'
   | 'delivery'
 >;
 

@@ -4,7 +4,9 @@ import type { Explanation } from '../scheduler/scheduler.js';
 import type { TaskPage, TaskQuery } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
-import type { QueueReport } from '../wire/reports.js';
+import type { QueueReport, WorkerReport } from '../wire/reports.js';
+import type { HistoryReport } from './history.js';
+import type { OverviewReport } from './overview.js';
 import type { Refusal } from './refusal.js';
 import type { DeliveryReport } from './webhooks.js';
 
@@ -61,4 +63,10 @@ export interface ClientRequests {
   ): Promise<{ schedule: ScheduleView; created: boolean }>;
   /** False: there was none. */
   deleteSchedule(id: string): Promise<boolean>;
+  /** How the service stands, for whoever looks after it. */
+  overview(): Promise<OverviewReport>;
+  /** What went on in the last hour. */
+  history(): HistoryReport;
+  /** Has a worker finish what it has, and end. Undefined: no worker of this name is connected. */
+  drainWorker(name: string): WorkerReport | undefined;
 }

@@ -118,6 +118,9 @@ export class ClientSession {
       case 'putSchedule':
       case 'deleteSchedule':
       case 'measure':
+      case 'overview':
+      case 'history':
+      case 'drainWorker':
         this.#answer(message.requestId, answerTo(message, this.#requests));
         break;
       default:

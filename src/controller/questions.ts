@@ -1,6 +1,5 @@
 import { ScriptdError } from '../errors.js';
 import type { MessageOf } from '../wire/messages.js';
-import type { QueueReport } from '../wire/reports.js';
 import type { Answer } from './answers.js';
 import type { ClientRequests } from './client-requests.js';
 import { explanationOf } from './explanation.js';
@@ -21,6 +20,9 @@ export type Question = MessageOf<
   | 'putSchedule'
   | 'deleteSchedule'
   | 'measure'
+  | 'overview'
+  | 'history'
+  | 'drainWorker'
 >;
 
 /** Rejected with an error that `asRefusal` knows, or with a fault of ours. */
@@ -38,13 +40,13 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
     case 'redeliver':
       return { kind: 'delivery', requestId, ...(await requests.redeliver(question.taskId)) };
     case 'queues':
-      return { kind: 'queueReports', requestId, queues: requests.queues().map(onWire) };
+      return { kind: 'queueReports', requestId, queues: requests.queues() };
     case 'pauseQueue':
     case 'resumeQueue': {
       const { kind, type } = question;
       const queue = await requests[kind](type);
       if (!queue) throw new ScriptdError('UNKNOWN_TYPE', `there are no workers of type ${type}`);
-      return { kind: 'queueReports', requestId, queues: [onWire(queue)] };
+      return { kind: 'queueReports', requestId, queues: [queue] };
     }
     case 'listSchedules':
       return { kind: 'schedules', requestId, schedules: requests.schedules() };
@@ -62,13 +64,17 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
       throw unknownSchedule(question.scheduleId);
     case 'measure':
       return requests.measure(requestId);
+    case 'overview':
+      return { kind: 'overviewReport', requestId, ...(await requests.overview()) };
+    case 'history':
+      return { kind: 'samples', requestId, ...requests.history() };
+    case 'drainWorker': {
+      const worker = requests.drainWorker(question.workerId);
+      if (worker) return { kind: 'worker', requestId, worker };
+      const text = `no worker ${question.workerId} is connected`;
+      throw new ScriptdError('UNKNOWN_WORKER', text);
+    }
   }
-}
-
-/** The scheduler may know more of a type than the wire tells. */
-function onWire(report: QueueReport): QueueReport {
-  const { type, paused, ready, waiting, running, workers, slots } = report;
-  return { type, paused, ready, waiting, running, workers, slots };
 }
 
 function unknownSchedule(id: string): ScriptdError {

@@ -7,6 +7,7 @@ import { lifeOf } from './life-events.js';
 import type { Measurements } from './measurements.js';
 import { readQuery } from './query.js';
 import { type ById, readId } from './tasks.js';
+import { workerJson } from './worker-json.js';
 
 const whatThereIs = `scriptd: what the service looks like from inside.
 
@@ -39,7 +40,8 @@ export function debugRoutes(
     readQuery(request.url, []);
     const [status, queues] = await Promise.all([controller.status(), controller.queues()]);
     const { ready, draining, missing, pending, running, workers } = status;
-    return { ready, draining, missing, pending, running, queues, workers };
+    const shown = workers.map(workerJson);
+    return { ready, draining, missing, pending, running, queues, workers: shown };
   });
   app.get<ById>('/debug/tasks/:id', async (request) => {
     const id = readId(request);

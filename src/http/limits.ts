@@ -64,6 +64,14 @@ export const httpLimits = {
   eventStallMs: 60_000,
   /** What clients are told to wait before they connect again. */
   eventRetryMs: 1_000,
+  /** Between two looks of a stream of overviews at the service. */
+  lookMs: 1_000,
+  /** So long after a look was asked for it serves other streams: a little less than between two. */
+  lookSharedMs: 900,
+  /** An overview goes out when none did for so long, whether or not anything is another. */
+  overviewMs: 10_000,
+  /** Warnings that one overview shows, the most serious. */
+  warningsMax: 64,
 
   /** Wait before the next try to reach the controller: doubles from the first to the second. */
   reconnectMsMin: 50,
@@ -102,6 +110,10 @@ export const httpLimits = {
 invariant(
   httpLimits.reconnectMsMin <= httpLimits.reconnectMsMax,
   'waits between tries grow, never shrink',
+);
+invariant(
+  httpLimits.lookSharedMs < httpLimits.lookMs && httpLimits.lookMs < httpLimits.overviewMs,
+  'a stream that looks again gets something newer',
 );
 invariant(
   httpLimits.jsonValuesMax >

@@ -28,6 +28,7 @@ export const problemKinds = {
   UNKNOWN_TASK: { status: 404 },
   NO_WEBHOOK: { status: 404 },
   UNKNOWN_SCHEDULE: { status: 404 },
+  UNKNOWN_WORKER: { status: 404 },
   METHOD_NOT_ALLOWED: { status: 405 },
   REQUEST_TIMEOUT: { status: 408 },
   ALREADY_FINISHED: { status: 409 },

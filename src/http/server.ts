@@ -25,6 +25,7 @@ import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
 import { Measurements } from './measurements.js';
 import { openApiRoutes } from './openapi/routes.js';
+import { overviewRoutes } from './overview.js';
 import { queueRoutes } from './queues.js';
 import { RequestFigures } from './request-figures.js';
 import { scheduleRoutes } from './schedules.js';
@@ -127,6 +128,7 @@ class Daemon {
       taskRoutes(app, controller, this.#checks);
       batchRoutes(app, { controller, checks: this.#checks, ...shared });
       eventRoutes(app, controller, this.#streams, unsent, log);
+      overviewRoutes(app, controller, this.#streams, unsent, log);
       workerRoutes(app, controller);
       queueRoutes(app, controller);
       scheduleRoutes(app, controller, this.#checks);

@@ -155,6 +155,15 @@ export class MemoryStore implements TaskStore {
     return { tasks };
   }
 
+  async countDeadLetters(most: number): Promise<number> {
+    let count = 0;
+    for (const taskId of this.#finished.keys()) {
+      if (this.#tasks.get(taskId)?.view.deadLetter) count += 1;
+      if (count === most) break;
+    }
+    return count;
+  }
+
   async *owedDeliveries({ from, to }: { from: number; to: number }): AsyncIterable<OwedDelivery[]> {
     const owed: OwedDelivery[] = [];
     for (const [taskId, { nextAttemptAt: dueAt }] of this.#deliveries) {

@@ -229,6 +229,11 @@ export interface TaskStore {
    * @throws ScriptdError BAD_CURSOR
    */
   query(query: TaskQuery): Promise<TaskPage>;
+  /**
+   * Dead letters that are kept, counted up to `most`, at bounded cost. What was written in the last
+   * moments may not be in it.
+   */
+  countDeadLetters(most: number): Promise<number>;
   /** Deliveries that are due, `from` ≤ dueAt < `to`, in order of that, in chunks. */
   owedDeliveries(range: { from: number; to: number }): AsyncIterable<OwedDelivery[]>;
   /** Of the last end of a finished task; undefined: it has none, or is not finished. */

@@ -53,6 +53,19 @@ t.test('an explanation is the word of the scheduler, else what the store has', a
   t.match(await ask(), { kind: 'refused', code: 'UNKNOWN_TASK' });
 });
 
+t.test('a worker that is not connected cannot be drained', async (t) => {
+  const asked: string[] = [];
+  const daemon = await connectDaemon(t, {
+    drainWorker: (name) => {
+      asked.push(name);
+      return undefined;
+    },
+  });
+  const answer = await daemon.ask({ kind: 'drainWorker', requestId: 1, workerId: 'bash-7' });
+  t.match(answer, { kind: 'refused', code: 'UNKNOWN_WORKER', message: /bash-7/ });
+  t.same(asked, ['bash-7']);
+});
+
 t.test('what the controller rejects is refused in its words, a fault of ours as one', async (t) => {
   let error: Error = new ScriptdError('NOT_FINISHED', 'the task is running');
   const daemon = await connectDaemon(t, { retry: () => Promise.reject(error) });

@@ -257,6 +257,27 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
     },
   );
 
+  t.test('dead letters are counted, up to a number', async (t) => {
+    const store = open(t);
+    const all = Array.from({ length: 9 }, () => submission({ tags: ['x'], group: 'g' }));
+    await store.submit(all);
+    const ids = all.map(({ view }) => view.id);
+    t.equal(await store.countDeadLetters(5), 0);
+    await store.complete(
+      ids.slice(0, 7).map((taskId) => ({
+        ...success(taskId),
+        ending: { outcome: 'network_fail', code: 'WORKER_LOST', reason: 'gone' },
+        ...(taskId !== ids[0] && { deadLetter: true as const }),
+      })),
+    );
+    await store.resubmit([{ taskId: ids[1] ?? '' }]);
+    // A list is of everything; so is what is counted after it.
+    t.equal((await everyTask(store, { limit: 9, deadLetter: true })).length, 5);
+    t.equal(await store.countDeadLetters(1_000), 5);
+    t.equal(await store.countDeadLetters(5), 5);
+    t.equal(await store.countDeadLetters(4), 4);
+  });
+
   t.test('a cursor is stable: what is new or changes its state does not disturb it', async (t) => {
     const store = open(t);
     const all = Array.from({ length: 10 }, () => submission());

@@ -23,6 +23,7 @@ export const problemTexts = {
   UNKNOWN_TASK: 'there is no task with this id (any more)',
   NO_WEBHOOK: 'the task has no webhook',
   UNKNOWN_SCHEDULE: 'there is no schedule with this id',
+  UNKNOWN_WORKER: 'no worker of this name is connected',
   METHOD_NOT_ALLOWED: 'this path does not take this method; the header Allow says which it takes',
   REQUEST_TIMEOUT: 'the request did not arrive in time',
   ALREADY_FINISHED: 'the task had ended before; there is nothing to cancel',

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { BatchAnswer, BatchLine } from './batch-schemas.js';
 import { Explanation } from './explanation-schema.js';
+import { Overview, Warning } from './overview-schemas.js';
 import { Problem } from './problem-schema.js';
 import { Schedule, ScheduleBody, ScheduleSummary } from './schedule-schema.js';
 import { Queue, Worker } from './service-schemas.js';
@@ -28,6 +29,8 @@ export const schemas = {
   Schedule,
   Queue,
   Worker,
+  Overview,
+  Warning,
   Delivery,
   Problem,
 } as const satisfies Record<string, TSchema>;

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { closed, described } from './described.js';
 import { examples } from './examples.js';
 import { json, type Operation } from './operation.js';
-import { typeInPath } from './parameters.js';
+import { typeInPath, workerInPath } from './parameters.js';
 import { problemsOf } from './problems.js';
 import { Reference } from './reference.js';
 
@@ -77,6 +77,22 @@ export const listWorkers: Operation = {
     },
   },
   problems: [...query, ...controller],
+};
+
+export const drainWorker: Operation = {
+  id: 'drainWorker',
+  tag: 'Service',
+  summary: 'Have a worker finish what it has, and end',
+  description:
+    'It takes nothing more; whoever manages it starts another where one is wanted. It may be repeated. A body is not looked at.',
+  parameters: [workerInPath],
+  answers: {
+    202: {
+      description: 'The worker, as it stands.',
+      content: json(Reference('Worker'), { ...examples.worker, draining: true }),
+    },
+  },
+  problems: ['UNKNOWN_WORKER', 'BODY_TOO_LARGE', ...query, ...controller],
 };
 
 const Status = (status: string) =>

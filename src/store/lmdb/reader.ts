@@ -125,6 +125,15 @@ export class Reader {
     return { tasks };
   }
 
+  /** Counted in the databases, up to `most`. */
+  deadLetters(most: number): number {
+    const start = facetKey('deadLetter', '', 0);
+    const end = facetKey('deadLetter', '', Number.MAX_SAFE_INTEGER);
+    let count = 0;
+    for (const _ of this.#databases.facets.getKeys({ start, end, limit: most })) count += 1;
+    return count;
+  }
+
   document(kind: string, id: string): unknown {
     const bytes = this.#source.get('documents', documentKey(kind, id));
     return bytes && decode<unknown>(bytes);
