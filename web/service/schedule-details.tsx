@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { sentenceOf } from '../api/problem.js';
+import { VisibleText } from '../verdict/visible-text.js';
 import { getSchedule, type Schedule, type ScheduleSummary } from './schedule.js';
 import { Ahead, zoned } from './when.js';
 
@@ -41,7 +42,7 @@ function Shown({ schedule: { timeZone, missed, upcoming = [], task } }: { schedu
         <h3>Task{type !== undefined && ` of ${type}`}</h3>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must do so by the keyboard too */}
         <pre class="code" tabIndex={0}>
-          {code}
+          <VisibleText text={code} />
         </pre>
         {args.length > 0 && (
           <p>
@@ -49,7 +50,7 @@ function Shown({ schedule: { timeZone, missed, upcoming = [], task } }: { schedu
             {args.map((argument, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: the same argument may come twice
               <code key={index} class="tag">
-                {argument}
+                <VisibleText text={argument} />
               </code>
             ))}
           </p>

@@ -39,7 +39,7 @@ export function ScheduleForm({ schedule }: { schedule: Schedule | undefined }) {
         <Field
           label="Id"
           fault={faultOf('id')}
-          hint={schedule ? 'Its name can’t be changed.' : 'Letters, digits, -, _ and dots.'}
+          hint={schedule ? "Its name can't be changed." : 'Letters, digits, -, _ and dots.'}
         >
           {(ties) => (
             <input
@@ -157,7 +157,7 @@ function Unshown({ schedule: { task } }: { schedule: Schedule }) {
     <p class="hint">
       The task also has {names.join(', ')}: that stays as it is.
       {task.webhook &&
-        ' But the secret of its webhook is shown to nobody, so one of its own is lost when this is saved: the service’s own signs then.'}
+        " But a secret of its webhook is shown to nobody: when this is saved, the service's own takes its place."}
     </p>
   );
 }

@@ -1,5 +1,6 @@
 import { overview, type Warning } from '../api/overview.js';
 import { href } from '../route.js';
+import { VisibleText } from '../verdict/visible-text.js';
 
 interface Place {
   to: string;
@@ -12,7 +13,7 @@ const places: Readonly<Record<string, (warning: Warning) => Place>> = {
   QUEUE_GROWS: ({ type }) => pending(type),
   PAUSED: ({ type }) => ({ to: href(['queues'], { type }), label: 'To its queue' }),
   DEAD_LETTERS: () => ({ to: href(['dead-letters']), label: 'Look at them' }),
-  WEAK_ISOLATION: (warning) => worker(warning),
+  WEAK_ISOLATION: ({ type }) => ({ to: href(['queues'], { type }), label: 'To its workers' }),
   WORKER_SILENT: (warning) => worker(warning),
   NOT_READY: () => ({ to: '/readyz', label: 'What it says of itself' }),
 };
@@ -58,7 +59,7 @@ function Row({ warning }: { warning: Warning }) {
         <path d="M10 8v4.5M10 14.8v.4" stroke="currentColor" stroke-width="2" stroke-linecap="round" />
       </svg>
       <span>
-        <bdi>{text}</bdi>
+        <VisibleText text={text} />
       </span>
       {place && <a href={place.to}>{place.label}</a>}
     </li>

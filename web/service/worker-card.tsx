@@ -3,8 +3,9 @@ import { ask } from '../api/http.js';
 import type { Worker } from '../api/overview.js';
 import { may } from '../api/session.js';
 import { Confirm } from '../ui/confirm.js';
-import { clock } from '../ui/format.js';
+import { clock, count } from '../ui/format.js';
 import { attempt } from '../ui/notices.js';
+import { VisibleText } from '../verdict/visible-text.js';
 import { Ago } from './when.js';
 
 /** So many squares at most; beyond, the number says it alone. */
@@ -16,7 +17,7 @@ export function WorkerCard({ worker }: { worker: Worker }) {
     <li class="card padded worker" id={`worker-${id}`} tabIndex={-1}>
       <div class="worker-head">
         <h3>
-          <bdi>{id}</bdi>
+          <VisibleText text={id} />
         </h3>
         <span class="tag">{type}</span>
         {draining && <span class="badge warn">draining</span>}
@@ -29,14 +30,7 @@ export function WorkerCard({ worker }: { worker: Worker }) {
         </span>
       </div>
       <dl class="facts">
-        {pool && (
-          <div>
-            <dt>Stand ready</dt>
-            <dd>
-              {pool.prepared} of {pool.wanted} runtimes
-            </dd>
-          </div>
-        )}
+        {pool && <Pool pool={pool} />}
         <div>
           <dt>Last heard</dt>
           <dd>
@@ -56,6 +50,24 @@ export function WorkerCard({ worker }: { worker: Worker }) {
       </dl>
       <Isolation isolation={isolation} />
     </li>
+  );
+}
+
+/** A start that found a process prepared is a warm one. */
+function Pool({ pool: { prepared, warmStarts, coldStarts } }: { pool: NonNullable<Worker['pool']> }) {
+  const starts = warmStarts + coldStarts;
+  return (
+    <div>
+      <dt>Warm runtimes</dt>
+      <dd>
+        {count(prepared)} ready
+        {starts > 0 && (
+          <div class="hint">
+            met {count(warmStarts)} of {starts === 1 ? '1 start' : `${count(starts)} starts`}
+          </div>
+        )}
+      </dd>
+    </div>
   );
 }
 
