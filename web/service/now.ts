@@ -15,13 +15,17 @@ effect(() => {
   if (seen) aheadMs = Date.parse(seen.at) - Date.now();
 });
 
+/** What time it is for the service. Milliseconds since 1970. */
+export function serviceNowMs(): number {
+  return Date.now() + aheadMs;
+}
+
 function tick(): void {
-  now.value = Date.now() + aheadMs;
+  now.value = serviceNowMs();
 }
 
 /**
- * What time it is for the service, whose times are compared with it: milliseconds since 1970. What
- * uses it is drawn again every second; while nothing does, no clock runs.
+ * The same, going on: what uses it is drawn again every second. While nothing does, no clock runs.
  */
 export function useNow(): number {
   useEffect(() => {

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { sentenceOf } from '../api/problem.js';
+import { serviceNowMs } from './now.js';
 import { listSchedules, type ScheduleSummary } from './schedule.js';
 
 /** After a schedule was due it is looked up what came of it; not more often than this. */
@@ -44,5 +45,5 @@ export function useScheduleList(): ScheduleList {
 
 function untilDueMs(schedules: readonly ScheduleSummary[]): number {
   const due = schedules.flatMap(({ nextRunAt }) => nextRunAt ?? []).map((at) => Date.parse(at));
-  return Math.max(Math.min(...due) + dueMs.after - Date.now(), dueMs.min);
+  return Math.max(Math.min(...due) + dueMs.after - serviceNowMs(), dueMs.min);
 }

@@ -41,12 +41,17 @@ export function Warnings() {
       {warnings.length > 0 && (
         <ul>
           {warnings.map((warning) => (
-            <Row key={`${warning.code} ${warning.type} ${warning.worker}`} warning={warning} />
+            <Row key={keyOf(warning)} warning={warning} />
           ))}
         </ul>
       )}
     </section>
   );
+}
+
+/** The same one while only its numbers change. */
+function keyOf({ code, worker, text }: Warning): string {
+  return `${code} ${worker} ${text.replaceAll(/\d+/g, '#')}`;
 }
 
 function Row({ warning }: { warning: Warning }) {
