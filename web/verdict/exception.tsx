@@ -1,4 +1,4 @@
-import './verdict.css';
+import './exception.css';
 import { useState } from 'preact/hooks';
 import type { Exception, ExceptionFrame } from '../../src/client/task.js';
 import { count } from '../ui/format.js';

@@ -1,3 +1,4 @@
+import './visible-text.css';
 import type { ComponentChildren } from 'preact';
 
 /**
