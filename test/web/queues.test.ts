@@ -32,7 +32,11 @@ pageTest(
     const dialog = page.getByRole('dialog', { name: 'Pause bash?' });
     t.match(await dialog.innerText(), /until somebody resumes it/);
     await dialog.getByRole('button', { name: 'Leave it' }).click();
-    t.equal((await queueOf(opened, 'bash'))?.paused, false, 'nothing is done before it is confirmed');
+    t.equal(
+      (await queueOf(opened, 'bash'))?.paused,
+      false,
+      'nothing is done before it is confirmed',
+    );
 
     await bash.getByRole('button', { name: 'Pause bash' }).click();
     await dialog.getByRole('button', { name: 'Pause' }).click();
@@ -86,7 +90,11 @@ pageTest(
   { args: two, at: '#/queues' },
   async (t, opened) => {
     const { page, service } = opened;
-    const task = { type: 'python', code: 'import time; time.sleep(100)', retry: { maxAttempts: 1 } };
+    const task = {
+      type: 'python',
+      code: 'import time; time.sleep(100)',
+      retry: { maxAttempts: 1 },
+    };
     await service.submit(task);
     await until('it runs', async () => (await workersOf(opened)).some(({ busy }) => busy > 0));
     const worker = (await workersOf(opened)).find(({ busy }) => busy > 0);
@@ -152,7 +160,10 @@ pageTest(
 
     await depth.locator('canvas').hover();
     const wait = python.locator('.chart', { hasText: 'Waiting time' });
-    await wait.getByText(/^\d\d:\d\d:\d\d$/).first().waitFor();
+    await wait
+      .getByText(/^\d\d:\d\d:\d\d$/)
+      .first()
+      .waitFor();
     t.pass('pointing at one chart, the others tell of the same time');
 
     const wide = (await depth.locator('canvas').boundingBox())?.width ?? 0;

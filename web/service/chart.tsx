@@ -22,7 +22,7 @@ export function Chart({ plot }: { plot: Plot }) {
 
 function Canvas({ plot, index }: { plot: Plot; index: Signal<number | null> }) {
   const place = useRef<HTMLDivElement>(null);
-  const drawing = useRef<Drawing | undefined>();
+  const drawing = useRef<Drawing | undefined>(undefined);
   const latest = useRef(plot);
   latest.current = plot;
   const [fault, setFault] = useState('');

@@ -32,7 +32,10 @@ function Shown({ schedule: { timeZone, missed, upcoming = [], task } }: { schedu
         <ol>
           {upcoming.map((at) => (
             <li key={at}>
-              {zoned(at, timeZone)} <span class="dim">(<Ahead at={at} />)</span>
+              {zoned(at, timeZone)}{' '}
+              <span class="dim">
+                (<Ahead at={at} />)
+              </span>
             </li>
           ))}
         </ol>
@@ -48,7 +51,6 @@ function Shown({ schedule: { timeZone, missed, upcoming = [], task } }: { schedu
           <p>
             Arguments:{' '}
             {args.map((argument, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the same argument may come twice
               <code key={index} class="tag">
                 <VisibleText text={argument} />
               </code>

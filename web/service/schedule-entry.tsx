@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { may } from '../api/session.js';
 import { href } from '../route.js';
+import type { ScheduleSummary } from './schedule.js';
 import { ScheduleActions } from './schedule-actions.js';
 import { ScheduleDetails } from './schedule-details.js';
-import type { ScheduleSummary } from './schedule.js';
 import { Ago, Ahead, zoned } from './when.js';
 
 export interface ScheduleEntryProps {
@@ -34,7 +34,11 @@ export function ScheduleEntry({ schedule, onChange }: ScheduleEntryProps) {
           <dt>Next run</dt>
           <dd>
             {nextRunAt === undefined ? (
-              enabled ? 'none any more' : 'none while it is disabled'
+              enabled ? (
+                'none any more'
+              ) : (
+                'none while it is disabled'
+              )
             ) : (
               <>
                 <Ahead at={nextRunAt} />
@@ -63,9 +67,7 @@ export function ScheduleEntry({ schedule, onChange }: ScheduleEntryProps) {
           </dd>
         </div>
       </dl>
-      {may('admin') && (
-        <ScheduleActions schedule={schedule} onChange={onChange} onRun={setRanId} />
-      )}
+      {may('admin') && <ScheduleActions schedule={schedule} onChange={onChange} onRun={setRanId} />}
       <p class="ran" role="status">
         {ranId !== undefined && (
           <>

@@ -55,8 +55,8 @@ export function ScheduleForm({ schedule }: { schedule: Schedule | undefined }) {
           fault={faultOf('cron')}
           hint={
             <>
-              Minute, hour, day of month, month, day of week, e.g. <code>0 3 * * *</code>; seconds may
-              stand before them; or <code>@hourly</code>, <code>@daily</code> …
+              Minute, hour, day of month, month, day of week, e.g. <code>0 3 * * *</code>; seconds
+              may stand before them; or <code>@hourly</code>, <code>@daily</code> …
             </>
           }
         >

@@ -24,7 +24,9 @@ export function TokenShown({ made: { name, token }, onClose }: TokenShownProps) 
   return (
     <section class="card padded made" ref={card} tabIndex={-1} aria-labelledby="made-token">
       <h2 id="made-token">Token {name} is made</h2>
-      <p>It is shown only now: keep it where it is safe. The service knows no more than its digest.</p>
+      <p>
+        It is shown only now: keep it where it is safe. The service knows no more than its digest.
+      </p>
       <div class="made-token">
         <code>{token}</code>
         <button type="button" class="primary" onClick={() => void copy()}>

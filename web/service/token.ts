@@ -1,5 +1,5 @@
-import type { Scope } from '../api/session.js';
 import { ask, askJson } from '../api/http.js';
+import type { Scope } from '../api/session.js';
 
 /** A token as a list has it: never the token itself. Times are RFC 3339. */
 export interface TokenRecord {

@@ -53,12 +53,7 @@ export function TokensPage() {
       {list?.tokens.length === 0 && <p class="card empty">No tokens yet.</p>}
       <ul class="entries">
         {list?.tokens.map((token) => (
-          <TokenEntry
-            key={token.id}
-            token={token}
-            canRevoke={list.writable}
-            onChange={load}
-          />
+          <TokenEntry key={token.id} token={token} canRevoke={list.writable} onChange={load} />
         ))}
       </ul>
     </>
@@ -78,8 +73,8 @@ function Notes({ list: { plain, writable } }: { list: TokenList }) {
       {plain > 0 && (
         <p class="note">
           {plain === 1 ? '1 token stands' : `${plain} tokens stand`} in the file in plain text, with
-          every right, and can't be told apart here. <code>scriptd token migrate</code> on the host of
-          the service puts a digest in {plain === 1 ? 'its' : 'their'} place.
+          every right, and can't be told apart here. <code>scriptd token migrate</code> on the host
+          of the service puts a digest in {plain === 1 ? 'its' : 'their'} place.
         </p>
       )}
     </>

@@ -60,8 +60,19 @@ function Row({ warning }: { warning: Warning }) {
   return (
     <li class={grave.has(code) ? 'bad' : 'warn'}>
       <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
-        <path d="M10 2L19 18H1Z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" />
-        <path d="M10 8v4.5M10 14.8v.4" stroke="currentColor" stroke-width="2" stroke-linecap="round" />
+        <path
+          d="M10 2L19 18H1Z"
+          fill="none"
+          stroke="currentColor"
+          stroke-width="2"
+          stroke-linejoin="round"
+        />
+        <path
+          d="M10 8v4.5M10 14.8v.4"
+          stroke="currentColor"
+          stroke-width="2"
+          stroke-linecap="round"
+        />
       </svg>
       <span>
         <VisibleText text={text} />

@@ -54,7 +54,11 @@ export function WorkerCard({ worker }: { worker: Worker }) {
 }
 
 /** A start that found a process prepared is a warm one. */
-function Pool({ pool: { prepared, warmStarts, coldStarts } }: { pool: NonNullable<Worker['pool']> }) {
+function Pool({
+  pool: { prepared, warmStarts, coldStarts },
+}: {
+  pool: NonNullable<Worker['pool']>;
+}) {
   const starts = warmStarts + coldStarts;
   return (
     <div>
@@ -76,7 +80,6 @@ function Squares({ slots, busy }: { slots: number; busy: number }) {
   return (
     <span class="squares" aria-hidden="true">
       {Array.from({ length: slots }, (_, slot) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a slot is its number
         <i key={slot} class={slot < busy ? 'busy' : ''} />
       ))}
     </span>
@@ -90,9 +93,7 @@ function Isolation({ isolation: { level, layers } }: Pick<Worker, 'isolation'>) 
     <details>
       <summary>
         Isolation <span class={`badge ${levelLooks[level] ?? 'idle'}`}>{level}</span>{' '}
-        <span class="dim">
-          {layers.length === 1 ? '1 layer' : `${layers.length} layers`}
-        </span>
+        <span class="dim">{layers.length === 1 ? '1 layer' : `${layers.length} layers`}</span>
       </summary>
       <ul class="layers">
         {layers.map((layer) => (
