@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import preact from '@preact/preset-vite';
 import { defineConfig, type Plugin } from 'vite';
 
 const outDir = fileURLToPath(new URL('../dist/web', import.meta.url));
@@ -30,7 +29,8 @@ function compressed(): Plugin {
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  plugins: [preact({ devToolsEnabled: false }), compressed()],
+  plugins: [compressed()],
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   build: {
     outDir,
     emptyOutDir: true,
