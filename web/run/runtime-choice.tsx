@@ -1,0 +1,27 @@
+import { draft, edit } from './draft.js';
+import { runtimes } from './runtimes.js';
+
+/** Which runtime the script is for. */
+export function RuntimeChoice() {
+  const { type } = draft.value;
+  return (
+    <fieldset class="runtimes">
+      <legend class="only-read">Runtime</legend>
+      {runtimes(type).map((runtime) => (
+        <label key={runtime.type} title={runtime.isServed ? undefined : 'No worker is connected'}>
+          <input
+            type="radio"
+            name="runtime"
+            value={runtime.type}
+            checked={runtime.type === type}
+            onChange={() => edit({ type: runtime.type })}
+          />
+          <span>
+            {runtime.label}
+            {!runtime.isServed && <small> no worker</small>}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
