@@ -158,7 +158,7 @@ pageTest(
     t.match(await depth.innerText(), /Depth of python over the last .*: now 0, highest \d+\./);
     t.ok((await depth.locator('tbody tr').count()) > 0);
 
-    await depth.locator('canvas').hover();
+    await depth.locator('.u-over').hover();
     const wait = python.locator('.chart', { hasText: 'Waiting time' });
     await wait
       .getByText(/^\d\d:\d\d:\d\d$/)
