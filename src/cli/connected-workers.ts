@@ -15,6 +15,7 @@ const columns: readonly Column<WorkerInfo>[] = [
   { title: 'TYPE', of: ({ type }) => type },
   { title: 'BUSY', side: 'right', of: ({ busy }) => `${busy}`, sortBy: ({ busy }) => busy },
   { title: 'SLOTS', side: 'right', of: ({ slots }) => `${slots}`, sortBy: ({ slots }) => slots },
+  { title: 'STATE', of: ({ draining }) => (draining ? 'draining' : 'up') },
   { title: 'PID', side: 'right', of: ({ pid }) => `${pid ?? ''}`, sortBy: ({ pid }) => pid ?? 0 },
   { title: 'ISOLATION', of: ({ isolation }) => isolation?.level ?? '' },
   {

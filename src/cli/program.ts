@@ -8,6 +8,7 @@ import { addCompletionCommand } from './completion.js';
 import { addWorkersCommand } from './connected-workers.js';
 import { addControllerCommand } from './controller.js';
 import { addDoctorCommand } from './doctor.js';
+import { addDrainCommand } from './drain.js';
 import { addDrillCommand } from './drill.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
@@ -53,6 +54,7 @@ export function createProgram(): Command {
   addBenchCommand(program);
   addPauseCommand(program);
   addResumeCommand(program);
+  addDrainCommand(program);
   program.commandsGroup('Look after it:');
   addDoctorCommand(program);
   addSelftestCommand(program);

@@ -19,6 +19,7 @@ const quickCommands = new Map<string, () => Promise<Add>>([
   ['workers', async () => (await import('./connected-workers.js')).addWorkersCommand],
   ['pause', async () => (await import('./pause.js')).addPauseCommand],
   ['resume', async () => (await import('./resume.js')).addResumeCommand],
+  ['drain', async () => (await import('./drain.js')).addDrainCommand],
 ]);
 
 /** The program with what is asked for only, so that it starts in a third of the time; else undefined. */

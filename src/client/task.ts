@@ -170,6 +170,23 @@ export interface TaskFilter {
   group?: string | undefined;
   tag?: string | undefined;
   deadLetter?: true | undefined;
+  /** In its id, group, tags, worker, code, reason or script; large and small letters are the same. */
+  text?: string | undefined;
+}
+
+/** What a task was submitted with, without the contents of its files. */
+export interface SubmittedSpec
+  extends Pick<TaskSpec, 'stdin' | 'env' | 'collect' | 'group' | 'check' | 'retry'> {
+  code: string;
+  type: string;
+  args: string[];
+  files: Record<string, { bytes: number }>;
+  /** Those that were asked for. */
+  limits: Partial<Limits>;
+  network: 'none' | 'host';
+  priority: number;
+  tags: string[];
+  inspect: boolean;
 }
 
 /** Why a task is where it is. Further members depend on `reason`. */
@@ -193,6 +210,8 @@ export interface Queue {
   running: number;
   workers: number;
   slots: number;
+  /** How long the task whose turn it is has been ready. */
+  oldestMs?: number;
 }
 
 export interface WorkerInfo {
@@ -202,6 +221,13 @@ export interface WorkerInfo {
   busy: number;
   pid?: number;
   isolation?: { level: string; layers: string[] };
+  /** It takes nothing more, finishes what it has, and ends. */
+  draining?: boolean;
+  /** When the service last heard of it, and since when it has been connected. RFC 3339. */
+  heardAt?: string;
+  connectedAt?: string;
+  /** Warm processes that wait for a task; scripts that found one, and that did not. */
+  pool?: { prepared: number; warmStarts: number; coldStarts: number };
 }
 
 /**

@@ -6,12 +6,16 @@ export type Answer = MessageOf<
   | 'task'
   | 'progress'
   | 'page'
+  | 'spec'
   | 'explanation'
   | 'queueReports'
   | 'schedules'
   | 'schedule'
   | 'done'
   | 'figures'
+  | 'overviewReport'
+  | 'samples'
+  | 'worker'
   | 'delivery'
 >;
 

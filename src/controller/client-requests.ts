@@ -4,7 +4,9 @@ import type { Explanation } from '../scheduler/scheduler.js';
 import type { TaskPage, TaskQuery } from '../store/port.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
-import type { QueueReport } from '../wire/reports.js';
+import type { QueueReport, WorkerReport } from '../wire/reports.js';
+import type { HistoryReport } from './history.js';
+import type { OverviewReport } from './overview.js';
 import type { Refusal } from './refusal.js';
 import type { DeliveryReport } from './webhooks.js';
 
@@ -32,6 +34,8 @@ export interface ClientRequests {
   measure(requestId: number): MessageOf<'figures'>;
   /** As the store's. Rejected with BAD_CURSOR. */
   query(query: TaskQuery): Promise<TaskPage>;
+  /** What was asked for. Undefined: no such task (any more). */
+  readSpec(taskId: string): Promise<TaskSpec | undefined>;
   /** What holds the task back, or what it does; undefined when the scheduler does not have it. */
   explain(taskId: string): Explanation | undefined;
   /**
@@ -61,4 +65,10 @@ export interface ClientRequests {
   ): Promise<{ schedule: ScheduleView; created: boolean }>;
   /** False: there was none. */
   deleteSchedule(id: string): Promise<boolean>;
+  /** How the service stands, for whoever looks after it. */
+  overview(): Promise<OverviewReport>;
+  /** What went on in the last hour. */
+  history(): HistoryReport;
+  /** Has a worker finish what it has, and end. Undefined: no worker of this name is connected. */
+  drainWorker(name: string): WorkerReport | undefined;
 }

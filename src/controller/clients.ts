@@ -106,6 +106,7 @@ export class ClientSession {
         this.#connection.send(this.#requests.report(message.requestId));
         break;
       case 'list':
+      case 'getSpec':
       case 'explain':
       case 'retryTask':
       case 'getDelivery':
@@ -118,6 +119,9 @@ export class ClientSession {
       case 'putSchedule':
       case 'deleteSchedule':
       case 'measure':
+      case 'overview':
+      case 'history':
+      case 'drainWorker':
         this.#answer(message.requestId, answerTo(message, this.#requests));
         break;
       default:

@@ -15,7 +15,7 @@ import type { Reach } from '../webhooks/reach.js';
 import type { Identity } from '../wire/handshake.js';
 import { wireLimits } from '../wire/limits.js';
 import type { MessageOf } from '../wire/messages.js';
-import type { QueueReport } from '../wire/reports.js';
+import type { QueueReport, WorkerReport } from '../wire/reports.js';
 import type { WireToken } from '../wire/token.js';
 import { Traffic } from '../wire/traffic.js';
 import { Transport } from '../wire/transport.js';
@@ -31,6 +31,7 @@ import { JoinListener } from './join-listener.js';
 import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
+import { Overview } from './overview.js';
 import { Pauses } from './pauses.js';
 import { Performer } from './performer.js';
 import type { Policy } from './policy.js';
@@ -107,6 +108,7 @@ export class Controller implements ClientRequests {
   readonly #figures: Figures;
   readonly #vitalSigns = new VitalSigns(() => this.#poller.stats());
   readonly #standing: Standing;
+  readonly #overview: Overview;
   readonly #traffic = { http: new Traffic(), worker: new Traffic() };
   #heartbeat: NodeJS.Timeout | undefined;
   #clients: ClientListener | undefined;
@@ -130,7 +132,10 @@ export class Controller implements ClientRequests {
       perGroup: { tasks: groupTasksMax, bytes: groupBytesMax },
     });
     this.#ledger = new Ledger(store, log);
-    this.#queues = new Queues(policies.keys(), this.#scheduler, new Pauses(store));
+    this.#queues = new Queues({
+      ...{ types: policies.keys(), scheduler: this.#scheduler },
+      ...{ pauses: new Pauses(store), flights: this.#flights },
+    });
     this.#schedules = new Schedules(store);
     this.#timer = this.#poller.timer(() => this.#due());
     this.#followers = new Followers({
@@ -147,13 +152,17 @@ export class Controller implements ClientRequests {
     });
     const [transport, traffic] = [this.#transport, this.#traffic.worker];
     this.#fleet = new Fleet(
-      { poller: this.#poller, transport, local, token, manager, traffic, log },
+      { poller: this.#poller, transport, local, token, manager, traffic, clock, log },
       this.#workerEvents,
     );
     this.#standing = new Standing({
       ...{ local, vitals, own: this.#vitalSigns, fleet: this.#fleet, scheduler: this.#scheduler },
       ...{ ledger: this.#ledger, queues: this.#queues, figures: this.#figures },
-      ...{ store, traffic: this.#traffic, tracer: options.tracer },
+      ...{ store, traffic: this.#traffic, tracer: options.tracer, clock },
+    });
+    this.#overview = new Overview({
+      ...{ standing: this.#standing, queues: this.#queues, fleet: this.#fleet },
+      ...{ figures: this.#figures, store, clock, log },
     });
     const fresh = new FreshTasks();
     const shared = {
@@ -297,6 +306,10 @@ export class Controller implements ClientRequests {
     return this.#options.store.readView(taskId, options);
   }
 
+  readSpec(taskId: string): Promise<TaskSpec | undefined> {
+    return this.#options.store.readSpec(taskId);
+  }
+
   query(query: TaskQuery) {
     return this.#options.store.query(query);
   }
@@ -332,17 +345,17 @@ export class Controller implements ClientRequests {
   }
 
   queues(): QueueReport[] {
-    return this.#queues.report();
+    return this.#queues.report(this.#now());
   }
 
   async pauseQueue(type: string): Promise<QueueReport | undefined> {
-    const queue = await this.#queues.pause(type);
+    const queue = await this.#queues.pause(type, this.#now());
     this.#stir();
     return queue;
   }
 
   async resumeQueue(type: string): Promise<QueueReport | undefined> {
-    const queue = await this.#queues.resume(type);
+    const queue = await this.#queues.resume(type, this.#now());
     this.#stir();
     return queue;
   }
@@ -371,6 +384,22 @@ export class Controller implements ClientRequests {
 
   measure(requestId: number): MessageOf<'figures'> {
     return { kind: 'figures', requestId, ...this.#standing.measure(this.#draining) };
+  }
+
+  overview() {
+    return this.#overview.report(() => this.#draining);
+  }
+
+  history() {
+    return this.#overview.history();
+  }
+
+  drainWorker(name: string): WorkerReport | undefined {
+    if (!this.#fleet.get(name)?.up) return undefined;
+    this.#options.log.info({ worker: name }, `draining worker ${name}: somebody asked for it`);
+    this.#options.manager.retire?.(name);
+    this.#drainWorker(name);
+    return this.#standing.worker(name);
   }
 
   get #draining(): boolean {
@@ -429,6 +458,7 @@ export class Controller implements ClientRequests {
     this.#joins?.heartbeat(nowMs);
     const { manager } = this.#options;
     manager.load?.(typeLoads(manager.types, this.#scheduler));
+    this.#overview.beat();
     this.#runs.submitDue();
     this.#webhooks.beat();
     this.#onIdle?.();

@@ -26,6 +26,15 @@ export class EndingCounts {
     this.#counts[at] = (this.#counts[at] as number) + 1;
   }
 
+  /** Those that came at all, whatever their codes. */
+  byOutcome(): Map<Outcome, number> {
+    const sums = new Map<Outcome, number>();
+    for (const { outcome, count } of this.entries()) {
+      sums.set(outcome, (sums.get(outcome) ?? 0) + count);
+    }
+    return sums;
+  }
+
   /** Those that came at all. Of a success the code is empty. */
   *entries(): Generator<{ outcome: Outcome; code: Code | ''; count: number }> {
     for (const [row, outcome] of outcomes.entries()) {
@@ -45,6 +54,8 @@ export class TypeFigures {
   readonly retried = new EndingCounts();
   deadLetters = 0;
   readonly waiting = new Histogram(waitingSeconds);
+  /** The longest wait since somebody set it to 0: the history, with each of its steps. */
+  longestWaitMs = 0;
   readonly running = new Histogram(runningSeconds);
   /** Scripts that found a prepared process, and that did not, of all workers there were. */
   warmStarts = 0;
@@ -80,7 +91,9 @@ export class Figures {
 
   /** An attempt has been handed out. */
   dispatched(type: string, queuedMs: number): void {
-    this.of(type).waiting.observe(queuedMs / 1000);
+    const figures = this.of(type);
+    figures.waiting.observe(queuedMs / 1000);
+    if (queuedMs > figures.longestWaitMs) figures.longestWaitMs = queuedMs;
   }
 
   /** An attempt has ended, and its task will be tried again. */

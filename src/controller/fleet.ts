@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { Poller } from '../poll/poller.js';
@@ -31,7 +32,15 @@ export interface FleetOptions {
   manager: WorkerManager;
   /** With all of them together. */
   traffic: Traffic;
+  clock: Clock;
   log: Log;
+}
+
+/** A worker that is connected, and what it said of itself. */
+export interface UpWorker {
+  seat: WorkerSeat;
+  inventory: MessageOf<'inventory'>;
+  link: Pick<WorkerLink, 'connectedAt' | 'heardAtMs'>;
 }
 
 /** All workers that the manager provides, each by its link, under its name. */
@@ -117,9 +126,10 @@ export class Fleet {
   }
 
   /** Places whose worker is connected, with what it said of itself. */
-  *up(): Generator<{ seat: WorkerSeat; inventory: MessageOf<'inventory'> }> {
-    for (const { seat, up } of this.#links.values()) {
-      if (up) yield { seat, inventory: up };
+  *up(): Generator<UpWorker> {
+    for (const link of this.#links.values()) {
+      const { seat, up: inventory } = link;
+      if (inventory) yield { seat, inventory, link };
     }
   }
 

@@ -53,6 +53,12 @@ export class Flights {
     return this.#ids.find(taskId) !== noRow;
   }
 
+  /** Since when it has waited to be dispatched; undefined: it is not here. Monotonic milliseconds. */
+  queuedSinceMs(taskId: string): number | undefined {
+    const row = this.#ids.find(taskId);
+    return row === noRow ? undefined : this.#queuedSinceMs.get(row);
+  }
+
   add(taskId: string, { bytes, group }: Held, nowMs: number): void {
     const row = this.#free.pop() ?? this.#rows++;
     if (row === this.#capacity) this.reserve(Math.max(rowsMin, 2 * row));

@@ -20,6 +20,9 @@ export const controllerLimits = {
   missedRunsMax: 100,
   /** Faults of a user's evaluator that are told, in a minute. */
   evaluatorFaultsMax: 10,
+  /** Dead letters are counted up to so many, and again after so long. */
+  deadLettersCountedMax: 1_000,
+  deadLettersCountedMs: 2_000,
   /** Stored results may wait so long to be acknowledged, for a task that goes the same way. */
   acknowledgeMs: 5,
   /** So many do not wait. */

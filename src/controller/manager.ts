@@ -59,6 +59,11 @@ export interface WorkerManager {
   /** What there is to do, once a second: a manager that scales goes by it. */
   load?(types: readonly TypeLoad[]): void;
   /**
+   * Somebody has this worker finish what it has and exit. Where the load decides how many there are, it
+   * decides whether another comes; without this one takes its place in any case.
+   */
+  retire?(name: string): void;
+  /**
    * Has a worker finish what it has, take nothing new, and exit. Set by the controller before
    * `start`.
    */

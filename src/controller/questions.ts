@@ -1,14 +1,15 @@
 import { ScriptdError } from '../errors.js';
 import type { MessageOf } from '../wire/messages.js';
-import type { QueueReport } from '../wire/reports.js';
 import type { Answer } from './answers.js';
 import type { ClientRequests } from './client-requests.js';
 import { explanationOf } from './explanation.js';
 import { pageOf } from './page.js';
+import { unknownTask } from './refusal.js';
 
 /** What an http daemon asks that has one answer, at once or when it is durable. */
 export type Question = MessageOf<
   | 'list'
+  | 'getSpec'
   | 'explain'
   | 'retryTask'
   | 'getDelivery'
@@ -21,6 +22,9 @@ export type Question = MessageOf<
   | 'putSchedule'
   | 'deleteSchedule'
   | 'measure'
+  | 'overview'
+  | 'history'
+  | 'drainWorker'
 >;
 
 /** Rejected with an error that `asRefusal` knows, or with a fault of ours. */
@@ -29,6 +33,8 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
   switch (question.kind) {
     case 'list':
       return pageOf(question, requests);
+    case 'getSpec':
+      return specOf(question, requests);
     case 'explain':
       return explanationOf(question, requests);
     case 'retryTask':
@@ -38,13 +44,13 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
     case 'redeliver':
       return { kind: 'delivery', requestId, ...(await requests.redeliver(question.taskId)) };
     case 'queues':
-      return { kind: 'queueReports', requestId, queues: requests.queues().map(onWire) };
+      return { kind: 'queueReports', requestId, queues: requests.queues() };
     case 'pauseQueue':
     case 'resumeQueue': {
       const { kind, type } = question;
       const queue = await requests[kind](type);
       if (!queue) throw new ScriptdError('UNKNOWN_TYPE', `there are no workers of type ${type}`);
-      return { kind: 'queueReports', requestId, queues: [onWire(queue)] };
+      return { kind: 'queueReports', requestId, queues: [queue] };
     }
     case 'listSchedules':
       return { kind: 'schedules', requestId, schedules: requests.schedules() };
@@ -62,13 +68,28 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
       throw unknownSchedule(question.scheduleId);
     case 'measure':
       return requests.measure(requestId);
+    case 'overview':
+      return { kind: 'overviewReport', requestId, ...(await requests.overview()) };
+    case 'history':
+      return { kind: 'samples', requestId, ...requests.history() };
+    case 'drainWorker': {
+      const worker = requests.drainWorker(question.workerId);
+      if (worker) return { kind: 'worker', requestId, worker };
+      const text = `no worker ${question.workerId} is connected`;
+      throw new ScriptdError('UNKNOWN_WORKER', text);
+    }
   }
 }
 
-/** The scheduler may know more of a type than the wire tells. */
-function onWire(report: QueueReport): QueueReport {
-  const { type, paused, ready, waiting, running, workers, slots } = report;
-  return { type, paused, ready, waiting, running, workers, slots };
+/** The task may go between the two readings: then it is gone. */
+async function specOf(
+  { requestId, taskId }: MessageOf<'getSpec'>,
+  requests: Pick<ClientRequests, 'read' | 'readSpec'>,
+): Promise<MessageOf<'spec'>> {
+  const spec = await requests.readSpec(taskId);
+  const task = await requests.read(taskId, { bulk: false });
+  if (!spec || !task) throw unknownTask(taskId);
+  return { kind: 'spec', requestId, task, spec };
 }
 
 function unknownSchedule(id: string): ScriptdError {

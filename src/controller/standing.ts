@@ -1,8 +1,10 @@
+import type { Clock } from '../clock.js';
 import type { VitalSigns } from '../vitals.js';
 import type { Identity } from '../wire/handshake.js';
 import type { MessageOf } from '../wire/messages.js';
-import { partsShownMax } from '../wire/reports.js';
+import { drainingText, lacksWorkerText, partsShownMax, type WorkerReport } from '../wire/reports.js';
 import { type FigureSources, familiesOf } from './families.js';
+import type { UpWorker } from './fleet.js';
 import type { Queues } from './queues.js';
 
 export interface StandingOptions extends Omit<FigureSources, 'queues' | 'draining'> {
@@ -10,6 +12,7 @@ export interface StandingOptions extends Omit<FigureSources, 'queues' | 'drainin
   queues: Queues;
   /** Of this process. */
   own: VitalSigns;
+  clock: Clock;
 }
 
 /** How the controller and its workers stand: what `/readyz`, `/v1/workers` and `/metrics` show. */
@@ -23,34 +26,55 @@ export class Standing {
   /** @param draining it takes no further tasks */
   report(draining: boolean): Omit<MessageOf<'report'>, 'kind' | 'requestId'> {
     const { scheduler, fleet, ledger } = this.#options;
-    const missing = fleet.missingTypes().map((type) => `no ${type} worker is connected`);
-    if (draining) missing.push('the controller is draining');
+    const missing = fleet.missingTypes().map(lacksWorkerText);
+    if (draining) missing.push(drainingText);
     if (ledger.behind > 0) missing.push('the store takes nothing: its disk is full or failing');
     return {
       ...{ ready: missing.length === 0, draining, missing },
       pending: scheduler.pendingCount,
       running: scheduler.runningCount,
-      workers: [...fleet.up()].map(({ seat, inventory }) => ({
-        id: seat.name,
-        type: seat.type,
-        slots: inventory.slots,
-        busy: scheduler.workers.get(seat.name)?.attempts.size ?? 0,
-        pid: inventory.pid,
-        isolation: inventory.isolation,
-      })),
+      workers: [...fleet.up()].map((up) => this.#worker(up)),
     };
+  }
+
+  /** Of one worker; undefined when it is not connected. */
+  worker(name: string): WorkerReport | undefined {
+    for (const up of this.#options.fleet.up()) if (up.seat.name === name) return this.#worker(up);
+    return undefined;
   }
 
   /** @param draining it takes no further tasks */
   measure(draining: boolean): Omit<MessageOf<'figures'>, 'kind' | 'requestId'> {
-    const { local, queues, own, ...sources } = this.#options;
+    const { local, queues, own, clock, ...sources } = this.#options;
     const { fleet, vitals } = sources;
-    const families = familiesOf({ ...sources, queues: queues.report(), draining });
+    const families = familiesOf({
+      ...sources,
+      queues: queues.report(clock.monotonicMs()),
+      draining,
+    });
     const controller = { part: 'controller' as const, name: local.id, vitals: own.read() };
     const workers = [...fleet.up()].slice(0, partsShownMax).flatMap(({ seat: { name, type } }) => {
       const told = vitals.get(name);
       return told ? [{ part: 'worker' as const, name, type, vitals: told.vitals }] : [];
     });
     return { families, parts: [controller, ...workers] };
+  }
+
+  #worker({ seat, inventory, link }: UpWorker): WorkerReport {
+    const { scheduler, vitals, clock } = this.#options;
+    const { slots, pid, isolation } = inventory;
+    const state = scheduler.workers.get(seat.name);
+    const told = vitals.get(seat.name);
+    // Of another process, before it: this one has said nothing yet.
+    const isTold = told?.vitals.pid === pid;
+    const { ready: prepared = 0, warmStarts = 0, coldStarts = 0 } = told ?? {};
+    const silentMs = Math.max(0, clock.monotonicMs() - link.heardAtMs);
+    return {
+      ...{ id: seat.name, type: seat.type, slots, busy: state?.attempts.size ?? 0 },
+      ...{ pid, isolation, draining: state?.draining ?? false },
+      heardAt: Math.round(clock.wallMs() - silentMs),
+      connectedAt: link.connectedAt,
+      ...(isTold && { pool: { prepared, warmStarts, coldStarts } }),
+    };
   }
 }

@@ -1,4 +1,5 @@
 import { Backoff } from '../backoff.js';
+import type { Clock } from '../clock.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Address } from '../poll/address.js';
@@ -38,6 +39,7 @@ export interface WorkerLinkOptions {
   traffic: Traffic;
   /** Where it listens. Undefined: it connects to us. */
   address?: Address;
+  clock: Clock;
   log: Log;
 }
 
@@ -60,6 +62,8 @@ interface Pair {
   inventory: MessageOf<'inventory'> | undefined;
   /** The same, once both connections stand as well. */
   up: MessageOf<'inventory'> | undefined;
+  /** Since when. Milliseconds since 1970-01-01 UTC; 0 before. */
+  upAt: number;
   /** What the emitter sent before the receiver's handshake was done. */
   early: FromEmitter[];
 }
@@ -100,6 +104,17 @@ export class WorkerLink {
     return this.#pair?.up;
   }
 
+  /** Since when it has been connected; 0 while it is not. Milliseconds since 1970-01-01 UTC. */
+  get connectedAt(): number {
+    return this.#pair?.upAt ?? 0;
+  }
+
+  /** When it was last heard of; 0 while it is not connected. Monotonic milliseconds. */
+  get heardAtMs(): number {
+    const { receiver, emitter } = this.#pair ?? {};
+    return Math.max(receiver?.heardAtMs ?? 0, emitter?.heardAtMs ?? 0);
+  }
+
   /** Tells one process of that name from the next; undefined while it is not connected. */
   get instance(): string | undefined {
     return this.#pair?.peers.emitter?.instance;
@@ -113,13 +128,14 @@ export class WorkerLink {
     // The worker reads tasks from the one and writes results to the other.
     const receiver = this.#open(address, 'receiver');
     const emitter = this.#open(address, 'emitter');
-    this.#pair = { receiver, emitter, peers, inventory: undefined, up: undefined, early: [] };
+    const nothing = { inventory: undefined, up: undefined, upAt: 0, early: [] };
+    this.#pair = { receiver, emitter, peers, ...nothing };
   }
 
   /** The worker has come to us. What its connections say from now on goes to `received`, `closed`. */
   take({ receiver, emitter, peer, inventory, early }: Joined): void {
     const peers = { receiver: peer, emitter: peer };
-    this.#pair = { receiver, emitter, peers, inventory, up: undefined, early };
+    this.#pair = { receiver, emitter, peers, inventory, up: undefined, upAt: 0, early };
     this.#announce(this.#pair);
   }
 
@@ -252,6 +268,7 @@ export class WorkerLink {
   #announce(pair: Pair): void {
     if (pair.up || !pair.inventory || !pair.receiver.open || !pair.emitter.open) return;
     pair.up = pair.inventory;
+    pair.upAt = this.#options.clock.wallMs();
     this.#backoff.reset();
     this.#handlers.onUp(pair.up, pair.peers.emitter?.instance ?? '');
     // It was not there yet when it was to be told.

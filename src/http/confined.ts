@@ -4,7 +4,7 @@ import type { ScheduleSpec } from '../schedule.js';
 import type { TaskSpec, TaskView } from '../task.js';
 import type { TaskCursor } from '../task-cursor.js';
 import { currentCaller } from './callers.js';
-import type { Asked, ControllerPort, Progress, TaskQuery } from './controller-port.js';
+import type { Asked, ControllerPort, Overview, Progress, TaskQuery } from './controller-port.js';
 import { problem } from './problem.js';
 
 /**
@@ -76,6 +76,11 @@ export class ConfinedController implements ControllerPort {
     return this.#inner.list({ ...query, group });
   }
 
+  async spec(taskId: string) {
+    await this.#requireOwn(taskId);
+    return this.#inner.spec(taskId);
+  }
+
   async explain(taskId: string) {
     await this.#requireOwn(taskId);
     return this.#inner.explain(taskId);
@@ -125,6 +130,26 @@ export class ConfinedController implements ControllerPort {
     return this.#inner.deleteSchedule(id);
   }
 
+  async overview() {
+    return forCaller(await this.#inner.overview());
+  }
+
+  async recentOverview() {
+    return forCaller(await this.#inner.recentOverview());
+  }
+
+  async history() {
+    const history = await this.#inner.history();
+    // Who may not ask any more is not told; the numbers are everybody's.
+    currentCaller();
+    return history;
+  }
+
+  async drainWorker(workerId: string) {
+    requireWhole();
+    return this.#inner.drainWorker(workerId);
+  }
+
   /** Asks about a task, and answers only if the caller may know of it. */
   #askOfOwn<T>(taskId: string, ask: () => Asked<T>): Asked<T> {
     const { group } = currentCaller();
@@ -160,6 +185,13 @@ function ofGroup(task: TaskSpec): TaskSpec {
   }
   const { idempotencyKey: key } = task;
   return { ...task, group, ...(key !== undefined && { idempotencyKey: keyOf(group, key) }) };
+}
+
+/** Queues and workers as everybody sees them; how many tasks of others were given up is not told. */
+function forCaller(overview: Overview): Overview {
+  if (currentCaller().group === undefined) return overview;
+  const { deadLetters: _, deadLettersMore: __, ...rest } = overview;
+  return rest;
 }
 
 function keyOf(group: string, key: string): string {

@@ -9,7 +9,7 @@ import type { TaskCursor } from '../task-cursor.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
-import type { QueueReport } from '../wire/reports.js';
+import type { QueueReport, WorkerReport } from '../wire/reports.js';
 import type { WireToken } from '../wire/token.js';
 import { Traffic } from '../wire/traffic.js';
 import type { Transport } from '../wire/transport.js';
@@ -18,10 +18,13 @@ import {
   type ControllerPort,
   type DeliveryReport,
   type Explained,
+  type History,
   type Measured,
+  type Overview,
   type Progress,
   Refusal,
   type Report,
+  type Specified,
   type Stored,
   type TaskPage,
   type TaskQuery,
@@ -41,6 +44,7 @@ import {
   whole,
 } from './controller-questions.js';
 import { httpLimits } from './limits.js';
+import { Recent } from './recent.js';
 
 export interface ControllerLinkOptions {
   poller: Poller;
@@ -94,6 +98,8 @@ export class ControllerLink implements ControllerPort {
   #lastFaultCode: string | undefined;
   #closed = false;
   readonly traffic = new Traffic();
+  readonly #overviews = new Recent(() => this.overview(), httpLimits.lookSharedMs);
+  readonly #histories = new Recent(() => this.#askHistory(), httpLimits.lookSharedMs);
 
   /** Begins to connect at once. */
   constructor(options: ControllerLinkOptions) {
@@ -148,6 +154,11 @@ export class ControllerLink implements ControllerPort {
   list(query: TaskQuery): Promise<TaskPage> {
     const question = { kind: 'list', requestId: this.#nextId(), ...query } as const;
     return this.#ask<'list', TaskPage>(question, whole);
+  }
+
+  spec(taskId: string): Promise<Specified> {
+    const question = { kind: 'getSpec', requestId: this.#nextId(), taskId } as const;
+    return this.#ask<'getSpec', Specified>(question, whole);
   }
 
   explain(taskId: string): Promise<Explained> {
@@ -207,6 +218,29 @@ export class ControllerLink implements ControllerPort {
   deleteSchedule(scheduleId: string): Promise<void> {
     const question = { kind: 'deleteSchedule', requestId: this.#nextId(), scheduleId } as const;
     return this.#ask<'deleteSchedule', void>(question, () => undefined);
+  }
+
+  overview(): Promise<Overview> {
+    const question = { kind: 'overview', requestId: this.#nextId() } as const;
+    return this.#ask<'overview', Overview>(question, whole);
+  }
+
+  recentOverview(): Promise<Overview> {
+    return this.#overviews.read();
+  }
+
+  history(): Promise<History> {
+    return this.#histories.read();
+  }
+
+  #askHistory(): Promise<History> {
+    const question = { kind: 'history', requestId: this.#nextId() } as const;
+    return this.#ask<'history', History>(question, whole);
+  }
+
+  drainWorker(workerId: string): Promise<WorkerReport> {
+    const question = { kind: 'drainWorker', requestId: this.#nextId(), workerId } as const;
+    return this.#ask<'drainWorker', WorkerReport>(question, ({ worker }) => worker);
   }
 
   measure(): Promise<Measured> {

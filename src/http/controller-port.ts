@@ -3,7 +3,7 @@ import type { ScheduleSpec, ScheduleSummary, ScheduleView } from '../schedule.js
 import type { TaskSpec, TaskView } from '../task.js';
 import type { TaskCursor } from '../task-cursor.js';
 import type { MessageOf } from '../wire/messages.js';
-import type { QueueReport } from '../wire/reports.js';
+import type { QueueReport, WorkerReport } from '../wire/reports.js';
 import type { Traffic } from '../wire/traffic.js';
 
 /** Something asked of the controller whose answer may take long. */
@@ -19,7 +19,13 @@ export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
 /** The task without bulk when it has moved past a cursor, or what it has put out since. */
 export type Progress = Omit<MessageOf<'progress'>, 'kind' | 'requestId'>;
 export type DeliveryReport = Omit<MessageOf<'delivery'>, 'kind' | 'requestId'>;
+/** What was asked for; the task is without bulk. */
+export type Specified = Omit<MessageOf<'spec'>, 'kind' | 'requestId'>;
 export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
+
+/** Without `deadLetters`: nobody could say, or they are none of the caller's business. */
+export type Overview = Omit<MessageOf<'overviewReport'>, 'kind' | 'requestId'>;
+export type History = Omit<MessageOf<'samples'>, 'kind' | 'requestId'>;
 
 export type Measured = Omit<MessageOf<'figures'>, 'kind' | 'requestId'>;
 
@@ -54,6 +60,8 @@ export interface ControllerPort {
   status(): Promise<Report>;
   /** Newest first, without bulk. */
   list(query: TaskQuery): Promise<TaskPage>;
+  /** What was submitted. */
+  spec(taskId: string): Promise<Specified>;
   explain(taskId: string): Promise<Explained>;
   /** The task as it stands once it is durable that it is to be sent again. */
   retryTask(taskId: string): Promise<TaskView>;
@@ -71,6 +79,14 @@ export interface ControllerPort {
     schedule: ScheduleSpec,
   ): Promise<{ schedule: ScheduleView; created: boolean }>;
   deleteSchedule(id: string): Promise<void>;
+  /** How the service stands, for whoever looks after it. */
+  overview(): Promise<Overview>;
+  /** The same, as it was within the last second: all who watch share it. */
+  recentOverview(): Promise<Overview>;
+  /** What went on in the last hour, as of the last second. */
+  history(): Promise<History>;
+  /** Has the worker finish what it has, and end. */
+  drainWorker(workerId: string): Promise<WorkerReport>;
   /** The figures of the controller and its workers. */
   measure(): Promise<Measured>;
   /** Requests that wait for an answer. */

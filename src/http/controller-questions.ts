@@ -10,6 +10,7 @@ export const questions = {
   cancelTask: { answer: 'task', repeatable: false },
   status: { answer: 'report', repeatable: true },
   list: { answer: 'page', repeatable: true },
+  getSpec: { answer: 'spec', repeatable: true },
   explain: { answer: 'explanation', repeatable: true },
   retryTask: { answer: 'task', repeatable: false },
   getDelivery: { answer: 'delivery', repeatable: true },
@@ -23,6 +24,10 @@ export const questions = {
   deleteSchedule: { answer: 'done', repeatable: false },
   // Whoever asks does not wait for another connection.
   measure: { answer: 'figures', repeatable: false },
+  overview: { answer: 'overviewReport', repeatable: true },
+  history: { answer: 'samples', repeatable: true },
+  // By then another worker may have the name.
+  drainWorker: { answer: 'worker', repeatable: false },
 } as const satisfies Partial<Record<MessageKind, { answer: MessageKind; repeatable: boolean }>>;
 
 export type QuestionKind = keyof typeof questions;

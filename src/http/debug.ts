@@ -7,6 +7,7 @@ import { lifeOf } from './life-events.js';
 import type { Measurements } from './measurements.js';
 import { readQuery } from './query.js';
 import { type ById, readId } from './tasks.js';
+import { workerJson } from './worker-json.js';
 
 const whatThereIs = `scriptd: what the service looks like from inside.
 
@@ -28,7 +29,9 @@ export function debugRoutes(
   healthRoute(app);
   heapRoutes(app, measurements);
 
-  app.get('/', { exposeHeadRoute: true }, async (_request, reply) =>
+  // Of the other port the page is open to everybody: here is none.
+  const config = { need: 'token' } as const;
+  app.get('/', { exposeHeadRoute: true, config }, async (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send(whatThereIs),
   );
   app.get('/metrics', { exposeHeadRoute: true }, async (_request, reply) => {
@@ -39,7 +42,8 @@ export function debugRoutes(
     readQuery(request.url, []);
     const [status, queues] = await Promise.all([controller.status(), controller.queues()]);
     const { ready, draining, missing, pending, running, workers } = status;
-    return { ready, draining, missing, pending, running, queues, workers };
+    const shown = workers.map(workerJson);
+    return { ready, draining, missing, pending, running, queues, workers: shown };
   });
   app.get<ById>('/debug/tasks/:id', async (request) => {
     const id = readId(request);

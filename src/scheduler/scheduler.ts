@@ -31,6 +31,12 @@ export interface LaneReport {
   slots: number;
   /** Groups that are remembered, those without work included. */
   groups: number;
+  /** The task whose turn it is; absent when none is ready. */
+  head?: {
+    taskId: string;
+    /** For what it waited before it was ready. Monotonic milliseconds; a time to come says nothing. */
+    heldUntilMs: number;
+  };
 }
 
 /**
@@ -101,8 +107,15 @@ export class Scheduler {
     return [...this.#core.lanes.values()].map(({ type, paused, queue, waiting, running }) => {
       const { connected: workers, slots } = this.#core.workers.crew(type);
       const { size: ready, groupCount: groups } = queue;
-      return { type, paused, ready, waiting, running, workers, slots, groups };
+      const head = this.#head(queue.peek());
+      return { type, paused, ready, waiting, running, workers, slots, groups, ...head };
     });
+  }
+
+  #head(row: number): Pick<LaneReport, 'head'> {
+    if (row < 0) return {};
+    const { table } = this.#core;
+    return { head: { taskId: table.idOf(row), heldUntilMs: table.wakeAtMs.get(row) } };
   }
 
   /** Makes room for so many tasks at once. */

@@ -21,6 +21,7 @@ import type {
   TaskStore,
   Touch,
 } from './port.js';
+import { TextSearch } from './text-search.js';
 
 interface Kept {
   view: TaskView;
@@ -143,16 +144,29 @@ export class MemoryStore implements TaskStore {
   }
 
   async query({ cursor, limit, ...filter }: TaskQuery): Promise<TaskPage> {
-    const below = parseCursor(cursor);
+    let below = parseCursor(cursor);
+    const search = filter.text === undefined ? undefined : new TextSearch(filter.text);
     const tasks: TaskView[] = [];
-    for (const { view, sequence } of [...this.#tasks.values()].reverse()) {
+    for (const { view, spec, sequence, bytes } of [...this.#tasks.values()].reverse()) {
       if (sequence >= below || !fits(filtered(view), filter)) continue;
+      if (search && !search.admits(bytes)) return { tasks, next: formatCursor(below) };
+      below = sequence;
+      if (search && !search.finds(view, () => spec.code)) continue;
       tasks.push(withoutBulk(view));
       if (tasks.length === Math.min(limit, storeLimits.queryTasksMax)) {
         return { tasks, next: formatCursor(sequence) };
       }
     }
     return { tasks };
+  }
+
+  async countDeadLetters(most: number): Promise<number> {
+    let count = 0;
+    for (const taskId of this.#finished.keys()) {
+      if (this.#tasks.get(taskId)?.view.deadLetter) count += 1;
+      if (count === most) break;
+    }
+    return count;
   }
 
   async *owedDeliveries({ from, to }: { from: number; to: number }): AsyncIterable<OwedDelivery[]> {

@@ -110,6 +110,11 @@ export interface TaskFilter {
   group?: string;
   tag?: string;
   deadLetter?: true;
+  /**
+   * Stands in its id, group, tags, worker, code, reason or script; large and small letters are the
+   * same. A page looks at fewer tasks then.
+   */
+  text?: string;
 }
 
 export interface TaskQuery extends TaskFilter {
@@ -229,6 +234,11 @@ export interface TaskStore {
    * @throws ScriptdError BAD_CURSOR
    */
   query(query: TaskQuery): Promise<TaskPage>;
+  /**
+   * Dead letters that are kept, counted up to `most`, at bounded cost. What was written in the last
+   * moments may not be in it.
+   */
+  countDeadLetters(most: number): Promise<number>;
   /** Deliveries that are due, `from` ≤ dueAt < `to`, in order of that, in chunks. */
   owedDeliveries(range: { from: number; to: number }): AsyncIterable<OwedDelivery[]>;
   /** Of the last end of a finished task; undefined: it has none, or is not finished. */

@@ -78,6 +78,11 @@ export class Connection {
     return this.open ? this.#handshake.peer : undefined;
   }
 
+  /** When the peer last said something, or had read all that was queued to it. Monotonic milliseconds. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
   /** Bytes that wait for the peer to read. */
   get queuedBytes(): number {
     return this.#stream.queuedBytes;

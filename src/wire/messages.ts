@@ -30,17 +30,20 @@ import { Vitals } from '../vitals.js';
 import { Delivery } from '../webhook.js';
 import {
   ExplanationShape,
+  historySamplesMax,
   PartId,
   PartVitals,
   partsShownMax,
+  QueueOverview,
   QueueReport,
+  Sample,
   WorkerReport,
 } from './reports.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 5;
+export const protocolVersion = 6;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];
@@ -183,9 +186,13 @@ const schemas = {
     group: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     tag: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     deadLetter: Type.Optional(Type.Literal(true)),
+    /** Stands in its id, group, tags, worker, code, reason or script, in large or small letters. */
+    text: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     cursor: Type.Optional(Cursor),
     limit: Type.Integer({ minimum: 1, maximum: pageTasksMax }),
   }),
+  /** What was asked for. */
+  getSpec: message('getSpec', { requestId: RequestId, taskId: TaskId }),
   explain: message('explain', { requestId: RequestId, taskId: TaskId }),
   /** A finished task is to be sent again, as the same task. */
   retryTask: message('retryTask', { requestId: RequestId, taskId: TaskId }),
@@ -205,6 +212,10 @@ const schemas = {
   }),
   deleteSchedule: message('deleteSchedule', { requestId: RequestId, scheduleId: ScheduleId }),
   measure: message('measure', { requestId: RequestId }),
+  overview: message('overview', { requestId: RequestId }),
+  history: message('history', { requestId: RequestId }),
+  /** The worker is to finish what it has, and to end. */
+  drainWorker: message('drainWorker', { requestId: RequestId, workerId: PartId }),
 
   task: message('task', {
     requestId: RequestId,
@@ -226,6 +237,12 @@ const schemas = {
     /** Without stdout, stderr, files and exception. */
     tasks: Type.Array(TaskView, { maxItems: pageTasksMax }),
     next: Type.Optional(Cursor),
+  }),
+  spec: message('spec', {
+    requestId: RequestId,
+    /** Without stdout, stderr, files and exception. */
+    task: TaskView,
+    spec: TaskSpec,
   }),
   explanation: message('explanation', {
     requestId: RequestId,
@@ -261,6 +278,32 @@ const schemas = {
     /** Of the controller, and of at most `partsShownMax` workers. */
     parts: Type.Array(PartVitals, { maxItems: partsShownMax + 1 }),
   }),
+  /** How the service stands, for whoever looks after it. */
+  overviewReport: message('overviewReport', {
+    requestId: RequestId,
+    /** When it was so. Milliseconds since 1970-01-01 UTC. */
+    at: Type.Number({ minimum: 0 }),
+    ready: Type.Boolean(),
+    draining: Type.Boolean(),
+    missing: Type.Array(Type.String()),
+    queues: Type.Array(QueueOverview, { maxItems: 65_536 }),
+    /** At most `partsShownMax`. */
+    workers: Type.Array(WorkerReport, { maxItems: partsShownMax }),
+    workersMore: Type.Optional(Type.Literal(true)),
+    /** Absent when the store could not say. */
+    deadLetters: Type.Optional(SafeCount),
+    deadLettersMore: Type.Optional(Type.Literal(true)),
+    /** The last sample of the history, and the `at` of the one before. */
+    newest: Type.Optional(Sample),
+    newestAfter: Type.Optional(Type.Number({ minimum: 0 })),
+  }),
+  /** The last hour, oldest first. */
+  samples: message('samples', {
+    requestId: RequestId,
+    stepMs: Type.Integer({ minimum: 1 }),
+    samples: Type.Array(Sample, { maxItems: historySamplesMax }),
+  }),
+  worker: message('worker', { requestId: RequestId, worker: WorkerReport }),
   /** There is nothing more to say. */
   done: message('done', { requestId: RequestId }),
   refused: message('refused', {
@@ -346,6 +389,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'cancelTask',
       'status',
       'list',
+      'getSpec',
       'explain',
       'retryTask',
       'getDelivery',
@@ -358,6 +402,9 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'putSchedule',
       'deleteSchedule',
       'measure',
+      'overview',
+      'history',
+      'drainWorker',
     ]),
     http: new Set<MessageKind>([
       ...pings,
@@ -366,6 +413,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'progress',
       'report',
       'page',
+      'spec',
       'explanation',
       'delivery',
       'queueReports',
@@ -373,6 +421,9 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'schedule',
       'done',
       'figures',
+      'overviewReport',
+      'samples',
+      'worker',
     ]),
   },
 };

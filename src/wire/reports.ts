@@ -16,6 +16,13 @@ export const PartId = Type.String({ minLength: 1, maxLength: 128 });
 /** Most workers that figures are given of one by one: each makes dozens of series. */
 export const partsShownMax = 256;
 
+/** Of the history: how long one sample is, how many there are, and of how many types. */
+export const historyStepMs = 10_000;
+export const historySamplesMax = 360;
+export const historyTypesMax = 64;
+/** Ends of minutes of which an overview tells how many tasks were ready. */
+export const minutesShownMax = 6;
+
 /** Why a task is where it is. The scheduler's reasons, and two that it does not know of. */
 export const explanationReasons = [
   'waits_for_run_at',
@@ -73,12 +80,27 @@ export const QueueReport = Type.Object(
     running: Count,
     workers: Count,
     slots: Count,
+    /** How long the task whose turn it is has been ready; absent when none is. */
+    oldestMs: Type.Optional(Milliseconds),
   },
   { additionalProperties: false },
 );
 export type QueueReport = Static<typeof QueueReport>;
 
-/** A worker that is connected. */
+/** The same, with what somebody who looks after it has to know. */
+export const QueueOverview = Type.Object(
+  {
+    ...QueueReport.properties,
+    /** There should be a worker of the type, and none is connected. */
+    lacksWorker: Type.Optional(Type.Literal(true)),
+    /** Tasks that were ready at the ends of the last minutes, the oldest first. */
+    readyPerMinute: Type.Array(Count, { maxItems: minutesShownMax }),
+  },
+  { additionalProperties: false },
+);
+export type QueueOverview = Static<typeof QueueOverview>;
+
+/** A worker that is connected. Times in milliseconds since 1970-01-01 UTC. */
 export const WorkerReport = Type.Object(
   {
     id: PartId,
@@ -87,10 +109,56 @@ export const WorkerReport = Type.Object(
     busy: Type.Integer({ minimum: 0 }),
     pid: Type.Integer({ minimum: 1 }),
     isolation: IsolationReport,
+    /** It takes nothing more, and ends. */
+    draining: Type.Boolean(),
+    /** When the last byte of it came, those of a `pong` included. */
+    heardAt: Milliseconds,
+    connectedAt: Milliseconds,
+    /** As its `vitals` had it last; absent before the first. */
+    pool: Type.Optional(
+      Type.Object(
+        { prepared: Count, warmStarts: Count, coldStarts: Count },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
 export type WorkerReport = Static<typeof WorkerReport>;
+
+/** What went on of one type in a step of the history. */
+export const TypeSample = Type.Object(
+  {
+    type: TypeName,
+    /** At its end. */
+    ready: Count,
+    waiting: Count,
+    running: Count,
+    slots: Count,
+    /** In it: tasks that were taken, and that ended, by outcome. */
+    submitted: Count,
+    finished: Type.Record(Type.String({ maxLength: 64 }), Count),
+    /** Of the attempts that were handed out in it: how long they had waited. 0 when there was none. */
+    queuedMsMax: Milliseconds,
+    queuedMsMean: Milliseconds,
+  },
+  { additionalProperties: false },
+);
+export type TypeSample = Static<typeof TypeSample>;
+
+/** One step of the history. `at`: its end, milliseconds since 1970-01-01 UTC. */
+export const Sample = Type.Object(
+  { at: Milliseconds, types: Type.Array(TypeSample, { maxItems: historyTypesMax }) },
+  { additionalProperties: false },
+);
+export type Sample = Static<typeof Sample>;
+
+/** What an overview says to be missing of a type; who shows it need not say it twice. */
+export function lacksWorkerText(type: string): string {
+  return `no ${type} worker is connected`;
+}
+
+export const drainingText = 'the controller is draining';
 
 /** How one process of the service does. */
 export const PartVitals = Type.Object(

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { limits } from '../../src/limits.js';
 import { Contract, type OpenApi } from '../http/contract.js';
+import { EventReader } from '../http/event-reader.js';
 import { type Answer, Service, until } from './service.js';
 
 const json = { 'content-type': 'application/json' };
@@ -35,9 +36,18 @@ t.test('every answer of a walk through the API is one that the document foresees
     t.equal((await ask(method, path, ...rest)).status, status, `${method} ${path.slice(0, 80)}`);
   }
 
-  await t.test('the service', async () => {
+  await t.test('the service', async (t) => {
     for (const path of ['/', '/healthz', '/readyz', '/openapi.json']) await ask('GET', path);
     for (const path of ['/v1/workers', '/v1/queues', '/v1/tasks?limit=1']) await ask('GET', path);
+    await ask('GET', '/v1/overview');
+    // It does not end by itself.
+    const reader = await EventReader.open(service.address, '/v1/overview/events');
+    const { status, headers } = reader;
+    const body = Buffer.from(JSON.stringify(await reader.next()));
+    contract.check(t, 'GET', '/v1/overview/events', { status, headers, body });
+    reader.destroy();
+    await ask('POST', '/v1/workers/bash-1/drain');
+    await refused(404, 'POST', '/v1/workers/none/drain');
   });
 
   await t.test('tasks, and all that they may have', async (t) => {
@@ -183,7 +193,10 @@ t.test('every answer of a walk through the API is one that the document foresees
     }
     for (const order of ['cancel', 'retry']) await refused(404, 'POST', `${unknown}/${order}`);
     for (const order of ['pause', 'resume']) await refused(404, 'POST', `/v1/queues/no/${order}`);
-    for (const path of ['/v1/tasks', '/v1/workers', '/v1/queues', '/v1/schedules', '/execute']) {
+    for (const path of [
+      ...['/v1/tasks', '/v1/workers', '/v1/queues', '/v1/schedules', '/execute'],
+      ...['/v1/overview', '/v1/overview/events'],
+    ]) {
       await refused(400, 'GET', `${path}?none=1`);
       await refused(403, 'GET', path, undefined, { 'sec-fetch-site': 'cross-site' });
       await refused(403, 'GET', path, undefined, { host: 'evil.example' });

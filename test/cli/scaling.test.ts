@@ -96,3 +96,21 @@ t.test('bounds that make no sense are refused', async (t) => {
   const ids = ['--first-script-id', '2147000000'];
   t.match(await refused('scaling: {bash: {min: 0, max: 100}}', ids), /firstScriptId.*lower/s);
 });
+
+t.test('a worker that is drained makes room for another, where the load wants one', async (t) => {
+  const bounds = 'scaling:\n  bash: {min: 1, max: 1}\n';
+  const service = await Service.start(t, args, bounds);
+  await until('the first is there', async () => (await crew(service)).length === 1);
+  const first = service.partPid('worker', 'bash-1');
+  const { status } = await service.request('POST', '/v1/workers/bash-1/drain');
+  t.equal(status, 202);
+  await until('another is there', async () => {
+    const { json } = await service.request('GET', '/v1/workers');
+    const workers = json.workers as { type: string; pid: number; draining: boolean }[];
+    return workers.some(({ type, pid, draining }) => {
+      return type === 'bash' && pid !== first && !draining;
+    });
+  });
+  const id = await submit(service, 'echo after');
+  t.same(await finished(service, id), ['success']);
+});

@@ -75,6 +75,12 @@ t.test(
     t.match(await run(['workers']), { stdout: /^ID +TYPE +BUSY.*\nbash-1 +bash +0 +2 /s });
     const [worker = ''] = (await run(['workers', '--json'])).stdout.split('\n');
     t.match(JSON.parse(worker), { id: 'bash-1', isolation: { level: 'none' } });
+    t.match(await run(['drain', 'bash-1']), { code: 0, stdout: 'bash-1 drains: 0 running\n' });
+    t.match(await run(['drain', 'none']), { code: 1, stderr: /\(UNKNOWN_WORKER\)\n$/ });
+    const drained = JSON.parse((await run(['drain', 'python-1', '--json'])).stdout);
+    t.match(drained, { id: 'python-1', draining: true });
+    const isBack = async () => /bash-1 .* up /.test((await run(['workers'])).stdout);
+    await until('another bash worker is there', isBack);
     const top = await run(['top']);
     t.match(top, { code: 0, stdout: /^scriptd http.*\nTYPE.*\nbash.*\n\nID/s });
     t.match(JSON.parse((await run(['top', '--json'])).stdout), { queues: [{}, {}] });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../src/clock.js';
 import { Fleet } from '../../src/controller/fleet.js';
 import type { PlaceHandlers, WorkerManager, WorkerPlace } from '../../src/controller/manager.js';
 import type { IsolationReport } from '../../src/isolation.js';
@@ -65,6 +66,7 @@ function rig(t: Test) {
     token,
     manager,
     traffic: new Traffic(),
+    clock: systemClock,
     log: createLog('test', 'silent'),
   };
   const add = () => handlers?.onAdded(place);

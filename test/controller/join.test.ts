@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../src/clock.js';
 import { Fleet } from '../../src/controller/fleet.js';
 import { JoinListener } from '../../src/controller/join-listener.js';
 import type { PlaceHandlers, WorkerManager } from '../../src/controller/manager.js';
@@ -53,7 +54,7 @@ function rig(t: Test) {
   const local = { role: 'controller', id: 'controller', instance: 'c' } as const;
   const traffic = new Traffic();
   const fleet = new Fleet(
-    { poller, transport, local, token, manager, traffic, log },
+    { poller, transport, local, token, manager, traffic, clock: systemClock, log },
     {
       onUp: ({ name }, _inventory, instance) => told.push(`up ${name} ${instance}`),
       onDown: (name) => told.push(`down ${name}`),

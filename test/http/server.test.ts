@@ -4,6 +4,7 @@ import t from 'tap';
 import { startHttp } from '../../src/http/server.js';
 import { ask, assertProblem, exchange, httpOptions, startDaemon } from './daemon.js';
 import { answerWith, finished, report, silent, taskId } from './fake-controller.js';
+import { worker } from './overview-samples.js';
 
 t.test('health says that the process lives, with a controller or without', async (t) => {
   const daemon = await startDaemon(t, {}, false);
@@ -87,9 +88,7 @@ t.test('the debug port shows the state and the loop', async (t) => {
       connection.send({ kind: 'queueReports', requestId, queues: [] });
     }
     if (message.kind !== 'status') return;
-    const isolation = { level: 'none' as const, layers: [] };
-    const workers = [{ id: 'python-1', type: 'python', slots: 2, busy: 1, pid: 7, isolation }];
-    connection.send(report(message.requestId, { pending: 3, workers }));
+    connection.send(report(message.requestId, { pending: 3, workers: [worker()] }));
   };
   const state = await ask(daemon.debugAddress, { path: '/debug/state' });
   t.match(state.json, { ready: true, pending: 3, workers: [{ id: 'python-1', busy: 1 }] });

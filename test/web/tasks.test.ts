@@ -57,53 +57,57 @@ pageTest('filters stand in the address', { args: bash, at: '#/tasks' }, async (t
   await grid.shows([bad, good]);
 });
 
-pageTest('the keys do all that the mouse does', { args: bash, at: '#/tasks' }, async (t, opened) => {
-  const { page, service } = opened;
-  const grid = new TaskGrid(page);
-  const ids: string[] = [];
-  for (let count = 0; count < 3; count++) ids.unshift(await ran(service, {}));
-  const [first = '', second = '', third = ''] = ids;
-  await grid.shows(ids);
-  await page.keyboard.press('j');
-  await grid.isAt(first);
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('j');
-  await grid.isAt(third);
-  await page.keyboard.press('k');
-  await grid.isAt(second);
-  for (const [key, id] of [
-    ['Home', first],
-    ['End', third],
-    ['PageUp', first],
-    ['PageDown', third],
-  ] as const) {
-    await page.keyboard.press(key);
-    await grid.isAt(id);
-  }
-  await page.keyboard.press('/');
-  await page.keyboard.type(second);
-  await grid.shows([second]);
-  await page.keyboard.press('Escape');
-  await grid.shows(ids);
+pageTest(
+  'the keys do all that the mouse does',
+  { args: bash, at: '#/tasks' },
+  async (t, opened) => {
+    const { page, service } = opened;
+    const grid = new TaskGrid(page);
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count++) ids.unshift(await ran(service, {}));
+    const [first = '', second = '', third = ''] = ids;
+    await grid.shows(ids);
+    await page.keyboard.press('j');
+    await grid.isAt(first);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('j');
+    await grid.isAt(third);
+    await page.keyboard.press('k');
+    await grid.isAt(second);
+    for (const [key, id] of [
+      ['Home', first],
+      ['End', third],
+      ['PageUp', first],
+      ['PageDown', third],
+    ] as const) {
+      await page.keyboard.press(key);
+      await grid.isAt(id);
+    }
+    await page.keyboard.press('/');
+    await page.keyboard.type(second);
+    await grid.shows([second]);
+    await page.keyboard.press('Escape');
+    await grid.shows(ids);
 
-  await page.keyboard.press('k');
-  await page.keyboard.press('End');
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { level: 1, name: third }).waitFor();
-  await page.goBack();
-  await grid.isAt(third);
+    await page.keyboard.press('k');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: third }).waitFor();
+    await page.goBack();
+    await grid.isAt(third);
 
-  await page.keyboard.press('c');
-  t.equal(await page.getByRole('dialog').count(), 0, 'what has ended is not cancelled');
-  await page.keyboard.press('r');
-  await page.getByRole('dialog').getByText('Send this task again?').waitFor();
-  await page.keyboard.press('Escape');
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
-  await page.keyboard.press('r');
-  await page.getByRole('button', { name: 'Send it again' }).click();
-  await grid.shows([third, first, second]);
-  await grid.row(third).locator('.attempt', { hasText: '2' }).waitFor();
-});
+    await page.keyboard.press('c');
+    t.equal(await page.getByRole('dialog').count(), 0, 'what has ended is not cancelled');
+    await page.keyboard.press('r');
+    await page.getByRole('dialog').getByText('Send this task again?').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('r');
+    await page.getByRole('button', { name: 'Send it again' }).click();
+    await grid.shows([third, first, second]);
+    await grid.row(third).locator('.attempt', { hasText: '2' }).waitFor();
+  },
+);
 
 pageTest('a running task is watched, and cancelled', { args: bash }, async (t, opened) => {
   const { page, service } = opened;
@@ -122,7 +126,10 @@ pageTest('a running task is watched, and cancelled', { args: bash }, async (t, o
   await page.getByRole('button', { name: 'Leave it' }).click();
   await page.getByRole('button', { name: 'Cancel', exact: true }).click();
   await page.getByRole('button', { name: 'Cancel the task' }).click();
-  await page.getByText(/The task was cancelled after/).first().waitFor();
+  await page
+    .getByText(/The task was cancelled after/)
+    .first()
+    .waitFor();
   t.equal(await page.locator('h1').count(), 1);
   await page.getByText('begun').first().waitFor();
   const { json } = await service.request('GET', `/v1/tasks/${id}`);
@@ -181,7 +188,8 @@ pageTest('what others wrote is text only', { args: bash }, async (t, opened) => 
   await page.getByRole('region', { name: 'Code' }).getByText(/<img/).waitFor();
   t.equal(await page.locator('main img').count(), 0);
   const text = await page.locator('main').innerText();
-  t.notMatch(text, /[\u0007\u001b\u202e]/, 'nothing that would be obeyed');
+  const obeyed = ['\u0007', '\u001b', '\u202e'].filter((control) => text.includes(control));
+  t.same(obeyed, [], 'nothing of it would be obeyed');
   await page.getByRole('link', { name: /<img/ }).first().click();
   await grid.shows([id]);
   t.match(await page.title(), /scriptd/);

@@ -9,7 +9,14 @@ import {
   syntaxHighlighting,
 } from '@codemirror/language';
 import { shell } from '@codemirror/legacy-modes/mode/shell';
-import { Compartment, EditorState, type Extension, Prec, StateEffect, StateField } from '@codemirror/state';
+import {
+  Compartment,
+  EditorState,
+  type Extension,
+  Prec,
+  StateEffect,
+  StateField,
+} from '@codemirror/state';
 import {
   Decoration,
   type DecorationSet,

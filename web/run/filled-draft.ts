@@ -24,9 +24,13 @@ export function draftOf(spec: Readonly<Record<string, unknown>>): Draft {
   take('stdin', isString, (stdin) => Object.assign(filled, { stdin }));
   take('env', isEnv, (env) => Object.assign(filled, { env: envText(env) }));
   take('files', isFiles, (files) => Object.assign(filled, { files }));
-  take('network', isNetwork, (network) => Object.assign(filled, { hasNetwork: network === 'host' }));
+  take('network', isNetwork, (network) =>
+    Object.assign(filled, { hasNetwork: network === 'host' }),
+  );
   take('inspect', isBoolean, (inspects) => Object.assign(filled, { inspects }));
-  take('priority', isWhole, (value) => Object.assign(filled, { priority: value ? `${value}` : '' }));
+  take('priority', isWhole, (value) =>
+    Object.assign(filled, { priority: value ? `${value}` : '' }),
+  );
   take('group', isString, (group) => Object.assign(filled, { group }));
   take('tags', isTags, (tags) => Object.assign(filled, { tags: tags.join(', ') }));
   take('limits', isObject, (limits) => {

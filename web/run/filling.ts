@@ -34,7 +34,12 @@ export async function fillFromAddress(query: URLSearchParams): Promise<void> {
       );
       fill(draftOf(spec));
       // The service tells their names alone.
-      filling.value = { kind: 'task', id, before, files: isObject(files) ? Object.keys(files) : [] };
+      filling.value = {
+        kind: 'task',
+        id,
+        before,
+        files: isObject(files) ? Object.keys(files) : [],
+      };
     }
   } catch (error) {
     filling.value = { kind: 'fault', fault: sentenceOf(error) };

@@ -52,7 +52,6 @@ function ReadArguments({ line }: { line: string }) {
   return (
     <ul class="arguments" aria-label="Arguments as they are understood">
       {args.slice(0, shownArgumentsMax).map((arg, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: an argument is its place
         <li key={index} class="tag mono">
           {arg === '' ? <span class="dim">empty</span> : <VisibleText text={arg} />}
         </li>

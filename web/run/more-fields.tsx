@@ -26,7 +26,9 @@ const names = [
 export function MoreFields() {
   const current = draft.value;
   const changed = names.filter((name) => isChanged(current[name], emptyDraft[name])).length;
-  const hasFault = Object.keys(faults.value).some((name) => !['code', 'args', 'stdin'].includes(name));
+  const hasFault = Object.keys(faults.value).some(
+    (name) => !['code', 'args', 'stdin'].includes(name),
+  );
   const [isOpen, setOpen] = useState(changed > 0);
   // What a link filled in is to be seen, and so is what is wrong.
   useEffect(() => {
@@ -97,7 +99,9 @@ export function MoreFields() {
 }
 
 function isChanged(value: unknown, empty: unknown): boolean {
-  return typeof value === 'object' ? JSON.stringify(value) !== JSON.stringify(empty) : value !== empty;
+  return typeof value === 'object'
+    ? JSON.stringify(value) !== JSON.stringify(empty)
+    : value !== empty;
 }
 
 interface NamedProps {

@@ -3,11 +3,11 @@ import type { Task } from '../../src/client/task.js';
 import { askJson } from '../api/http.js';
 import { may } from '../api/session.js';
 import { href } from '../route.js';
+import { attempt } from '../ui/notices.js';
 import { ExceptionView } from '../verdict/exception.js';
 import { Gauges } from '../verdict/gauges.js';
 import { Output } from '../verdict/output.js';
 import { Timeline } from '../verdict/timeline.js';
-import { attempt } from '../ui/notices.js';
 import { Verdict } from '../verdict/verdict.js';
 import { cancelRun, type LiveRun, type Run, run } from './current-run.js';
 import { Progress } from './progress.js';
@@ -94,9 +94,7 @@ function LiveResults({ live, spec, isCancelling }: LiveRun) {
           </p>
         )}
       </div>
-      {task?.exception && (
-        <ExceptionView exception={task.exception} onLine={spec && showLine} />
-      )}
+      {task?.exception && <ExceptionView exception={task.exception} onLine={spec && showLine} />}
       <Output
         text={stdout.text}
         label="stdout"

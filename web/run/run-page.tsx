@@ -50,7 +50,6 @@ export function RunPage() {
   };
   return (
     <div class="run">
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: a shortcut of its submit button */}
       <form ref={form} class="run-form" onSubmit={start} onKeyDown={onKeyDown} noValidate>
         <div class="page-head run-head">
           <h1>Run</h1>

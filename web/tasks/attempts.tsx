@@ -1,8 +1,8 @@
 import type { Attempt, Task } from '../../src/client/task.js';
-import { clock, milliseconds } from '../ui/format.js';
 import { StateBadge } from '../ui/badge.js';
-import { nowMs } from './clock.js';
+import { clock, milliseconds } from '../ui/format.js';
 import { VisibleText } from '../verdict/visible-text.js';
+import { nowMs } from './clock.js';
 
 /** Every attempt that the service remembers, oldest first. */
 export function Attempts({ task: { attempts, attempt } }: { task: Task }) {

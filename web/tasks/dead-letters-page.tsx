@@ -26,7 +26,8 @@ export function DeadLettersPage() {
   const draw = () => setDrawn((drawn) => drawn + 1);
   void kept.list.version.value;
   forgetGone(kept);
-  const resending = current.value?.session === sessionState.value ? current.value.resending : undefined;
+  const resending =
+    current.value?.session === sessionState.value ? current.value.resending : undefined;
   const isGoing = resending?.state.value === 'going';
   const columns = useMemo(() => columnsOf(kept, draw), [kept]);
 
@@ -53,8 +54,8 @@ export function DeadLettersPage() {
         <div>
           <h1>Dead letters</h1>
           <p class="dim">
-            Tasks whose attempts are used up by no doing of their own: workers were lost, or the service
-            failed them.
+            Tasks whose attempts are used up by no doing of their own: workers were lost, or the
+            service failed them.
           </p>
         </div>
         {may('submit') && (
@@ -140,7 +141,9 @@ function ChooseAll({ kept, onChange }: { kept: KeptList; onChange(): void }) {
         onChange();
       }}
     >
-      {isAll ? 'Choose none' : `Choose all ${count(list.rows.length)}${list.isWhole ? '' : ' loaded'}`}
+      {isAll
+        ? 'Choose none'
+        : `Choose all ${count(list.rows.length)}${list.isWhole ? '' : ' loaded'}`}
     </button>
   );
 }

@@ -51,7 +51,9 @@ export function DeliveryOf({ task }: { task: Task }) {
     <>
       <p>
         <span class={`badge ${colour}`}>{words}</span> <VisibleText text={origin} />
-        {tries > 0 && <span class="dim"> after {tries === 1 ? 'one attempt' : `${tries} attempts`}</span>}
+        {tries > 0 && (
+          <span class="dim"> after {tries === 1 ? 'one attempt' : `${tries} attempts`}</span>
+        )}
         {nextAttemptAt !== undefined && <span class="dim">, next at {clock(nextAttemptAt)}</span>}
       </p>
       {reason !== undefined && (

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { overview } from '../api/overview.js';
-import type { TaskWatch } from './task-watch.js';
 import { VisibleText } from '../verdict/visible-text.js';
+import type { TaskWatch } from './task-watch.js';
 
 /** Between two questions why a task is where it is. Milliseconds. */
 const askingMs = 1_000;

@@ -2,8 +2,8 @@ import type { ComponentChildren } from 'preact';
 import type { Task } from '../../src/client/task.js';
 import { href } from '../route.js';
 import { bytes, clock, count, milliseconds } from '../ui/format.js';
-import { Age } from './task-columns.js';
 import { VisibleText } from '../verdict/visible-text.js';
+import { Age } from './task-columns.js';
 
 /** What a task is, apart from how it went. Groups and tags lead to the tasks that have them too. */
 export function Facts({ task }: { task: Task }) {
@@ -58,7 +58,8 @@ const durabilities = {
 } as const;
 
 function limitsOf({ limits }: Task): string {
-  const { wallMs, cpuMs, memoryBytes, outputBytes, diskBytes, files, openFiles, processes } = limits;
+  const { wallMs, cpuMs, memoryBytes, outputBytes, diskBytes, files, openFiles, processes } =
+    limits;
   return [
     `${milliseconds(wallMs)} of time`,
     `${milliseconds(cpuMs)} of processor`,

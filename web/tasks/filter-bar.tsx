@@ -19,18 +19,14 @@ const typingMs = 300;
 /** What the list is to show. On a phone all but the text is folded away. */
 export function FilterBar({ filter, onChange }: FilterBarProps) {
   const [isOpen, setOpen] = useState(false);
-  const pick = (name: FilterName, value: string) => onChange(withFilter(filter, name, value), false);
+  const pick = (name: FilterName, value: string) =>
+    onChange(withFilter(filter, name, value), false);
   const type = (name: FilterName, value: string) => onChange(withFilter(filter, name, value), true);
   const count = Object.keys(filter).filter((name) => name !== 'text').length;
   return (
     <search class={`filters${isOpen ? ' open' : ''}`} aria-label="Filters of the tasks">
       <Typed name="text" label="Contains" value={filter.text} onType={type} isSearch />
-      <button
-        type="button"
-        class="fold"
-        aria-expanded={isOpen}
-        onClick={() => setOpen(!isOpen)}
-      >
+      <button type="button" class="fold" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         Filters{count > 0 && ` (${count})`}
       </button>
       <Choice name="state" label="State" value={filter.state} options={taskStates} onPick={pick} />

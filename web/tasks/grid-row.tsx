@@ -1,3 +1,6 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table lays out all of its rows, and most are not there
+// biome-ignore-all lint/a11y/useFocusableInteractive: the focus stays at the grid
+
 import type { Column } from './task-columns.js';
 import type { TaskRow } from './task-row.js';
 
@@ -18,7 +21,6 @@ export function GridRow(props: GridRowProps) {
   const looks = ['grid-row', isActive && 'active', isNew && 'new', row.isGone && 'gone'];
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the grid around it
-    // biome-ignore lint/a11y/useFocusableInteractive: the focus is at the grid around it
     <div
       id={`row-${row.id}`}
       role="row"
@@ -43,5 +45,7 @@ export function GridRow(props: GridRowProps) {
 function isForItself(event: MouseEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return true;
   if (getSelection()?.isCollapsed === false) return true;
-  return event.target instanceof Element && event.target.closest('a, button, input, label') !== null;
+  return (
+    event.target instanceof Element && event.target.closest('a, button, input, label') !== null
+  );
 }

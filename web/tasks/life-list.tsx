@@ -1,7 +1,7 @@
 import type { Task } from '../../src/client/task.js';
 import { clock } from '../ui/format.js';
-import { lifeOf } from './life.js';
 import { VisibleText } from '../verdict/visible-text.js';
+import { lifeOf } from './life.js';
 
 /** What happened to a task, and what is to come, in the order of time. */
 export function LifeList({ task }: { task: Task }) {

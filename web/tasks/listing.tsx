@@ -18,12 +18,12 @@ export function Listing({ text, label }: { text: string; label: string }) {
   return (
     <div class="listing">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <div class="scrolled" role="region" aria-label={label} tabIndex={0}>
+      <section class="scrolled" aria-label={label} tabIndex={0}>
         <pre class="numbers" aria-hidden="true">
           {Array.from({ length: lines }, (_, index) => index + 1).join('\n')}
         </pre>
         <pre class="lines">{visible(part.replaceAll('\r\n', '\n'))}</pre>
-      </div>
+      </section>
       <div class="pages">
         {part.length < all.length && (
           <button type="button" class="small" onClick={() => setWhole(true)}>

@@ -14,7 +14,11 @@ export function OutputPages({ output }: { output: StoredOutput }) {
   const loaded = output.loadedBytes.value;
   const end = output.end.value;
   if (total === undefined) {
-    return output.fault.value === '' ? <p class="dim">Loading {stream} …</p> : <Fault output={output} />;
+    return output.fault.value === '' ? (
+      <p class="dim">Loading {stream} …</p>
+    ) : (
+      <Fault output={output} />
+    );
   }
   return (
     <div class="output-pages">

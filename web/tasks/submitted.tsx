@@ -4,9 +4,9 @@ import type { Content } from '../../src/client/task.js';
 import { askJson } from '../api/http.js';
 import { sentenceOf } from '../api/problem.js';
 import { bytes } from '../ui/format.js';
+import { VisibleText } from '../verdict/visible-text.js';
 import { Listing } from './listing.js';
 import type { SubmittedSpec } from './task-spec.js';
-import { VisibleText } from '../verdict/visible-text.js';
 
 /** What is known of a task's submission: nothing yet, all of it, or why not. */
 export type Submission = { spec: SubmittedSpec } | { fault: string } | undefined;
@@ -35,7 +35,11 @@ export function Submitted({ submission }: { submission: Submission }) {
   const { spec } = submission;
   return (
     <>
-      {spec.code === '' ? <p class="dim">There is no code.</p> : <Listing text={spec.code} label="Code" />}
+      {spec.code === '' ? (
+        <p class="dim">There is no code.</p>
+      ) : (
+        <Listing text={spec.code} label="Code" />
+      )}
       <dl class="facts">{given(spec)}</dl>
       {spec.stdin !== undefined && <Stdin content={spec.stdin} />}
     </>
@@ -70,7 +74,6 @@ function Items({ items }: { items: readonly string[] }) {
   return (
     <ul class="items">
       {items.map((item, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: arguments may be equal, and do not move
         <li key={index}>
           <code>
             <VisibleText text={item} />

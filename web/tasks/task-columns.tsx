@@ -2,10 +2,10 @@ import type { ComponentChildren } from 'preact';
 import { href } from '../route.js';
 import { StateBadge } from '../ui/badge.js';
 import { ago, clock, milliseconds } from '../ui/format.js';
+import { VisibleText } from '../verdict/visible-text.js';
 import { nowMs } from './clock.js';
 import { CopyId } from './copy-id.js';
 import type { TaskRow } from './task-row.js';
-import { VisibleText } from '../verdict/visible-text.js';
 
 /** One column of a list of tasks. */
 export interface Column {
@@ -36,7 +36,11 @@ const id: Column = {
   ),
 };
 
-const type: Column = { name: 'type', title: 'Type', cell: ({ type }) => <VisibleText text={type} /> };
+const type: Column = {
+  name: 'type',
+  title: 'Type',
+  cell: ({ type }) => <VisibleText text={type} />,
+};
 
 const group: Column = {
   name: 'group',

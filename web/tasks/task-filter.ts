@@ -40,7 +40,8 @@ export function parametersOf(
 ): string {
   const search = new URLSearchParams();
   for (const name of names) if (filter[name]) search.set(name, filter[name]);
-  for (const [name, value] of Object.entries(more)) if (value !== undefined) search.set(name, value);
+  for (const [name, value] of Object.entries(more))
+    if (value !== undefined) search.set(name, value);
   return search.toString();
 }
 

@@ -1,3 +1,6 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table lays out all of its rows, and most are not there
+// biome-ignore-all lint/a11y/useFocusableInteractive: the focus stays at the grid
+
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { overview } from '../api/overview.js';

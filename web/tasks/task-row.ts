@@ -71,11 +71,7 @@ function cut(reason: string): string {
  *
  * @param isEnd nothing comes after these tasks
  */
-export function updateRows(
-  rows: readonly TaskRow[],
-  tasks: readonly Task[],
-  isEnd: boolean,
-): void {
+export function updateRows(rows: readonly TaskRow[], tasks: readonly Task[], isEnd: boolean): void {
   const found = new Map(tasks.map((task) => [task.id, task]));
   // What was looked at need not come to its end: a row is gone only if one after it was found.
   let isReached = isEnd;

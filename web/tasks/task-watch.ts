@@ -78,9 +78,10 @@ export class TaskWatch {
   async #begin(signal: AbortSignal): Promise<void> {
     await this.explain();
     if (signal.aborted || this.unknown.value !== '') return;
-    const { state, attempt } = this.explanation.value ?? {};
+    const explanation = this.explanation.value;
     // What comes after this event is the end only, without the output.
-    const after = state === 'finished' ? `?lastEventId=${Number(attempt ?? 0)}-finished-0-0` : '';
+    const attempt = Number(explanation?.attempt ?? 0);
+    const after = explanation?.state === 'finished' ? `?lastEventId=${attempt}-finished-0-0` : '';
     this.#end = follow(`${this.#path}/events${after}`, {
       onEvent: (name, data) => this.#onEvent(name, data),
       onFault: (fault) => {

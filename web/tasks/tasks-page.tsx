@@ -125,7 +125,14 @@ function Nothing({ list, onClear }: { list: TaskList; onClear: () => void }) {
   if (isRefused) return <p class="fault">{list.fault}</p>;
   return (
     <p>
-      No tasks yet{may('submit') ? <>: <a href="#/run">run one</a>.</> : '.'}
+      No tasks yet
+      {may('submit') ? (
+        <>
+          : <a href="#/run">run one</a>.
+        </>
+      ) : (
+        '.'
+      )}
     </p>
   );
 }

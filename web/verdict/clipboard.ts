@@ -10,7 +10,8 @@ export async function copyText(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text);
     return true;
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'NotAllowedError') return copySelected(text);
+    if (error instanceof DOMException && error.name === 'NotAllowedError')
+      return copySelected(text);
     throw error;
   }
 }

@@ -26,21 +26,14 @@ export function ExceptionView({ exception, onLine }: ExceptionViewProps) {
         )}
         {cause && (
           <p class="hint">
-            caused by{' '}
-            <VisibleText text={[cause.type, cause.message].filter(Boolean).join(': ')} />
+            caused by <VisibleText text={[cause.type, cause.message].filter(Boolean).join(': ')} />
           </p>
         )}
       </div>
       {frames.length > 0 && (
         <ol class="frames" aria-label="Calls, the last one at the end">
           {frames.map((frame, index) => (
-            <Frame
-              // biome-ignore lint/suspicious/noArrayIndexKey: frames never move
-              key={index}
-              frame={frame}
-              isLast={index === frames.length - 1}
-              onLine={onLine}
-            />
+            <Frame key={index} frame={frame} isLast={index === frames.length - 1} onLine={onLine} />
           ))}
         </ol>
       )}

@@ -1,4 +1,4 @@
-import { type RefObject } from 'preact';
+import type { RefObject } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Of a row in output.css. Pixels. */
@@ -27,7 +27,7 @@ export interface Viewport {
  * Which rows of many are drawn, by where the scroller stands. It stays at the end while rows are
  * added, until somebody scrolls away from there.
  */
-export function useViewport(scroller: RefObject<HTMLElement>, count: number): Viewport {
+export function useViewport(scroller: RefObject<HTMLElement | null>, count: number): Viewport {
   const [scrollTop, setScrollTop] = useState(0);
   const [viewPx, setViewPx] = useState(400);
   // What is there already is read from its beginning; what is to come, as it comes.

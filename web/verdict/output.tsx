@@ -42,7 +42,10 @@ export function Output({ text, label, byteCount, source, empty = 'Nothing.' }: O
 
   const [sought, setSought] = useState<string | undefined>();
   const [index, setIndex] = useState(0);
-  const matches = useMemo(() => (sought ? new OutputMatches(text, sought) : undefined), [text, sought]);
+  const matches = useMemo(
+    () => (sought ? new OutputMatches(text, sought) : undefined),
+    [text, sought],
+  );
   matches?.update();
   const found = matches?.found ?? [];
   const current = found[index];
@@ -77,7 +80,7 @@ export function Output({ text, label, byteCount, source, empty = 'Nothing.' }: O
   const isEmpty = lineCount === 0;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it hears a shortcut, and has the same as a button
-    <section class="output card" onKeyDown={onKeyDown} aria-label={label}>
+    <div class="output card" onKeyDown={onKeyDown}>
       <div class="output-head">
         <h3>{label}</h3>
         {!isEmpty && (
@@ -133,11 +136,10 @@ export function Output({ text, label, byteCount, source, empty = 'Nothing.' }: O
         />
       )}
       {isEmpty && <p class="output-empty hint">{empty}</p>}
-      <div
+      <section
         ref={scroller}
         class="output-scroller"
         hidden={isEmpty}
-        role="region"
         aria-label={`Text of ${label}`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
         tabIndex={0}
@@ -153,20 +155,20 @@ export function Output({ text, label, byteCount, source, empty = 'Nothing.' }: O
             {drawn}
           </div>
         </div>
-      </div>
+      </section>
       {!viewport.isFollowing && (
         <button type="button" class="small output-end" onClick={viewport.toEnd}>
           To the end <span aria-hidden="true">↓</span>
         </button>
       )}
-    </section>
+    </div>
   );
 }
 
 const rulerColumns = 100;
 
 /** How many characters fit into a row. */
-function useColumns(scroller: RefObject<HTMLElement>): number {
+function useColumns(scroller: RefObject<HTMLElement | null>): number {
   const [columns, setColumns] = useState(80);
   useEffect(() => {
     const element = scroller.current;
@@ -175,7 +177,8 @@ function useColumns(scroller: RefObject<HTMLElement>): number {
       const ruler = element.querySelector('.output-ruler');
       const columnPx = (ruler?.getBoundingClientRect().width ?? 0) / rulerColumns;
       const style = getComputedStyle(element);
-      const paddingPx = Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight);
+      const paddingPx =
+        Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight);
       const fitting = Math.floor((element.clientWidth - paddingPx) / columnPx);
       if (Number.isFinite(fitting)) setColumns(Math.max(2, fitting));
     };

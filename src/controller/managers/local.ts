@@ -117,6 +117,11 @@ export class LocalManager implements WorkerManager {
     }
   }
 
+  retire(name: string): void {
+    const post = this.#posts.get(name);
+    if (post && this.#options.scaling?.scaler.rules.has(post.place.type)) post.leaving = true;
+  }
+
   stop(): void {
     this.#stopped = true;
   }

@@ -51,6 +51,10 @@ export class SeveralManagers implements WorkerManager {
     this.#owners.get(place.name)?.replace(place, pid);
   }
 
+  retire(name: string): void {
+    this.#owners.get(name)?.retire?.(name);
+  }
+
   stop(): void {
     for (const manager of this.#managers) manager.stop();
   }

@@ -145,6 +145,10 @@ export const examples = {
     busy: 0,
     pid: 4711,
     isolation: { level: 'strict', layers: ['start', 'rlimits', 'no-new-privileges', 'seccomp'] },
+    draining: false,
+    heardAt: '2026-11-24T08:42:16.131Z',
+    connectedAt: '2026-11-24T08:11:02.500Z',
+    pool: { prepared: 1, warmStarts: 40, coldStarts: 2 },
   },
   /** What /execute answers of tasks that did not succeed, by the status. */
   failures: {

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { limits } from '../../limits.js';
 import { ScheduleId } from '../../schedule.js';
 import { TaskId, TypeName } from '../../task.js';
+import { PartId } from '../../wire/reports.js';
 import { examples } from './examples.js';
 import type { Parameter } from './operation.js';
 
@@ -32,6 +33,15 @@ export const typeInPath: Parameter = {
   description: 'A type that there are workers for.',
   schema: TypeName,
   example: 'bash',
+};
+
+export const workerInPath: Parameter = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'Name of a worker that is connected.',
+  schema: PartId,
+  example: examples.worker.id,
 };
 
 export const typeOfCode: Parameter = {

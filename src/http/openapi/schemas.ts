@@ -1,12 +1,13 @@
 import type { TSchema } from 'typebox';
 import { BatchAnswer, BatchLine } from './batch-schemas.js';
 import { Explanation } from './explanation-schema.js';
+import { Overview, Warning } from './overview-schemas.js';
 import { Problem } from './problem-schema.js';
 import { Schedule, ScheduleBody, ScheduleSummary } from './schedule-schema.js';
 import { Queue, Worker } from './service-schemas.js';
 import { Check, Limits, LimitsAsked, Retry, TaskBody } from './task-body-schema.js';
 import { Attempt, Exception, Task, TaskSummary } from './task-schema.js';
-
+import { TokenBody, TokenInfo } from './token-operations.js';
 import { Delivery } from './webhook-operations.js';
 
 /** Every schema with a name of its own in the document, by that name. */
@@ -28,6 +29,10 @@ export const schemas = {
   Schedule,
   Queue,
   Worker,
+  Overview,
+  Warning,
   Delivery,
+  TokenBody,
+  TokenInfo,
   Problem,
 } as const satisfies Record<string, TSchema>;

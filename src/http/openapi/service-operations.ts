@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { closed, described } from './described.js';
 import { examples } from './examples.js';
 import { json, type Operation } from './operation.js';
-import { typeInPath } from './parameters.js';
+import { typeInPath, workerInPath } from './parameters.js';
 import { problemsOf } from './problems.js';
 import { Reference } from './reference.js';
 
@@ -79,6 +79,22 @@ export const listWorkers: Operation = {
   problems: [...query, ...controller],
 };
 
+export const drainWorker: Operation = {
+  id: 'drainWorker',
+  tag: 'Service',
+  summary: 'Have a worker finish what it has, and end',
+  description:
+    'It takes nothing more; whoever manages it starts another where one is wanted. It may be repeated. A body is not looked at.',
+  parameters: [workerInPath],
+  answers: {
+    202: {
+      description: 'The worker, as it stands.',
+      content: json(Reference('Worker'), { ...examples.worker, draining: true }),
+    },
+  },
+  problems: ['UNKNOWN_WORKER', 'BODY_TOO_LARGE', ...query, ...controller],
+};
+
 const Status = (status: string) =>
   described(Type.Object({ status: Type.Literal(status) }, closed), { status: 'Always this.' });
 
@@ -107,11 +123,15 @@ export const getReadiness: Operation = {
 export const greet: Operation = {
   id: 'greet',
   tag: 'Service',
-  summary: 'A short greeting, for people',
+  summary: 'The page, or a short greeting',
+  description: 'The page for whoever accepts `text/html`, as browsers do; text for others.',
   answers: {
     200: {
-      description: 'Text.',
-      content: { 'text/plain': { schema: Type.String(), examples: { text: 'scriptd: …' } } },
+      description: 'For people.',
+      content: {
+        'text/plain': { schema: Type.String(), examples: { text: 'scriptd: …' } },
+        'text/html': { schema: Type.String(), examples: { page: '<!doctype html>…' } },
+      },
     },
   },
   problems: [],

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { QueueReport, WorkerReport } from '../../wire/reports.js';
 import { closed, described } from './described.js';
+import { Time } from './texts.js';
 
 export const Queue = described(QueueReport, {
   type: 'Which tasks.',
@@ -10,6 +11,8 @@ export const Queue = described(QueueReport, {
   running: 'Tasks on a worker.',
   workers: 'Connected workers.',
   slots: 'Scripts that they run at once.',
+  oldestMs:
+    'How long the task whose turn it is has been ready, in milliseconds; absent when none is.',
 });
 
 export const Worker = described(
@@ -20,6 +23,8 @@ export const Worker = described(
         level: 'How far its scripts are shut in.',
         layers: 'What they are shut in with, in the order in which it is put around them.',
       }),
+      heardAt: Time(),
+      connectedAt: Time(),
     },
     closed,
   ),
@@ -30,5 +35,9 @@ export const Worker = described(
     busy: 'Tasks that it has.',
     pid: 'Its process id, on its host.',
     isolation: 'How it keeps its scripts apart from its host.',
+    draining: 'It takes nothing more, finishes what it has, and ends.',
+    heardAt: 'When the service last heard of it.',
+    connectedAt: 'Since when it has been connected.',
+    pool: 'Its warm processes, as it told of them last: how many wait for a task (`prepared`), and how many scripts found one (`warmStarts`) or had theirs started for them (`coldStarts`).',
   },
 );

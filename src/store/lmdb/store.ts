@@ -133,6 +133,11 @@ export class LmdbStore implements TaskStore {
     return (await this.#wholeDatabases()).query(query);
   }
 
+  async countDeadLetters(most: number): Promise<number> {
+    // Of the databases as they are: who looks every second shall not have them written as often.
+    return this.#open.deadLetters(most);
+  }
+
   async *owedDeliveries(range: { from: number; to: number }): AsyncIterable<OwedDelivery[]> {
     yield* (await this.#wholeDatabases()).owedDeliveries(range);
   }

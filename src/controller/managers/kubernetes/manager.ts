@@ -76,6 +76,11 @@ export class KubernetesManager implements WorkerManager {
     if (pod) this.#giveUp(pod, 'its worker does not answer');
   }
 
+  retire(name: string): void {
+    const pod = this.#pods.get(name);
+    if (pod) pod.drained = true;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#watch.stop();

@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { Log } from '../log.js';
+import { onSameBehalf } from './callers.js';
+import { onClientGone } from './client-gone.js';
+import type { ControllerPort } from './controller-port.js';
+import type { EventStreams } from './event-streams.js';
+import { httpLimits } from './limits.js';
+import { followOverview, getOverview } from './openapi/overview-operations.js';
+import { OverviewEvents } from './overview-events.js';
+import { overviewJson } from './overview-json.js';
+import { pulledInTime } from './pulled-in-time.js';
+import { readQuery } from './query.js';
+import type { UnsentAnswers } from './unsent.js';
+
+/** How the service stands, and what somebody should look at: once, or while it changes. */
+export function overviewRoutes(
+  app: FastifyInstance,
+  controller: ControllerPort,
+  streams: EventStreams,
+  unsent: UnsentAnswers,
+  log: Log,
+): void {
+  app.get(
+    '/v1/overview',
+    { exposeHeadRoute: true, config: { operation: getOverview } },
+    async (request) => {
+      readQuery(request.url, []);
+      return overviewJson(await controller.overview());
+    },
+  );
+
+  // No HEAD: it would never be answered.
+  app.get(
+    '/v1/overview/events',
+    { exposeHeadRoute: false, config: { operation: followOverview } },
+    async (request, reply) => {
+      readQuery(request.url, []);
+      const history = await controller.history();
+      // The stream asks when its client has taken what there was: in nobody's name by then.
+      const source = {
+        recentOverview: onSameBehalf(() => controller.recentOverview()),
+        history: onSameBehalf(() => controller.history()),
+      };
+      const events = new OverviewEvents(source, history, log);
+      const remove = streams.add(undefined, events, request.caller);
+      const release = onClientGone(reply, () => {
+        remove();
+        events.stop();
+      });
+      reply.raw.once('finish', () => {
+        release();
+        remove();
+      });
+      const { socket } = request.raw;
+      const text = events.text((bytes) => unsent.hold(socket, bytes));
+      // Proxies that gather answers leave this one alone.
+      reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      const pulled = pulledInTime(text, httpLimits.eventStallMs, () => reply.raw.destroy());
+      return reply.send(Readable.from(pulled, { objectMode: false }));
+    },
+  );
+}
