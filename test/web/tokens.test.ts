@@ -1,9 +1,10 @@
 import { appendFileSync, readFileSync } from 'node:fs';
+import type { TokenRecord } from '../../src/http/token-record.js';
 import { until } from '../cli/service.js';
 import { bearer } from '../http/token-samples.js';
 import { type BrowserPage, pageTest } from './browser-page.js';
 
-const admin = { name: 'admin', scopes: ['admin'] } as const;
+const admin: Partial<TokenRecord> = { name: 'admin', scopes: ['admin'] };
 const args = ['--workers', 'bash=1'];
 const opening = { args, tokens: [admin] };
 
