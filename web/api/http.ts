@@ -2,7 +2,7 @@ import { ApiError, refusalOf } from './problem.js';
 import { sessionHeaders, signedOut } from './session.js';
 
 export interface Asking {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Sent as JSON. */
   body?: unknown;
   headers?: Record<string, string>;

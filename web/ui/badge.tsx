@@ -12,8 +12,14 @@ const looks: Readonly<Record<string, string>> = {
   expired: 'idle',
 };
 
+interface Standing {
+  state: Task['state'];
+  outcome?: Task['outcome'] | undefined;
+  deadLetter?: true | undefined;
+}
+
 /** The state of a task, or how it ended. */
-export function StateBadge({ task }: { task: Pick<Task, 'state' | 'outcome' | 'deadLetter'> }) {
+export function StateBadge({ task }: { task: Standing }) {
   const word = task.outcome ?? task.state;
   return (
     <span class={`badge ${looks[word] ?? 'idle'}`}>

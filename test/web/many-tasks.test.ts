@@ -1,0 +1,76 @@
+import t from 'tap';
+import { until } from '../cli/service.js';
+import { BrowserPage, pageOptions } from './browser-page.js';
+import { storedTasks } from './stored-tasks.js';
+import { TaskGrid } from './task-grid.js';
+
+const bash = ['--workers', 'bash=1'];
+const count = 100_000;
+
+t.test(
+  'among 100,000 tasks, row 20,000 is reached by keys and by scrolling',
+  pageOptions,
+  async (t) => {
+    const { args, ids } = await storedTasks(t, count, (index) => ({
+      view: { tags: [`t${index % 7}`] },
+    }));
+    const opened = await BrowserPage.open(t, { args: [...bash, ...args], at: '#/tasks' });
+    const { page } = opened;
+    const grid = new TaskGrid(page);
+    const idOf = (place: number) => ids[count - place] ?? '';
+    await until('the newest is there', async () => (await grid.ids())[0] === idOf(1));
+    await page.keyboard.press('j');
+    while ((await grid.place()) < 20_000) {
+      await page.keyboard.press('End');
+      await page.waitForTimeout(20);
+    }
+    const place = await grid.place();
+    t.equal(await grid.active(), idOf(place), `row ${place} is the one that it must be`);
+    t.ok((await grid.rows.count()) < 100, 'only the rows that are seen are made');
+    const nodes = Number(await page.evaluate('document.querySelectorAll("*").length'));
+    t.ok(nodes < 3_000, `${nodes} elements`);
+    const bytes = Number(await page.evaluate('performance.memory.usedJSHeapSize'));
+    t.ok(bytes < 200 * 2 ** 20, `${Math.round(bytes / 2 ** 20)} MiB`);
+
+    await page.keyboard.press('Home');
+    await grid.isAt(idOf(1));
+    await grid.scrollTo(10_000 * 40);
+    await until('the row is made', async () => (await grid.ids()).includes(idOf(10_001)));
+    t.same(opened.complaints, []);
+  },
+);
+
+t.test('what is new slides in at the top, and is held back elsewhere', pageOptions, async (t) => {
+  const { args, ids } = await storedTasks(t, 1_000);
+  const opened = await BrowserPage.open(t, { args: [...bash, ...args], at: '#/tasks' });
+  const { page, service } = opened;
+  const grid = new TaskGrid(page);
+  const submit = async () =>
+    String((await service.submit({ type: 'bash', code: 'echo 1' }, '?wait=60')).json.id);
+  await until('the newest is there', async () => (await grid.ids())[0] === ids.at(-1));
+  const first = await submit();
+  await until('it slides in', async () => (await grid.ids())[0] === first);
+  await grid.row(first).getByText('success').waitFor();
+
+  await grid.scrollTo(300 * 40);
+  await grid.row(ids[1_000 - 310] ?? '').waitFor();
+  const seen = await grid.ids();
+  const others = [await submit(), await submit()].reverse();
+  await page.getByRole('button', { name: '2 new' }).waitFor();
+  t.same(await grid.ids(), seen, 'no row has moved');
+  await page.getByRole('button', { name: '2 new' }).click();
+  await until('they are at the top', async () => {
+    return (await grid.ids()).slice(0, 3).join() === [...others, first].join();
+  });
+
+  await page.getByLabel('State').selectOption('finished');
+  await until('the list is filtered', async () => (await grid.ids())[0] === others[0]);
+  await grid.scrollTo(5 * 40);
+  const row = ids[995] ?? '';
+  await grid.row(row).click();
+  await page.getByRole('heading', { level: 1, name: row }).waitFor();
+  await page.goBack();
+  await grid.isAt(row);
+  t.equal(await grid.grid.evaluate((element) => element.scrollTop), 5 * 40, 'as it was left');
+  t.same(opened.complaints, []);
+});
