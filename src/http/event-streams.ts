@@ -3,11 +3,11 @@ import { problem } from './problem.js';
 import { Shares } from './shares.js';
 import type { Token } from './tokens.js';
 
-interface Stoppable {
+export interface Stoppable {
   stop(): void;
 }
 
-/** The event streams that are open: of each task or of the service, of each token and in all. */
+/** The event streams that are open: of each task or of none, of each token and in all. */
 export class EventStreams {
   /** Those of no one task under undefined. */
   readonly #byTask = new Map<string | undefined, Set<Stoppable>>();
@@ -22,7 +22,7 @@ export class EventStreams {
   /**
    * Returns what takes it out again; later calls of that do nothing.
    *
-   * @param taskId whose events it tells; undefined: those of the service
+   * @param taskId whose events it tells; undefined: those of the service, or of a list
    * @param owner whose token it was asked for with
    * @throws Problem TOO_MANY_STREAMS
    */

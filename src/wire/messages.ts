@@ -186,9 +186,13 @@ const schemas = {
     group: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     tag: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     deadLetter: Type.Optional(Type.Literal(true)),
+    /** Stands in its id, group, tags, worker, code, reason or script, in large or small letters. */
+    text: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     cursor: Type.Optional(Cursor),
     limit: Type.Integer({ minimum: 1, maximum: pageTasksMax }),
   }),
+  /** What was asked for. */
+  getSpec: message('getSpec', { requestId: RequestId, taskId: TaskId }),
   explain: message('explain', { requestId: RequestId, taskId: TaskId }),
   /** A finished task is to be sent again, as the same task. */
   retryTask: message('retryTask', { requestId: RequestId, taskId: TaskId }),
@@ -233,6 +237,12 @@ const schemas = {
     /** Without stdout, stderr, files and exception. */
     tasks: Type.Array(TaskView, { maxItems: pageTasksMax }),
     next: Type.Optional(Cursor),
+  }),
+  spec: message('spec', {
+    requestId: RequestId,
+    /** Without stdout, stderr, files and exception. */
+    task: TaskView,
+    spec: TaskSpec,
   }),
   explanation: message('explanation', {
     requestId: RequestId,
@@ -379,6 +389,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'cancelTask',
       'status',
       'list',
+      'getSpec',
       'explain',
       'retryTask',
       'getDelivery',
@@ -402,6 +413,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'progress',
       'report',
       'page',
+      'spec',
       'explanation',
       'delivery',
       'queueReports',

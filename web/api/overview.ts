@@ -24,8 +24,8 @@ export interface Worker {
   draining: boolean;
   heardAt: string;
   connectedAt: string;
-  /** Runtimes that stand ready for the next scripts. */
-  pool?: { prepared: number; wanted: number };
+  /** Processes that stand ready for the next scripts, and starts since it is connected. */
+  pool?: { prepared: number; warmStarts: number; coldStarts: number };
 }
 
 export interface Warning {
