@@ -6,6 +6,7 @@ export type Answer = MessageOf<
   | 'task'
   | 'progress'
   | 'page'
+  | 'spec'
   | 'explanation'
   | 'queueReports'
   | 'schedules'

@@ -32,6 +32,8 @@ export interface ClientRequests {
   measure(requestId: number): MessageOf<'figures'>;
   /** As the store's. Rejected with BAD_CURSOR. */
   query(query: TaskQuery): Promise<TaskPage>;
+  /** What was asked for. Undefined: no such task (any more). */
+  readSpec(taskId: string): Promise<TaskSpec | undefined>;
   /** What holds the task back, or what it does; undefined when the scheduler does not have it. */
   explain(taskId: string): Explanation | undefined;
   /**

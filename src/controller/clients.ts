@@ -106,6 +106,7 @@ export class ClientSession {
         this.#connection.send(this.#requests.report(message.requestId));
         break;
       case 'list':
+      case 'getSpec':
       case 'explain':
       case 'retryTask':
       case 'getDelivery':

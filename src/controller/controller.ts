@@ -297,6 +297,10 @@ export class Controller implements ClientRequests {
     return this.#options.store.readView(taskId, options);
   }
 
+  readSpec(taskId: string): Promise<TaskSpec | undefined> {
+    return this.#options.store.readSpec(taskId);
+  }
+
   query(query: TaskQuery) {
     return this.#options.store.query(query);
   }

@@ -5,10 +5,12 @@ import type { Answer } from './answers.js';
 import type { ClientRequests } from './client-requests.js';
 import { explanationOf } from './explanation.js';
 import { pageOf } from './page.js';
+import { unknownTask } from './refusal.js';
 
 /** What an http daemon asks that has one answer, at once or when it is durable. */
 export type Question = MessageOf<
   | 'list'
+  | 'getSpec'
   | 'explain'
   | 'retryTask'
   | 'getDelivery'
@@ -29,6 +31,8 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
   switch (question.kind) {
     case 'list':
       return pageOf(question, requests);
+    case 'getSpec':
+      return specOf(question, requests);
     case 'explain':
       return explanationOf(question, requests);
     case 'retryTask':
@@ -63,6 +67,17 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
     case 'measure':
       return requests.measure(requestId);
   }
+}
+
+/** The task may go between the two readings: then it is gone. */
+async function specOf(
+  { requestId, taskId }: MessageOf<'getSpec'>,
+  requests: Pick<ClientRequests, 'read' | 'readSpec'>,
+): Promise<MessageOf<'spec'>> {
+  const spec = await requests.readSpec(taskId);
+  const task = await requests.read(taskId, { bulk: false });
+  if (!spec || !task) throw unknownTask(taskId);
+  return { kind: 'spec', requestId, task, spec };
 }
 
 /** The scheduler may know more of a type than the wire tells. */

@@ -14,6 +14,7 @@ export interface Filtered {
   deadLetter?: true | undefined;
 }
 
+/** All of the filter but its text, which is looked for last: TextSearch. */
 export function fits(task: Filtered, filter: TaskFilter): boolean {
   const { state, type, outcome, group, tag, deadLetter } = filter;
   if (state !== undefined && task.state !== state) return false;

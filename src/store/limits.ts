@@ -16,6 +16,9 @@ export const storeLimits = {
   queryRowsMax: 2_000,
   /** Tasks in one page. */
   queryTasksMax: 1_000,
+  /** Tasks whose scripts one page of a search reads, and bytes of their specs; of one task, all. */
+  searchTasksMax: 500,
+  searchBytesMax: 4 * 1024 * 1024,
   /** Records in one chunk of `unfinished` and `history`. */
   chunkRecords: 512,
 } as const;
@@ -64,6 +67,10 @@ export const retentionDefaults = {
   retentionBytes: 10 * 1024 ** 3,
 } as const;
 
+invariant(
+  storeLimits.searchTasksMax <= storeLimits.queryRowsMax,
+  'a search never looks at more than another query',
+);
 invariant(
   storeLimits.queryTasksMax <= storeLimits.queryRowsMax,
   'a page can have as many tasks as it may have rows',

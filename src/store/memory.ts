@@ -21,6 +21,7 @@ import type {
   TaskStore,
   Touch,
 } from './port.js';
+import { TextSearch } from './text-search.js';
 
 interface Kept {
   view: TaskView;
@@ -143,10 +144,14 @@ export class MemoryStore implements TaskStore {
   }
 
   async query({ cursor, limit, ...filter }: TaskQuery): Promise<TaskPage> {
-    const below = parseCursor(cursor);
+    let below = parseCursor(cursor);
+    const search = filter.text === undefined ? undefined : new TextSearch(filter.text);
     const tasks: TaskView[] = [];
-    for (const { view, sequence } of [...this.#tasks.values()].reverse()) {
+    for (const { view, spec, sequence, bytes } of [...this.#tasks.values()].reverse()) {
       if (sequence >= below || !fits(filtered(view), filter)) continue;
+      if (search && !search.admits(bytes)) return { tasks, next: formatCursor(below) };
+      below = sequence;
+      if (search && !search.finds(view, () => spec.code)) continue;
       tasks.push(withoutBulk(view));
       if (tasks.length === Math.min(limit, storeLimits.queryTasksMax)) {
         return { tasks, next: formatCursor(sequence) };

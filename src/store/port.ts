@@ -110,6 +110,11 @@ export interface TaskFilter {
   group?: string;
   tag?: string;
   deadLetter?: true;
+  /**
+   * Stands in its id, group, tags, worker, code, reason or script; large and small letters are the
+   * same. A page looks at fewer tasks then.
+   */
+  text?: string;
 }
 
 export interface TaskQuery extends TaskFilter {

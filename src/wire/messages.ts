@@ -40,7 +40,7 @@ import {
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
 
 /** Raised with every incompatible change of this file. */
-export const protocolVersion = 5;
+export const protocolVersion = 6;
 
 export const roles = ['controller', 'worker', 'http'] as const;
 export type Role = (typeof roles)[number];
@@ -183,9 +183,13 @@ const schemas = {
     group: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     tag: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     deadLetter: Type.Optional(Type.Literal(true)),
+    /** Stands in its id, group, tags, worker, code, reason or script, in large or small letters. */
+    text: Type.Optional(Type.String({ minLength: 1, maxLength: limits.tagBytesMax })),
     cursor: Type.Optional(Cursor),
     limit: Type.Integer({ minimum: 1, maximum: pageTasksMax }),
   }),
+  /** What was asked for. */
+  getSpec: message('getSpec', { requestId: RequestId, taskId: TaskId }),
   explain: message('explain', { requestId: RequestId, taskId: TaskId }),
   /** A finished task is to be sent again, as the same task. */
   retryTask: message('retryTask', { requestId: RequestId, taskId: TaskId }),
@@ -226,6 +230,12 @@ const schemas = {
     /** Without stdout, stderr, files and exception. */
     tasks: Type.Array(TaskView, { maxItems: pageTasksMax }),
     next: Type.Optional(Cursor),
+  }),
+  spec: message('spec', {
+    requestId: RequestId,
+    /** Without stdout, stderr, files and exception. */
+    task: TaskView,
+    spec: TaskSpec,
   }),
   explanation: message('explanation', {
     requestId: RequestId,
@@ -346,6 +356,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'cancelTask',
       'status',
       'list',
+      'getSpec',
       'explain',
       'retryTask',
       'getDelivery',
@@ -366,6 +377,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'progress',
       'report',
       'page',
+      'spec',
       'explanation',
       'delivery',
       'queueReports',

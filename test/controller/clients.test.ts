@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { ClientRequests } from '../../src/controller/clients.js';
 import { ScriptdError } from '../../src/errors.js';
-import type { TaskView } from '../../src/task.js';
+import type { TaskSpec, TaskView } from '../../src/task.js';
 import { finished, pending, taskId } from '../http/fake-controller.js';
 import { connectDaemon } from './connected-daemon.js';
 
@@ -23,6 +23,26 @@ t.test('a page of tasks that have much to tell fits into a frame', async (t) => 
   const short = await daemon.ask({ kind: 'list', requestId: 2, limit: 3 });
   t.match(short, { tasks: { length: 3 } });
   t.same(limits, [3], 'a page that fits is asked for once');
+});
+
+t.test('what was asked for comes with the task, or neither does', async (t) => {
+  const spec: TaskSpec = { code: 'print(1)', stdin: Buffer.from('x') };
+  let found: TaskSpec | undefined = spec;
+  let view: TaskView | undefined = pending();
+  const daemon = await connectDaemon(t, {
+    readSpec: async () => found,
+    read: async (_, options) => {
+      t.same(options, { bulk: false });
+      return view;
+    },
+  });
+  const ask = () => daemon.ask({ kind: 'getSpec', requestId: 1, taskId });
+  t.match(await ask(), { kind: 'spec', requestId: 1, task: pending(), spec: { code: 'print(1)' } });
+  view = undefined;
+  t.match(await ask(), { kind: 'refused', code: 'UNKNOWN_TASK' });
+  view = pending();
+  found = undefined;
+  t.match(await ask(), { kind: 'refused', code: 'UNKNOWN_TASK' });
 });
 
 t.test('an explanation is the word of the scheduler, else what the store has', async (t) => {

@@ -1,7 +1,8 @@
 import type { Test } from 'tap';
 import { v7 as uuidv7 } from 'uuid';
 import { limits } from '../../src/limits.js';
-import type { TaskStore } from '../../src/store/port.js';
+import { storeLimits } from '../../src/store/limits.js';
+import type { TaskQuery, TaskStore } from '../../src/store/port.js';
 import { everyTask, plain, result, submission, success, unfinishedIds } from './fixtures.js';
 
 const attempt = { attempt: 1, worker: 'w1', startedAt: 2_000 };
@@ -256,6 +257,71 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
       await t.rejects(store.query({ limit: 1, cursor: 'NO!' }), { code: 'BAD_CURSOR' });
     },
   );
+
+  t.test('a text is found wherever it stands in a task, in large and small letters', async (t) => {
+    const store = open(t);
+    const wanted = 'NeeDle';
+    const id = '0199ffff-0000-7000-8000-0000000abcde';
+    const all = {
+      script: submission({}, { code: 'x = "a neeDLe"' }),
+      group: submission({ group: 'needles' }),
+      tag: submission({ tags: ['y', 'a-needle'] }),
+      worker: submission(),
+      code: submission(),
+      reason: submission(),
+      output: submission({}, { stdin: Buffer.from('needle'), env: { A: 'needle' } }),
+      id: submission({ id }),
+    };
+    await store.submit(Object.values(all));
+    await store.claim([
+      { taskId: all.worker.view.id, attempt: { ...attempt, worker: 'needle-1' } },
+      { taskId: all.code.view.id, attempt },
+      { taskId: all.reason.view.id, attempt },
+    ]);
+    const failed = (taskId: string, code: 'WALL_LIMIT' | 'EXCEPTION', reason: string) => ({
+      ...success(taskId),
+      ending: { outcome: 'runtime_error' as const, code, reason, result: result('needle') },
+    });
+    await store.complete([
+      failed(all.code.view.id, 'WALL_LIMIT', 'It took long.'),
+      failed(all.reason.view.id, 'EXCEPTION', 'It raised NEEDLE.'),
+      success(all.output.view.id, 3_000, 'needle'),
+    ]);
+    const found = async (text: string, filter: object = {}) =>
+      (await everyTask(store, { text, limit: 10, ...filter })).map(({ id }) => id);
+    const idsOf = (...names: (keyof typeof all)[]) => names.map((name) => all[name].view.id);
+    t.same(await found(wanted), idsOf('reason', 'worker', 'tag', 'group', 'script'));
+    t.same(await found('wall_lim'), idsOf('code'));
+    t.same(await found('0000000ABCDE'), [id]);
+    t.same(await found(wanted, { state: 'running' }), idsOf('worker'));
+    t.same(await found(wanted, { group: 'needles' }), idsOf('group'));
+    t.same(await found('nowhere'), []);
+    t.same(await found(wanted, { limit: 1 }), idsOf('reason', 'worker', 'tag', 'group', 'script'));
+  });
+
+  t.test('a page of a search reads so many scripts, and the next goes on', async (t) => {
+    const store = open(t);
+    const count = storeLimits.searchTasksMax + 10;
+    const first = submission({}, { code: 'needle' });
+    const others = Array.from({ length: count }, () => submission());
+    await store.submit([first, ...others]);
+    const page = await store.query({ text: 'needle', limit: 10 });
+    t.same(page.tasks, []);
+    t.type(page.next, 'string');
+    const rest = await store.query({ text: 'needle', limit: 10, cursor: page.next ?? '' });
+    t.same(
+      rest.tasks.map(({ id }) => id),
+      [first.view.id],
+    );
+    const large = { code: 'x'.repeat(storeLimits.searchBytesMax / 2 + 1) };
+    await store.submit([submission({}, large), submission({}, large), submission({}, large)]);
+    let pages = 0;
+    for (let cursor: string | undefined = ''; cursor !== undefined && pages < 3; pages++) {
+      const asked: TaskQuery = { text: 'needle', limit: 10, ...(cursor && { cursor }) };
+      cursor = (await store.query(asked)).next;
+      t.ok(cursor, 'a large script is read by itself');
+    }
+  });
 
   t.test('a cursor is stable: what is new or changes its state does not disturb it', async (t) => {
     const store = open(t);

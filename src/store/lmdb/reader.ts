@@ -13,6 +13,7 @@ import type {
   TaskPage,
   TaskQuery,
 } from '../port.js';
+import { TextSearch } from '../text-search.js';
 import type { Databases } from './databases.js';
 import { owedOf } from './deliveries.js';
 import {
@@ -112,11 +113,19 @@ export class Reader {
 
   query({ cursor, limit, ...filter }: TaskQuery): TaskPage {
     const below = parseCursor(cursor);
+    const search = filter.text === undefined ? undefined : new TextSearch(filter.text);
     const tasks: TaskView[] = [];
     const tasksMax = Math.min(limit, storeLimits.queryTasksMax);
     let rows = 0;
+    let last = below;
     for (const { sequence, row, state } of this.#newestFirst(filter, below)) {
-      if (fits(filteredOf(row, state), filter)) tasks.push(this.#view(row, state));
+      if (fits(filteredOf(row, state), filter)) {
+        if (search && !search.admits(row.bytes)) return { tasks, next: formatCursor(last) };
+        const view = this.#view(row, state);
+        const code = () => this.spec(row.id)?.code;
+        if (!search || search.finds(view, code)) tasks.push(view);
+      }
+      last = sequence;
       rows += 1;
       if (tasks.length >= tasksMax || rows >= storeLimits.queryRowsMax) {
         return { tasks, next: formatCursor(sequence) };
