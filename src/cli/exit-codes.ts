@@ -44,6 +44,7 @@ const lasting: Record<string, number> = {
   TOKENS_INVALID: exitCodes.config,
   TOKENS_UNREADABLE: exitCodes.config,
   BAD_TOKEN: exitCodes.usage,
+  TOKEN_EXISTS: exitCodes.usage,
   TOKEN_UNREADABLE: exitCodes.config,
   TOKEN_WEAK: exitCodes.config,
   WORK_DIRECTORY: exitCodes.config,

@@ -48,6 +48,7 @@ async function startHttpPart(config: Config, log: Log): Promise<RunningPart> {
   const server = await startHttp({
     ...places(config),
     tokens,
+    tokenFile,
     noAuth: !auth,
     allowedHosts,
     controllerAddress: layout.controllerAddress,

@@ -29,6 +29,7 @@ export function addListCommand(program: Command): void {
     .option('--type <type>', 'of this type')
     .option('--group <group>', 'of this group')
     .option('--tag <tag>', 'with this tag')
+    .option('--text <text>', 'with this in its id, group, tags, worker, code, reason or script')
     .option('--dead-letter', 'whose attempts are used up by no doing of their own')
     .option('--limit <number>', 'at most so many', '50')
     .addOption(new Option('--sort <column>', 'order of those that are shown').choices(titles))
@@ -38,9 +39,9 @@ export function addListCommand(program: Command): void {
 }
 
 async function list(options: Options): Promise<void> {
-  const { state, outcome, type, group, tag, deadLetter, json } = options;
+  const { state, outcome, type, group, tag, deadLetter, text, json } = options;
   const limit = limitOf(options.limit);
-  const filter = { state, outcome, type, group, tag, deadLetter };
+  const filter = { state, outcome, type, group, tag, deadLetter, text };
   const order = orderOf(options);
   const tasks: Task[] = [];
   let count = 0;

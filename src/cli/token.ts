@@ -1,12 +1,22 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.js';
 import { ScriptdError } from '../errors.js';
-import { parseTokenFile, readTokenFile, type TokenLine } from '../http/token-file.js';
+import {
+  type AskedToken,
+  addToken,
+  newToken,
+  plainCount,
+  recordsOf,
+  removeToken,
+  type ShownToken,
+  shown,
+} from '../http/token-changes.js';
+import { editTokenFile } from '../http/token-edit.js';
+import { parseTokenFile, readTokenFile } from '../http/token-file.js';
 import { recordFault, type TokenRecord } from '../http/token-record.js';
-import { makeToken, makeTokenId, tokenDigest } from '../http/token-text.js';
+import { makeTokenId, tokenDigest } from '../http/token-text.js';
 import { configFileOf } from './config.js';
 import { spanMs } from './since.js';
-import { editTokenFile } from './token-edit.js';
 
 interface Common {
   tokenFile?: string;
@@ -21,9 +31,6 @@ interface CreateOptions extends Common {
   rate?: number;
   burst?: number;
 }
-
-/** A token as it is shown: without its digest. */
-type Shown = Omit<TokenRecord, 'sha256'>;
 
 export function addTokenCommand(program: Command): void {
   const token = program
@@ -60,13 +67,10 @@ export function addTokenCommand(program: Command): void {
 
 /** The token alone on stdout, so that `> file` keeps it; what is said of it on stderr. */
 async function create(given: CreateOptions, path: string): Promise<void> {
-  const token = makeToken();
-  const record = recordOf(given, token, Date.now());
-  await editTokenFile(path, (lines) => {
-    const taken = recordsOf(lines).some(({ name }) => name === record.name);
-    if (taken) throw bad(`there is a token with the name ${record.name} already: choose another`);
-    return [...lines.map(({ text }) => text), JSON.stringify(record)];
-  });
+  const { token, record } = newToken(askedOf(given, Date.now()), Date.now());
+  const fault = recordFault(record);
+  if (fault) throw bad(fault.message);
+  await addToken(path, record);
   if (given.json) print({ ...shown(record), token }, true, '');
   else {
     process.stderr.write(`${line(record)}\nIt is shown only now; ${path} keeps its digest:\n`);
@@ -75,24 +79,19 @@ async function create(given: CreateOptions, path: string): Promise<void> {
 }
 
 /** @throws ScriptdError BAD_TOKEN */
-function recordOf(given: CreateOptions, token: string, nowMs: number): TokenRecord {
-  const { name, group, rate, burst } = given;
+function askedOf(given: CreateOptions, nowMs: number): AskedToken {
+  const { name, group, rate, burst, expires } = given;
   if (burst !== undefined && rate === undefined) throw bad('--burst goes with --rate: give both');
-  const asked = {
-    id: makeTokenId(),
+  return {
     name,
-    scopes: given.scopes,
+    // Whether they are any, the record's own check says.
+    scopes: given.scopes as AskedToken['scopes'],
     ...(group !== undefined && { group }),
     ...(rate !== undefined && {
       rate: { perSecond: rate, burst: burst ?? Math.max(1, Math.ceil(rate)) },
     }),
-    createdAt: new Date(nowMs).toISOString(),
-    ...(given.expires !== undefined && { expiresAt: expiry(given.expires, nowMs) }),
-    sha256: tokenDigest(token),
+    ...(expires !== undefined && { expiresAt: expiry(expires, nowMs) }),
   };
-  const fault = recordFault(asked);
-  if (fault) throw bad(fault);
-  return asked as TokenRecord;
 }
 
 /** @throws ScriptdError BAD_TOKEN */
@@ -111,7 +110,7 @@ function expiry(text: string, nowMs: number): string {
 function show(path: string, json: boolean): void {
   const lines = parseTokenFile(path, readTokenFile(path));
   const tokens = recordsOf(lines).map(shown);
-  const plain = lines.filter(({ kind }) => kind === 'plain').length;
+  const plain = plainCount(lines);
   if (json) {
     print({ tokens, plain }, true, '');
     return;
@@ -122,25 +121,15 @@ function show(path: string, json: boolean): void {
   }
 }
 
-async function revoke(which: string, path: string): Promise<Shown> {
-  let revoked: TokenRecord | undefined;
-  await editTokenFile(path, (lines) => {
-    const all = recordsOf(lines);
-    // A name may be the id of another.
-    revoked = all.find(({ id }) => id === which) ?? all.find(({ name }) => name === which);
-    if (!revoked) {
-      const cure = 'scriptd token list shows those that there are';
-      throw new ScriptdError('UNKNOWN_TOKEN', `${path} has no token ${which}; ${cure}`);
-    }
-    return lines.flatMap((line) =>
-      line.kind === 'record' && line.record.id === revoked?.id ? [] : [line.text],
-    );
-  });
-  return shown(revoked as TokenRecord);
+async function revoke(which: string, path: string): Promise<ShownToken> {
+  // A name may be the id of another.
+  const find = (all: readonly TokenRecord[]) =>
+    all.find(({ id }) => id === which) ?? all.find(({ name }) => name === which);
+  return shown((await removeToken(path, find, which)).removed);
 }
 
 async function migrate(path: string, json: boolean): Promise<void> {
-  const migrated: Shown[] = [];
+  const migrated: ShownToken[] = [];
   const createdAt = new Date().toISOString();
   await editTokenFile(path, (lines) => {
     const names = new Set(recordsOf(lines).map(({ name }) => name));
@@ -161,11 +150,11 @@ async function migrate(path: string, json: boolean): Promise<void> {
 }
 
 function print(value: object, json: boolean, verb: string): void {
-  const text = json ? JSON.stringify(value, undefined, 2) : `${verb} ${line(value as Shown)}`;
+  const text = json ? JSON.stringify(value, undefined, 2) : `${verb} ${line(value as ShownToken)}`;
   process.stdout.write(`${text}\n`);
 }
 
-function line({ id, name, scopes, group, rate, expiresAt }: Shown): string {
+function line({ id, name, scopes, group, rate, expiresAt }: ShownToken): string {
   const parts = [id, name, scopes.join(',')];
   // Whatever it is called, a terminal is shown no control characters.
   if (group !== undefined) parts.push(`group ${JSON.stringify(group).replace(/\p{C}/gu, '?')}`);
@@ -173,14 +162,6 @@ function line({ id, name, scopes, group, rate, expiresAt }: Shown): string {
   const isOver = expiresAt !== undefined && Date.parse(expiresAt) <= Date.now();
   if (expiresAt !== undefined) parts.push(`${isOver ? 'expired' : 'expires'} ${expiresAt}`);
   return parts.join('  ');
-}
-
-function shown({ sha256: _sha256, ...rest }: TokenRecord): Shown {
-  return rest;
-}
-
-function recordsOf(lines: readonly TokenLine[]): TokenRecord[] {
-  return lines.flatMap((line) => (line.kind === 'record' ? [line.record] : []));
 }
 
 /** @throws ScriptdError BAD_CONFIG */

@@ -7,3 +7,4 @@ export { type Problem, type ServiceCode, ServiceError } from './problem.js';
 export type { Answer, Fetch, OnRetry } from './requests.js';
 export { type CallOptions, Scriptd, type ScriptdOptions, type SubmitOptions } from './scriptd.js';
 export * from './task.js';
+export type { Scope, TokenInfo, TokenList, TokenSpec } from './token.js';

@@ -36,7 +36,7 @@ export type Fetch = (
 export type OnRetry = (error: ScriptdError, waitMs: number) => void;
 
 export interface Asking {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** With its query. */
   path: string;
   headers?: Record<string, string> | undefined;

@@ -9,11 +9,13 @@ import {
   type FinishedTask,
   isFinished,
   type Queue,
+  type SubmittedSpec,
   type Task,
   type TaskFilter,
   type TaskSpec,
   type WorkerInfo,
 } from './task.js';
+import type { TokenInfo, TokenList, TokenSpec } from './token.js';
 
 export interface ScriptdOptions {
   /** Of the service, default http://127.0.0.1:5000; a path in it goes before those of the API. */
@@ -107,6 +109,17 @@ export class Scriptd {
     return this.#requests.ask(asking, async (answer) => new Uint8Array(await answer.arrayBuffer()));
   }
 
+  /** The script of a task. */
+  script(id: string, { signal }: CallOptions = {}): Promise<string> {
+    const asking = { method: 'GET', path: `${taskPath(id)}/script`, repeatable: true } as const;
+    return this.#requests.ask({ ...asking, signal }, (answer) => answer.text());
+  }
+
+  /** What a task was submitted with. */
+  spec(id: string, options: CallOptions = {}): Promise<SubmittedSpec> {
+    return this.#get(`${taskPath(id)}/spec`, options);
+  }
+
   /** Tasks that fit, newest submission first, without their outputs. Pages are asked for as needed. */
   async *list(filter: TaskFilter = {}, options: CallOptions = {}): AsyncGenerator<Task> {
     let cursor: string | undefined;
@@ -168,6 +181,26 @@ export class Scriptd {
 
   resume(type: string, options: CallOptions = {}): Promise<Queue> {
     return this.#post(`/v1/queues/${encodeURIComponent(type)}/resume`, options);
+  }
+
+  /** The tokens of the service; for one of scope `admin`, as the two after it. */
+  tokens(options: CallOptions = {}): Promise<TokenList> {
+    return this.#get('/v1/tokens', options);
+  }
+
+  /**
+   * Makes a token. It is shown only in this answer, so the request is not repeated where it may have
+   * been done: then the token has to be revoked by its name's id.
+   */
+  createToken(spec: TokenSpec, options: CallOptions = {}): Promise<TokenInfo & { token: string }> {
+    return this.#post('/v1/tokens', { ...options, body: spec, repeatable: false });
+  }
+
+  /** UNKNOWN_TOKEN, also where a repeat finds it revoked; OWN_TOKEN for the one that is shown. */
+  revokeToken(id: string, { signal }: CallOptions = {}): Promise<void> {
+    const path = `/v1/tokens/${encodeURIComponent(id)}`;
+    const asking = { method: 'DELETE', path, repeatable: false, signal } as const;
+    return this.#requests.ask(asking, async () => undefined);
   }
 
   #get<T>(path: string, { signal, heldMs }: CallOptions & { heldMs?: number }): Promise<T> {

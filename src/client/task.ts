@@ -170,6 +170,23 @@ export interface TaskFilter {
   group?: string | undefined;
   tag?: string | undefined;
   deadLetter?: true | undefined;
+  /** In its id, group, tags, worker, code, reason or script; large and small letters are the same. */
+  text?: string | undefined;
+}
+
+/** What a task was submitted with, without the contents of its files. */
+export interface SubmittedSpec
+  extends Pick<TaskSpec, 'stdin' | 'env' | 'collect' | 'group' | 'check' | 'retry'> {
+  code: string;
+  type: string;
+  args: string[];
+  files: Record<string, { bytes: number }>;
+  /** Those that were asked for. */
+  limits: Partial<Limits>;
+  network: 'none' | 'host';
+  priority: number;
+  tags: string[];
+  inspect: boolean;
 }
 
 /** Why a task is where it is. Further members depend on `reason`. */

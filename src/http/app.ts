@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route: its row in scopes.ts. */
     need?: Need;
+    /** Links of other sites may lead there: it shows what is the same for everybody, and does nothing. */
+    isLinked?: true;
   }
   interface FastifyRequest {
     /** Whose token the request shows; absent where it needs none. */
@@ -85,8 +87,8 @@ export function createApp(
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     const url = request.originalUrl;
     // There is no row for what is not there.
-    const { need = 'token' } = request.routeOptions.config;
-    request.caller = options.guard.identify(request.raw, url, need);
+    const { need = 'token', isLinked } = request.routeOptions.config;
+    request.caller = options.guard.identify(request.raw, url, need, isLinked);
     options.guard.admit(request.caller, need);
     if (url.length > limits.urlBytesMax) throw urlTooLong();
     if (options.isDraining()) throw problem('DRAINING', 'this HTTP daemon is being stopped');

@@ -7,6 +7,7 @@ import type { Log } from '../log.js';
 import { httpLimits } from './limits.js';
 import type { Problem, ProblemCode } from './problem.js';
 import { Bucket } from './rate.js';
+import type { ShownToken } from './token-changes.js';
 
 /** Problems that say: you may not. Others are mistakes, of which the log need not know. */
 const refusals: readonly string[] = [
@@ -20,7 +21,7 @@ const refusals: readonly string[] = [
 ] satisfies ProblemCode[];
 
 /**
- * Writes down who was refused what: never a token, a query or a body. A flood becomes a trickle:
+ * Writes down who was refused what, and who made or revoked which token: never a token, a query or a body. A flood becomes a trickle:
  * what is too much is counted, and the next line that is written says how many there were.
  */
 export class Audit {
@@ -35,6 +36,19 @@ export class Audit {
   constructor(log: Log, clock: Clock = systemClock) {
     this.#log = log;
     this.#clock = clock;
+  }
+
+  /** Writes down what somebody did to a token. Not bounded: only admins can. */
+  changed(request: FastifyRequest, how: 'created' | 'revoked', changed: ShownToken): void {
+    const { id, name, scopes, group, expiresAt } = changed;
+    this.#log.info(
+      {
+        remote: request.socket.remoteAddress,
+        ...(request.caller && { token: request.caller.id }),
+        changed: { id, name, scopes, group, expiresAt },
+      },
+      `token ${how}`,
+    );
   }
 
   /** Writes a line if the answer is a refusal, and there have not been too many. */

@@ -1,4 +1,6 @@
-import { problem, retryAfter } from './problem.js';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Problem, problem, retryAfter } from './problem.js';
+import { sessionToken } from './session-cookie.js';
 import { tokenKind } from './token-text.js';
 import type { Token } from './tokens.js';
 
@@ -13,6 +15,25 @@ export function shownToken(authorization: string | undefined): string | undefine
   return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1];
 }
 
+/** What a request shows of who asks. */
+export interface Shown {
+  /** undefined: none, or that of a session which does not open. */
+  token: string | undefined;
+  /** By a session, as a browser does that is signed in. */
+  isSession: boolean;
+}
+
+/**
+ * By an Authorization header, whatever is in it, or else by a session.
+ *
+ * @param nowMs milliseconds since 1970-01-01 UTC
+ */
+export function shownBy(headers: IncomingHttpHeaders, nowMs: number): Shown {
+  const isSession = headers.authorization === undefined && headers['scriptd-session'] !== undefined;
+  const token = isSession ? sessionToken(headers, nowMs) : shownToken(headers.authorization);
+  return { token, isSession };
+}
+
 /**
  * The token, if it is valid at this time.
  *
@@ -23,18 +44,17 @@ export function shownToken(authorization: string | undefined): string | undefine
  * @param nowMs milliseconds since 1970-01-01 UTC
  * @throws Problem UNAUTHORIZED.
  */
-export function requireValid(
-  token: Token | undefined,
-  shown: string | undefined,
-  nowMs: number,
-): Token {
+export function requireValid(token: Token | undefined, shown: Shown, nowMs: number): Token {
   if (token && nowMs < token.expiresAtMs) return token;
-  if (shown === undefined) {
-    const detail = 'this service asks for a token: send the header Authorization: Bearer TOKEN';
-    throw problem('UNAUTHORIZED', detail, {}, { 'www-authenticate': challenge });
-  }
-  const headers = { 'www-authenticate': `${challenge}, error="invalid_token"` };
-  throw problem('UNAUTHORIZED', invalidity(token, shown), {}, headers);
+  if (shown.isSession) throw invalid(sessionFault(token, shown.token));
+  if (shown.token === undefined) throw unsignedIn();
+  throw invalid(invalidity(token, shown.token));
+}
+
+/** Of a request that has to show a token itself. */
+export function unsignedIn(): Problem {
+  const detail = 'this service asks for a token: send the header Authorization: Bearer TOKEN';
+  return problem('UNAUTHORIZED', detail, {}, { 'www-authenticate': challenge });
 }
 
 /**
@@ -47,9 +67,20 @@ export function requireValid(
  */
 export function requireStanding(latest: Token | undefined, token: Token, nowMs: number): Token {
   if (latest && nowMs < latest.expiresAtMs) return latest;
-  const detail = latest ? expiry(latest) : `the token ${token.name} was revoked: ask for another`;
+  throw invalid(latest ? expiry(latest) : `the token ${token.name} was revoked: ask for another`);
+}
+
+function invalid(detail: string): Problem {
   const headers = { 'www-authenticate': `${challenge}, error="invalid_token"` };
-  throw problem('UNAUTHORIZED', detail, {}, headers);
+  return problem('UNAUTHORIZED', detail, {}, headers);
+}
+
+function sessionFault(token: Token | undefined, shown: string | undefined): string {
+  if (token) return `${expiry(token)}, and sign in again with that`;
+  const cure = 'sign in again';
+  return shown === undefined
+    ? `the session has ended, or a half of it is missing: ${cure}`
+    : `the token of the session is not valid any more: ${cure} with another`;
 }
 
 function invalidity(token: Token | undefined, shown: string): string {

@@ -76,6 +76,11 @@ export class ConfinedController implements ControllerPort {
     return this.#inner.list({ ...query, group });
   }
 
+  async spec(taskId: string) {
+    await this.#requireOwn(taskId);
+    return this.#inner.spec(taskId);
+  }
+
   async explain(taskId: string) {
     await this.#requireOwn(taskId);
     return this.#inner.explain(taskId);

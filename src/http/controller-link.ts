@@ -22,6 +22,7 @@ import {
   type Progress,
   Refusal,
   type Report,
+  type Specified,
   type Stored,
   type TaskPage,
   type TaskQuery,
@@ -148,6 +149,11 @@ export class ControllerLink implements ControllerPort {
   list(query: TaskQuery): Promise<TaskPage> {
     const question = { kind: 'list', requestId: this.#nextId(), ...query } as const;
     return this.#ask<'list', TaskPage>(question, whole);
+  }
+
+  spec(taskId: string): Promise<Specified> {
+    const question = { kind: 'getSpec', requestId: this.#nextId(), taskId } as const;
+    return this.#ask<'getSpec', Specified>(question, whole);
   }
 
   explain(taskId: string): Promise<Explained> {

@@ -19,6 +19,8 @@ export type TaskPage = Omit<MessageOf<'page'>, 'kind' | 'requestId'>;
 /** The task without bulk when it has moved past a cursor, or what it has put out since. */
 export type Progress = Omit<MessageOf<'progress'>, 'kind' | 'requestId'>;
 export type DeliveryReport = Omit<MessageOf<'delivery'>, 'kind' | 'requestId'>;
+/** What was asked for; the task is without bulk. */
+export type Specified = Omit<MessageOf<'spec'>, 'kind' | 'requestId'>;
 export type Explained = Omit<MessageOf<'explanation'>, 'kind' | 'requestId'>;
 
 export type Measured = Omit<MessageOf<'figures'>, 'kind' | 'requestId'>;
@@ -54,6 +56,8 @@ export interface ControllerPort {
   status(): Promise<Report>;
   /** Newest first, without bulk. */
   list(query: TaskQuery): Promise<TaskPage>;
+  /** What was submitted. */
+  spec(taskId: string): Promise<Specified>;
   explain(taskId: string): Promise<Explained>;
   /** The task as it stands once it is durable that it is to be sent again. */
   retryTask(taskId: string): Promise<TaskView>;

@@ -10,6 +10,7 @@ export const questions = {
   cancelTask: { answer: 'task', repeatable: false },
   status: { answer: 'report', repeatable: true },
   list: { answer: 'page', repeatable: true },
+  getSpec: { answer: 'spec', repeatable: true },
   explain: { answer: 'explanation', repeatable: true },
   retryTask: { answer: 'task', repeatable: false },
   getDelivery: { answer: 'delivery', repeatable: true },

@@ -28,7 +28,9 @@ export function debugRoutes(
   healthRoute(app);
   heapRoutes(app, measurements);
 
-  app.get('/', { exposeHeadRoute: true }, async (_request, reply) =>
+  // Of the other port the page is open to everybody: here is none.
+  const config = { need: 'token' } as const;
+  app.get('/', { exposeHeadRoute: true, config }, async (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send(whatThereIs),
   );
   app.get('/metrics', { exposeHeadRoute: true }, async (_request, reply) => {

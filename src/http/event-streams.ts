@@ -3,13 +3,13 @@ import { problem } from './problem.js';
 import { Shares } from './shares.js';
 import type { Token } from './tokens.js';
 
-interface Stoppable {
+export interface Stoppable {
   stop(): void;
 }
 
-/** The event streams that are open, of each task, of each token and in all. */
+/** The event streams that are open, of each task and of none, of each token and in all. */
 export class EventStreams {
-  readonly #byTask = new Map<string, Set<Stoppable>>();
+  readonly #byTask = new Map<string | undefined, Set<Stoppable>>();
   readonly #shares = new Shares({
     max: httpLimits.eventStreamsPerTokenMax,
     what: 'event streams',
@@ -21,13 +21,14 @@ export class EventStreams {
   /**
    * Returns what takes it out again; later calls of that do nothing.
    *
+   * @param taskId which it is about; undefined: none, and there may be more of them
    * @param owner whose token it was asked for with
    * @throws Problem TOO_MANY_STREAMS
    */
-  add(taskId: string, stream: Stoppable, owner?: Token): () => void {
+  add(taskId: string | undefined, stream: Stoppable, owner?: Token): () => void {
     const others = this.#byTask.get(taskId) ?? new Set();
     const { eventStreamsMax, eventStreamsPerTaskMax } = httpLimits;
-    if (others.size >= eventStreamsPerTaskMax) {
+    if (taskId !== undefined && others.size >= eventStreamsPerTaskMax) {
       const detail = `the task has ${others.size} event streams, as many as it may: close one of them`;
       throw problem('TOO_MANY_STREAMS', detail, { taskId });
     }

@@ -1,15 +1,12 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../log.js';
 import type { TaskCursor } from '../task-cursor.js';
 import { onSameBehalf } from './callers.js';
-import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
+import { sendEvents } from './event-answer.js';
 import { readLastEventId, refuseAhead } from './event-id.js';
 import type { EventStreams } from './event-streams.js';
-import { httpLimits } from './limits.js';
 import { followTask } from './openapi/stream-operations.js';
-import { pulledInTime } from './pulled-in-time.js';
 import { TaskEvents } from './task-events.js';
 import { checkedTaskId } from './tasks.js';
 import type { UnsentAnswers } from './unsent.js';
@@ -39,20 +36,8 @@ export function eventRoutes(
         follow: onSameBehalf((id: string, after: TaskCursor) => controller.follow(id, after)),
       };
       const events = new TaskEvents(source, task, cursor, log);
-      const remove = streams.add(task.id, events, request.caller);
-      const release = onClientGone(reply, () => {
-        remove();
-        events.stop();
-      });
-      reply.raw.once('finish', () => {
-        release();
-        remove();
-      });
       const text = events.text((bytes) => unsent.add(reply, bytes));
-      // Proxies that gather answers leave this one alone.
-      reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
-      const pulled = pulledInTime(text, httpLimits.eventStallMs, () => reply.raw.destroy());
-      return reply.send(Readable.from(pulled, { objectMode: false }));
+      return sendEvents(reply, streams, task.id, events, text);
     },
   );
 }

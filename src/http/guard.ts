@@ -1,10 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type Clock, systemClock } from '../clock.js';
 import { ScriptdError } from '../errors.js';
-import { requirePace, requireStanding, requireValid, shownToken } from './auth.js';
+import { requirePace, requireStanding, requireValid, shownBy } from './auth.js';
 import { Failures } from './failures.js';
 import { Hosts } from './hosts.js';
-import { crossSiteProblem, isLoopbackAddress, untoldSiteProblem } from './origin.js';
+import {
+  crossSiteProblem,
+  isFollowedLink,
+  isLoopbackAddress,
+  untoldSiteProblem,
+} from './origin.js';
 import { problem, retryAfter } from './problem.js';
 import { type Need, type Rights, requireRights } from './scopes.js';
 import { tokenKind } from './token-text.js';
@@ -38,10 +43,12 @@ export class Guard {
    * Who asks; undefined where nobody needs to say it.
    *
    * @param url as it was sent
+   * @param isLinked links of other sites may lead to the route
    * @throws Problem CROSS_SITE, INVALID_HOST, HOST_NOT_ALLOWED, UNAUTHORIZED, RATE_LIMITED.
    */
-  identify(request: IncomingMessage, url: string, need: Need): Token | undefined {
-    const refused = crossSiteProblem(request) ?? this.#hosts.problemOf(request, url);
+  identify(request: IncomingMessage, url: string, need: Need, isLinked = false): Token | undefined {
+    const foreign = isLinked && isFollowedLink(request) ? undefined : crossSiteProblem(request);
+    const refused = foreign ?? this.#hosts.problemOf(request, url);
     if (refused) throw refused;
     if (need === 'open') return undefined;
     if (this.#tokens) return this.#requireToken(this.#tokens, request);
@@ -84,15 +91,17 @@ export class Guard {
   }
 
   #requireToken(tokens: Tokens, request: IncomingMessage): Token {
-    const shown = shownToken(request.headers.authorization);
+    const shown = shownBy(request.headers, this.#clock.wallMs());
     const { remoteAddress } = request.socket;
     const nowMs = this.#clock.monotonicMs();
     // Tokens of ours nobody guesses, so theirs is never the fault of who shares their address. Others
-    // might be guessed: of an address that failed too often they are not looked at.
+    // might be guessed: of an address that failed too often they are not looked at. Whoever guesses
+    // can make sessions of guesses, so it does not matter by what a token is shown.
     const waitMs = this.#failures.waitMs(remoteAddress, nowMs);
-    const isLookedAt = shown !== undefined && (waitMs === 0 || tokenKind(shown) === 'made');
+    const { token } = shown;
+    const isLookedAt = token !== undefined && (waitMs === 0 || tokenKind(token) === 'made');
     try {
-      return requireValid(isLookedAt ? tokens.find(shown) : undefined, shown, this.#clock.wallMs());
+      return requireValid(isLookedAt ? tokens.find(token) : undefined, shown, this.#clock.wallMs());
     } catch (refusal) {
       const pauseMs = this.#failures.add(remoteAddress, nowMs);
       if (pauseMs === 0) throw refusal;

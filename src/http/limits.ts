@@ -62,6 +62,12 @@ export const httpLimits = {
   keepEventsAliveMs: 15_000,
   /** A client that has not taken an event for so long is cut off. */
   eventStallMs: 60_000,
+  /** Between two looks at a list that is followed. */
+  listEveryMs: 1_000,
+  /** After each look nothing of the kind is asked for so many times as long as it took, and… */
+  listRestFactor: 4,
+  /** …at most for so long. */
+  listRestMsMax: 1_000,
   /** What clients are told to wait before they connect again. */
   eventRetryMs: 1_000,
 
@@ -92,6 +98,19 @@ export const httpLimits = {
   authFailuresPerSecond: 1,
   /** Addresses whose failures are remembered. */
   authFailureAddressesMax: 10_000,
+  /** How long a browser stays signed in: what it has then does not open any more. */
+  sessionMs: 30 * 24 * 60 * 60 * 1_000,
+  /** Longest token that a session is made of: sealed, and as text, it fits into a cookie of 4 KiB. */
+  sessionTokenBytesMax: 2_700,
+  /** A longer Cookie header is not looked into; UTF-16 units. */
+  cookieCharactersMax: 16 * 1024,
+  /** Of cookies with the same name, so many are tried. */
+  sessionCookiesMax: 4,
+
+  /** Of the page and its assets, compressed ones too: all are kept in memory. */
+  pageBytesMax: 32 * 1024 * 1024,
+  pageFilesMax: 512,
+
   /** Refused requests in the audit log: so many at once, and then so many a second. */
   auditLinesBurst: 200,
   auditLinesPerSecond: 1,

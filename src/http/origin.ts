@@ -59,6 +59,19 @@ export function crossSiteProblem(request: IncomingMessage): Problem | undefined 
 }
 
 /**
+ * True when a browser follows a link, in a window or tab of its own: not for a frame, an image or a
+ * script. What it leads to is shown to whoever followed it, and to no page.
+ *
+ * Source: https://www.w3.org/TR/fetch-metadata/
+ */
+export function isFollowedLink({ method, headers }: IncomingMessage): boolean {
+  const { origin, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers;
+  const isNavigation = mode === 'navigate' && destination === 'document';
+  // A form that is sent by POST says where it comes from.
+  return method === 'GET' && isNavigation && origin === undefined;
+}
+
+/**
  * Why a request that runs something is refused since a browser may have made it for another site;
  * undefined when that can't be. Over plain HTTP to another name than loopback's, browsers leave out
  * Sec-Fetch-Site, and Origin from the GET of an image or a link: all that is left to know one by is

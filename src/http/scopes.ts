@@ -20,7 +20,9 @@ export type Need =
  * that begin so. A route without a row is not served at all: the daemon does not start with it.
  */
 const needs: Readonly<Record<string, Need>> = {
-  'GET /': 'token',
+  // The page, which a browser needs before it has a token; it is the same for everybody.
+  'GET /': 'open',
+  'GET /assets/*': 'open',
   'GET /healthz': 'open',
   'GET /readyz': 'open',
   // The same for every installation, and read by a browser, which has no token.
@@ -32,9 +34,12 @@ const needs: Readonly<Record<string, Need>> = {
   'GET /v1/tasks': 'read',
   'POST /v1/tasks': 'submit',
   'POST /v1/tasks/batch': 'submit',
+  'GET /v1/tasks/events': 'read',
   'GET /v1/tasks/:id': 'read',
   'GET /v1/tasks/:id/stdout': 'read',
   'GET /v1/tasks/:id/stderr': 'read',
+  'GET /v1/tasks/:id/script': 'read',
+  'GET /v1/tasks/:id/spec': 'read',
   'GET /v1/tasks/:id/explain': 'read',
   'GET /v1/tasks/:id/events': 'read',
   'GET /v1/tasks/:id/webhooks': 'read',
@@ -51,6 +56,12 @@ const needs: Readonly<Record<string, Need>> = {
   'PUT /v1/schedules/:id': 'admin',
   'POST /v1/schedules/:id/run': 'admin',
   'DELETE /v1/schedules/:id': 'admin',
+  'GET /v1/tokens': 'admin',
+  'POST /v1/tokens': 'admin',
+  'DELETE /v1/tokens/:id': 'admin',
+  'GET /v1/session': 'token',
+  'POST /v1/session': 'token',
+  'DELETE /v1/session': 'open',
   'GET /metrics': 'admin',
   'GET /debug/*': 'admin',
   'POST /debug/*': 'admin',

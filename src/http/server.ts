@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
+import { packageRoot } from '../native.js';
 import { parseAddress } from '../poll/address.js';
 import { Poller } from '../poll/poller.js';
 import { VitalSigns } from '../vitals.js';
@@ -21,14 +23,21 @@ import { eventRoutes } from './events.js';
 import { executeRoutes } from './execute.js';
 import { type Access, Guard, requireGuardedAddress } from './guard.js';
 import { healthRoute, readyRoute } from './health.js';
-import { homeRoute } from './home.js';
 import { httpLimits } from './limits.js';
+import { listEventRoutes } from './list-events.js';
 import { Measurements } from './measurements.js';
 import { openApiRoutes } from './openapi/routes.js';
+import { pageRoutes } from './page.js';
+import { readPage } from './page-files.js';
 import { queueRoutes } from './queues.js';
 import { RequestFigures } from './request-figures.js';
 import { scheduleRoutes } from './schedules.js';
+import { sessionRoutes } from './sessions.js';
+import { outputRoutes } from './task-outputs.js';
+import { specRoutes } from './task-specs.js';
 import { taskRoutes } from './tasks.js';
+import { TokenBook } from './token-book.js';
+import { tokenRoutes } from './token-routes.js';
 import { UnsentAnswers } from './unsent.js';
 import { webhookRoutes } from './webhooks.js';
 import { workerRoutes } from './workers.js';
@@ -55,7 +64,14 @@ export interface HttpOptions extends Access {
   log: Log;
   /** Where refused requests are written down. Default: `log`. */
   auditLog?: Log | undefined;
+  /** Where `tokens` are from: over HTTP they are made and revoked there. */
+  tokenFile?: string | undefined;
+  /** Of the page, as the build leaves it. Default: the package's own. */
+  pageFolder?: string | undefined;
 }
+
+/** Where `npm run build` puts the page. */
+const pageFolder = join(packageRoot, 'dist', 'web');
 
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:5000` */
@@ -125,15 +141,20 @@ class Daemon {
       openApiRoutes(app, options.tokens !== undefined);
       executeRoutes(app, controller, room, log);
       taskRoutes(app, controller, this.#checks);
+      outputRoutes(app, controller);
+      specRoutes(app, controller);
       batchRoutes(app, { controller, checks: this.#checks, ...shared });
       eventRoutes(app, controller, this.#streams, unsent, log);
+      listEventRoutes(app, controller, this.#streams, unsent, log);
       workerRoutes(app, controller);
       queueRoutes(app, controller);
       scheduleRoutes(app, controller, this.#checks);
       webhookRoutes(app, controller);
       healthRoute(app);
       readyRoute(app, link);
-      homeRoute(app);
+      tokenRoutes(app, bookOf(options), audit);
+      sessionRoutes(app, options.tokens !== undefined);
+      pageRoutes(app, readPage(options.pageFolder ?? pageFolder, log));
     });
     const requests = [figures.http, figures.debug];
     const measurements = new Measurements({ controller: link, requests, vitals: this.#vitals });
@@ -175,6 +196,10 @@ class Daemon {
     await new Promise((resolve) => setImmediate(resolve));
     this.#poller.close();
   }
+}
+
+function bookOf({ tokenFile, tokens }: HttpOptions): TokenBook | undefined {
+  return tokenFile !== undefined && tokens ? new TokenBook(tokenFile, tokens) : undefined;
 }
 
 async function listen(

@@ -28,6 +28,7 @@ const readers: Readers = {
     if (text === 'true') return true;
     throw unfit(name, 'must be true; leave it out for all tasks');
   },
+  text: shortText,
   cursor: (text) => {
     if (/^[\x21-\x7e]{1,256}$/.test(text)) return text;
     const detail = 'the cursor is not one: use `next` of the page before';
@@ -46,8 +47,20 @@ const readers: Readers = {
  * @throws Problem INVALID_FIELD, BAD_CURSOR, and what `readQuery` and `decodedText` throw.
  */
 export function readTaskQuery(url: string): TaskQuery {
+  return readKnown(url, Object.keys(readers));
+}
+
+/** The same of GET /v1/tasks/events, which follows the first page. */
+export function readFirstPageQuery(url: string): TaskQuery {
+  return readKnown(
+    url,
+    Object.keys(readers).filter((name) => name !== 'cursor'),
+  );
+}
+
+function readKnown(url: string, known: readonly string[]): TaskQuery {
   const query: TaskQuery = { limit: httpLimits.pageTasksDefault };
-  for (const [name, encoded] of readQuery(url, Object.keys(readers))) {
+  for (const [name, encoded] of readQuery(url, known)) {
     const text = decodedText(formDecode(encoded), `\`${name}\``, name);
     const read = readers[name as Name] as (text: string, name: string) => unknown;
     Object.assign(query, { [name]: read(text, name) });

@@ -1,4 +1,4 @@
-import type { TaskSpec } from '../task.js';
+import type { TaskSpec, TaskView } from '../task.js';
 import type { Webhook } from '../webhook.js';
 import { bytesJson } from './json-bytes.js';
 import { timeText } from './time-text.js';
@@ -15,6 +15,30 @@ export function specJson(spec: TaskSpec): Record<string, unknown> {
     }),
     ...(webhook && { webhook: withoutSecret(webhook) }),
     ...(runAt !== undefined && { runAt: timeText(runAt) }),
+  };
+}
+
+/**
+ * What a task was submitted with, as whoever runs it again with changes wants it: contents of its
+ * files, and what signs for it, are left out.
+ *
+ * @param task as it stands; what the service has decided is told as it was decided
+ */
+export function askedJson(task: TaskView, spec: TaskSpec): Record<string, unknown> {
+  const { code, args = [], stdin, env, files = [], collect, limits = {}, check, retry } = spec;
+  const { type, network, priority, group, tags } = task;
+  return {
+    ...{ code, type, args },
+    ...(stdin && { stdin: bytesBody(stdin) }),
+    ...(env && { env }),
+    files: Object.fromEntries(files.map(({ name, content }) => [name, { bytes: content.length }])),
+    ...(collect && { collect }),
+    ...{ limits, network, priority },
+    ...(group !== undefined && { group }),
+    tags,
+    ...(check && { check }),
+    ...(retry && { retry }),
+    inspect: spec.inspect ?? false,
   };
 }
 

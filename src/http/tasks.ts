@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCode } from '../errors.js';
 import { limits } from '../limits.js';
@@ -8,13 +7,11 @@ import { ignoreBodies } from './bodies.js';
 import type { Checks } from './checks.js';
 import { onClientGone } from './client-gone.js';
 import type { ControllerPort, Stored } from './controller-port.js';
-import { taskHeaders } from './execute.js';
 import { readIdempotencyKey } from './idempotency-key.js';
 import {
   cancelTask,
   explainTask,
   getTask,
-  getTaskOutput,
   listTasks,
   retryTask,
   submitTask,
@@ -34,7 +31,7 @@ export interface ById {
   Params: { id: string };
 }
 
-/** Submit a task, look at it and at others, read its outputs, cancel it, send it again. */
+/** Submit a task, look at it and at others, cancel it, send it again. */
 export function taskRoutes(app: FastifyInstance, controller: ControllerPort, checks: Checks): void {
   app.post('/v1/tasks', { config: { operation: submitTask } }, async (request, reply) => {
     const waitSeconds = readWait(request, reply);
@@ -83,14 +80,6 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
       return { id, state, ...explanation };
     },
   );
-
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const path = `/v1/tasks/:id/${stream}`;
-    const config = { operation: getTaskOutput[stream] };
-    app.get<ById>(path, { exposeHeadRoute: true, config }, async (request, reply) =>
-      sendOutput(await controller.get(readId(request)), stream, reply),
-    );
-  }
 
   app.register(async (scope) => {
     ignoreBodies(scope);
@@ -192,19 +181,6 @@ export function taskLost(taskId: string): Problem {
     'the controller was restarted and has lost the task, which was kept in memory only; ' +
     'it may have run, or not';
   return problem('CONTROLLER_LOST', detail, { taskId });
-}
-
-/** Raw bytes of one output, which is whole only once the task is finished. */
-function sendOutput(task: TaskView, stream: 'stdout' | 'stderr', reply: FastifyReply) {
-  reply.headers(taskHeaders(task));
-  if (task.state !== 'finished') {
-    const detail = `the task is ${task.state}: its ${stream} is there once it is finished`;
-    throw problem('NOT_FINISHED', detail, { taskId: task.id, state: task.state });
-  }
-  const output = task[stream] ?? new Uint8Array();
-  const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
-  const type = isUtf8(bytes) ? 'text/plain; charset=utf-8' : 'application/octet-stream';
-  return reply.type(type).send(bytes);
 }
 
 /**

@@ -46,8 +46,14 @@ export function followTokenFile(path: string, tokens: Tokens, log: Log): () => v
   let last: string | undefined;
   let stopped = false;
   const look = async () => {
+    const { revision } = tokens;
     const found = await readFile(path, 'utf8').catch((error: unknown) => ({ error }));
     if (stopped) return;
+    // It was changed here meanwhile: what was read may be older.
+    if (tokens.revision !== revision) {
+      timer = setTimeout(() => void look(), httpLimits.tokenFileMs).unref();
+      return;
+    }
     const text = typeof found === 'string' ? found : `unreadable: ${errorMessage(found.error)}`;
     if (text !== last) {
       try {
@@ -108,7 +114,8 @@ export function readTokenFile(path: string): string {
   return readWithMode(path).text;
 }
 
-function entriesOf(lines: readonly TokenLine[]): (string | TokenRecord)[] {
+/** What `Tokens` takes of them. */
+export function entriesOf(lines: readonly TokenLine[]): (string | TokenRecord)[] {
   return lines.flatMap((line) => {
     if (line.kind === 'nothing') return [];
     return [line.kind === 'plain' ? line.token : line.record];
@@ -125,7 +132,7 @@ function readRecord(line: string, refuse: (fault: string) => ScriptdError): Toke
     throw error;
   }
   const fault = recordFault(value);
-  if (fault) throw refuse(fault);
+  if (fault) throw refuse(fault.message);
   return value as TokenRecord;
 }
 

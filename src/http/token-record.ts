@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { limits } from '../limits.js';
-import { OneOf, validator } from '../schema.js';
+import { type Misfit, OneOf, validator } from '../schema.js';
 import { Problem } from './problem.js';
 import { scopes } from './scopes.js';
 import { readTime } from './time-text.js';
@@ -37,21 +37,28 @@ export type TokenRecord = Static<typeof TokenRecord>;
 const records = validator(TokenRecord);
 
 /** What is wrong with what should be a record, and the cure; undefined: nothing. */
-export function recordFault(value: unknown): string | undefined {
-  if (!records.fits(value)) return records.misfit(value)?.message ?? 'it is not valid';
+export function recordFault(value: unknown): Misfit | undefined {
+  if (!records.fits(value)) {
+    return records.misfit(value) ?? { field: '', message: 'it is not valid' };
+  }
   const { group, scopes, createdAt, expiresAt } = value;
   if (group !== undefined && Buffer.byteLength(group) > limits.tagBytesMax) {
-    return `\`group\` is longer than ${limits.tagBytesMax} bytes`;
+    return { field: 'group', message: `\`group\` is longer than ${limits.tagBytesMax} bytes` };
   }
   if (group !== undefined && scopes.includes('admin')) {
-    return 'scope admin is for the whole service, and `group` binds the token to one: leave one out';
+    const message =
+      'scope admin is for the whole service, and `group` binds the token to one: leave one out';
+    return { field: 'group', message };
   }
+  return timeFault('createdAt', createdAt) ?? timeFault('expiresAt', expiresAt);
+}
+
+function timeFault(field: string, text: string | undefined): Misfit | undefined {
   try {
-    readTime('createdAt', createdAt);
-    if (expiresAt !== undefined) readTime('expiresAt', expiresAt);
+    if (text !== undefined) readTime(field, text);
+    return undefined;
   } catch (error) {
-    if (error instanceof Problem) return error.detail;
+    if (error instanceof Problem) return { field, message: error.detail };
     throw error;
   }
-  return undefined;
 }

@@ -21,6 +21,8 @@ export class Tokens {
   /** By the first 32 bits of their digests. */
   #known: ReadonlyMap<number, readonly Token[]> = new Map();
   #size = 0;
+  /** How often they were replaced. */
+  revision = 0;
 
   /** @param entries as the file has them: records, or tokens as they are, which may do everything */
   constructor(entries: readonly (string | TokenRecord)[]) {
@@ -42,6 +44,7 @@ export class Tokens {
       known.set(start, [...(known.get(start) ?? []), one]);
     }
     this.#known = known;
+    this.revision += 1;
     this.#size = entries.length;
   }
 

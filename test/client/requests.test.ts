@@ -167,6 +167,47 @@ t.test('a list goes from page to page, as far as it is read', async (t) => {
   t.equal(again.asked.length, 1);
 });
 
+t.test('a text is searched for, and what was submitted is shown', async (t) => {
+  const spec = { code: 'print(1)', type: 'python', args: [] };
+  const { url, asked } = await scripted(
+    t,
+    json(200, { tasks: [] }),
+    (response) => response.end('print(1)'),
+    json(200, spec),
+  );
+  const client = new Scriptd({ url });
+  for await (const found of client.list({ text: 'a b' })) t.fail(found.id);
+  t.equal(await client.script(taskId), 'print(1)');
+  t.same(await client.spec(taskId), spec);
+  t.same(
+    asked.map(({ path }) => path),
+    ['/v1/tasks?limit=100&text=a+b', `/v1/tasks/${taskId}/script`, `/v1/tasks/${taskId}/spec`],
+  );
+});
+
+t.test('tokens are listed, made and revoked; to make one twice is not tried', async (t) => {
+  const made = { id: 'abc', name: 'ci', scopes: ['read'], token: 'scriptd_x' };
+  const { url, asked } = await scripted(
+    t,
+    json(200, { tokens: [], plain: 0, writable: true }),
+    json(201, made),
+    (response) => response.writeHead(204).end(),
+    hangUp,
+  );
+  const client = new Scriptd({ url });
+  t.same(await client.tokens(), { tokens: [], plain: 0, writable: true });
+  t.same(await client.createToken({ name: 'ci', scopes: ['read'] }), made);
+  t.equal(await client.revokeToken('a/b'), undefined);
+  await t.rejects(client.createToken({ name: 'ci', scopes: ['read'] }), {
+    code: 'SERVICE_UNREACHABLE',
+  });
+  t.same(
+    asked.map(({ method, path }) => `${method} ${path}`),
+    ['GET /v1/tokens', 'POST /v1/tokens', 'DELETE /v1/tokens/a%2Fb', 'POST /v1/tokens'],
+  );
+  t.notOk('idempotency-key' in (asked[1]?.headers ?? {}));
+});
+
 t.test('what cannot be an address or a number is refused at once', async (t) => {
   for (const url of ['127.0.0.1:5000', 'ftp://x', 'http://user:pw@x', 'http://x/?a', '']) {
     t.throws(() => new Scriptd({ url }), { code: 'BAD_URL' }, url);

@@ -21,8 +21,8 @@ t.test('a refused request is written down, with who and what, and nothing secret
   await daemon.ask({ path: run, headers: bearer('secret-of-somebody-else') });
   await daemon.ask({ path: run, headers: bearer(old.token) });
   await daemon.ask({ method: 'POST', path: run, headers: bearer(read.token), body: 'secret-code' });
-  await daemon.ask({ path: '/', headers: bearer(read.token) });
-  await daemon.ask({ path: '/', headers: bearer(read.token) });
+  await daemon.ask({ path: '/v1/session', headers: bearer(read.token) });
+  await daemon.ask({ path: '/v1/session', headers: bearer(read.token) });
   const body = '{"code": "secret-code", "group": "b"}';
   const headers = { ...bearer(bound.token), ...json };
   await daemon.ask({ method: 'POST', path: '/v1/tasks', headers, body });
@@ -35,7 +35,7 @@ t.test('a refused request is written down, with who and what, and nothing secret
     { ...line, status: 401, code: 'UNAUTHORIZED' },
     { ...line, status: 401, code: 'UNAUTHORIZED' },
     { ...line, method: 'POST', status: 403, code: 'INSUFFICIENT_SCOPE', token: id },
-    { ...line, path: '/', status: 429, code: 'RATE_LIMITED', token: id },
+    { ...line, path: '/v1/session', status: 429, code: 'RATE_LIMITED', token: id },
     {
       ...line,
       method: 'POST',

@@ -136,7 +136,7 @@ t.test('a token that is bound to a group is not shown what is of all groups', as
 t.test('an expired token says so, and a mangled one that it is not whole', async (t) => {
   const { daemon } = await start(t);
   const detail = async (token: string) => {
-    const answer = await daemon.ask({ path: '/', headers: bearer(token) });
+    const answer = await daemon.ask({ path: '/v1/session', headers: bearer(token) });
     t.match(answer.headers['www-authenticate'], /error="invalid_token"/);
     return assertProblem(t, answer, 401, 'UNAUTHORIZED').detail;
   };

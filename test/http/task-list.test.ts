@@ -10,7 +10,7 @@ t.test('a list asks for what the parameters say, and shows tasks and where to go
   controller.behaviour = reply({ kind: 'page', tasks: [pending(), small], next: 'abc' });
   const path =
     '/v1/tasks?state=finished&type=python&outcome=runtime_error&group=a+b&tag=%C3%A9%26' +
-    '&deadLetter=true&cursor=zz&limit=200';
+    '&text=Time+out&deadLetter=true&cursor=zz&limit=200';
   const answer = await ask({ path });
   t.equal(answer.status, 200);
   t.match(answer.json, {
@@ -24,6 +24,7 @@ t.test('a list asks for what the parameters say, and shows tasks and where to go
     outcome: 'runtime_error',
     group: 'a b',
     tag: 'é&',
+    text: 'Time out',
     deadLetter: true,
     cursor: 'zz',
     limit: 200,
@@ -46,6 +47,7 @@ t.test('a parameter that is not right is refused by its name', async (t) => {
     ['deadLetter=false', 'INVALID_FIELD', 'deadLetter', /must be true/],
     ['deadLetter', 'INVALID_FIELD', 'deadLetter', /must be true/],
     ['group=', 'INVALID_FIELD', 'group', /1 to 128 bytes/],
+    ['text=', 'INVALID_FIELD', 'text', /1 to 128 bytes/],
     [`tag=${'%C3%A9'.repeat(65)}`, 'INVALID_FIELD', 'tag', /1 to 128 bytes/],
     ['tag=%FF', 'INVALID_UTF8', 'tag', /UTF-8/],
     ['tag=%', 'INVALID_ENCODING', 'tag', /%25/],

@@ -23,7 +23,7 @@ Submit a script, get back its output, its verdict and what it cost.
 - Names end in their unit: \`wallMs\` is in milliseconds, \`outputBytes\` in bytes. Times are RFC 3339, in UTC.
 - Below \`/v1\` and at \`/execute\`, unknown query parameters are refused, and unknown members of every body, with the nearest known name.
 - Whatever is not a success is \`application/problem+json\` (RFC 9457). Its \`code\` is stable: match on it.
-- A path that takes GET takes HEAD too, but for \`/execute\` and \`/v1/tasks/{id}/events\`. Another method is answered with 405 \`METHOD_NOT_ALLOWED\` and \`Allow\`, another path with 404 \`NOT_FOUND\`.
+- A path that takes GET takes HEAD too, but for \`/execute\`, \`/v1/tasks/events\` and \`/v1/tasks/{id}/events\`. Another method is answered with 405 \`METHOD_NOT_ALLOWED\` and \`Allow\`, another path with 404 \`NOT_FOUND\`.
 `.trim();
 
 /**

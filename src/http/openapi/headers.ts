@@ -7,10 +7,10 @@ import type { Header } from './operation.js';
 /** Headers of answers that several operations have. */
 
 /** Of an answer about one task that has run. */
-export const aboutTask: Readonly<Record<string, Header>> = {
+export const aboutTask = {
   'X-Task-Id': { description: 'Of the task.', schema: TaskId, required: true },
   'X-Task-Outcome': { description: 'How it ended.', schema: OneOf(outcomes), required: true },
-};
+} as const satisfies Readonly<Record<string, Header>>;
 
 /** Of an answer to a submission. */
 export const ofSubmission = {

@@ -19,6 +19,7 @@ export const tags = {
   Execute: 'Run one script and get its stdout, in a single request.',
   Schedules: 'Tasks that a clock submits.',
   Queues: 'The tasks of each type in numbers; to stop handing them out, and to go on.',
+  Tokens: 'Who may ask for what; browsers that are signed in.',
   Service: 'Who works here, and whether all is well.',
 } as const;
 export type Tag = keyof typeof tags;

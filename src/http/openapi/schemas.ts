@@ -6,7 +6,7 @@ import { Schedule, ScheduleBody, ScheduleSummary } from './schedule-schema.js';
 import { Queue, Worker } from './service-schemas.js';
 import { Check, Limits, LimitsAsked, Retry, TaskBody } from './task-body-schema.js';
 import { Attempt, Exception, Task, TaskSummary } from './task-schema.js';
-
+import { TokenBody, TokenInfo } from './token-operations.js';
 import { Delivery } from './webhook-operations.js';
 
 /** Every schema with a name of its own in the document, by that name. */
@@ -29,5 +29,7 @@ export const schemas = {
   Queue,
   Worker,
   Delivery,
+  TokenBody,
+  TokenInfo,
   Problem,
 } as const satisfies Record<string, TSchema>;

@@ -107,11 +107,15 @@ export const getReadiness: Operation = {
 export const greet: Operation = {
   id: 'greet',
   tag: 'Service',
-  summary: 'A short greeting, for people',
+  summary: 'The page, or a short greeting',
+  description: 'The page for whoever accepts `text/html`, as browsers do; text for others.',
   answers: {
     200: {
-      description: 'Text.',
-      content: { 'text/plain': { schema: Type.String(), examples: { text: 'scriptd: …' } } },
+      description: 'For people.',
+      content: {
+        'text/plain': { schema: Type.String(), examples: { text: 'scriptd: …' } },
+        'text/html': { schema: Type.String(), examples: { page: '<!doctype html>…' } },
+      },
     },
   },
   problems: [],

@@ -4,6 +4,7 @@ import type { Operation } from './operation.js';
 import { preferWait, taskIdInPath, waitInQuery } from './parameters.js';
 import { problemsOf } from './problems.js';
 import { Reference } from './reference.js';
+import { pageLimit, taskFilters } from './task-filters.js';
 
 /** What is answered piece by piece. */
 
@@ -89,4 +90,30 @@ export const followTask: Operation = {
     ...query,
     ...controller,
   ],
+};
+
+const listStream = [
+  'event: tasks',
+  `data: ${JSON.stringify({ tasks: [examples.taskSummary], order: [examples.taskId] })}`,
+  '',
+  '',
+].join('\n');
+
+export const followTasks: Operation = {
+  id: 'followTasks',
+  tag: 'Tasks',
+  summary: 'The first page of a list, and what changes in it',
+  description:
+    'Server-sent events `tasks`: `tasks` has those of the page that are new or have changed since the event before, `order` the ids ' +
+    'of the whole page, newest submission first, and `next` is the `cursor` of the next page. It is looked at once a second.',
+  parameters: [...taskFilters, pageLimit],
+  answers: {
+    200: {
+      description: 'The stream. It has no end.',
+      content: {
+        'text/event-stream': { schema: Type.String(), examples: { stream: listStream } },
+      },
+    },
+  },
+  problems: ['INVALID_FIELD', 'TOO_MANY_STREAMS', ...query],
 };

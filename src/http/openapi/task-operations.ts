@@ -1,17 +1,14 @@
 import { Type } from 'typebox';
-import { limits } from '../../limits.js';
-import { OneOf } from '../../schema.js';
-import { TypeName, taskStates } from '../../task.js';
-import { outcomes } from '../../verdict.js';
 import { Cursor, pageTasksMax } from '../../wire/messages.js';
-import { httpLimits } from '../limits.js';
 import { closed, described } from './described.js';
 import { examples } from './examples.js';
 import { aboutTask, ofSubmission } from './headers.js';
-import { type Answer, json, type Operation, type Parameter } from './operation.js';
+import { type Answer, type Header, json, type Operation, type Parameter } from './operation.js';
 import { idempotencyKey, preferWait, taskIdInPath, waitInQuery } from './parameters.js';
+
 import { problemsOf } from './problems.js';
 import { Reference } from './reference.js';
+import { pageCursor, pageLimit, taskFilters } from './task-filters.js';
 
 const Task = Reference('Task');
 const { query, json: ofJson, controller, store, submission } = problemsOf;
@@ -76,41 +73,6 @@ export const submitTask: Operation = {
   ],
 };
 
-const OneName = Type.String({ minLength: 1, maxLength: limits.tagBytesMax });
-
-const filters: readonly Parameter[] = [
-  { name: 'state', in: 'query', description: 'In this state.', schema: OneOf(taskStates) },
-  { name: 'type', in: 'query', description: 'Of this type.', schema: TypeName, example: 'bash' },
-  { name: 'outcome', in: 'query', description: 'Ended so.', schema: OneOf(outcomes) },
-  {
-    name: 'group',
-    in: 'query',
-    description: 'Of this group: at most 128 bytes of UTF-8.',
-    schema: OneName,
-    example: 'nightly',
-  },
-  {
-    name: 'tag',
-    in: 'query',
-    description: 'With this tag: at most 128 bytes of UTF-8.',
-    schema: OneName,
-    example: 'demo',
-  },
-  {
-    name: 'deadLetter',
-    in: 'query',
-    description: '`true`: whose attempts are used up by no doing of their own.',
-    schema: Type.Literal('true'),
-  },
-  {
-    name: 'limit',
-    in: 'query',
-    description: `Most tasks in the page. Default ${httpLimits.pageTasksDefault}.`,
-    schema: Type.Integer({ minimum: 1, maximum: pageTasksMax }),
-  },
-  { name: 'cursor', in: 'query', description: '`next` of the page before.', schema: Cursor },
-];
-
 export const listTasks: Operation = {
   id: 'listTasks',
   tag: 'Tasks',
@@ -118,7 +80,7 @@ export const listTasks: Operation = {
   description:
     'Without `stdout`, `stderr`, `files` and `exception`. A page may have fewer tasks than `limit`, even none, before the end: ' +
     'it looks at a bounded number of tasks. `next` is absent at the end.',
-  parameters: filters,
+  parameters: [...taskFilters, pageLimit, pageCursor],
   answers: {
     200: {
       description: 'A page of tasks.',
@@ -170,6 +132,25 @@ export const explainTask: Operation = {
   problems: ofTask,
 };
 
+const range: Parameter = {
+  name: 'Range',
+  in: 'header',
+  description: 'One range of bytes (RFC 9110, 14.2): for outputs that are read in parts.',
+  schema: Type.String(),
+  example: 'bytes=0-65535',
+};
+
+const contentRange: Header = {
+  description: 'Which bytes, of how many.',
+  schema: Type.String({ pattern: '^bytes \\d+-\\d+/\\d+$' }),
+  required: true,
+};
+
+const bytes = {
+  'text/plain': { schema: Type.String(), examples: { text: 'HELLO\n' } },
+  'application/octet-stream': { schema: Type.Unsafe({}) },
+};
+
 /** GET /v1/tasks/ID/stdout and /stderr. */
 export const getTaskOutput = {
   stdout: outputOperation('stdout', 'getTaskStdout'),
@@ -181,18 +162,20 @@ function outputOperation(stream: 'stdout' | 'stderr', operationId: string): Oper
     id: operationId,
     tag: 'Tasks',
     summary: `What the script wrote to ${stream}, byte for byte`,
-    parameters: [taskIdInPath],
+    parameters: [taskIdInPath, range],
     answers: {
       200: {
         description: `The bytes of ${stream}: as text if they are UTF-8.`,
         headers: aboutTask,
-        content: {
-          'text/plain': { schema: Type.String(), examples: { text: 'HELLO\n' } },
-          'application/octet-stream': { schema: Type.Unsafe({}) },
-        },
+        content: bytes,
+      },
+      206: {
+        description: 'Those of them that `Range` asks for.',
+        headers: { ...aboutTask, 'Content-Range': contentRange },
+        content: bytes,
       },
     },
-    problems: [...ofTask, 'NOT_FINISHED'],
+    problems: [...ofTask, 'NOT_FINISHED', 'RANGE_NOT_SATISFIABLE'],
   };
 }
 

@@ -1,19 +1,9 @@
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { constants, realpathSync, type Stats, statSync } from 'node:fs';
+import { access, type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
-import { parseTokenFile, readTokenFile, type TokenLine } from '../http/token-file.js';
+import { parseTokenFile, readTokenFile, type TokenLine } from './token-file.js';
 
 /** How often, and how long in between, one waits for another that changes the same file. */
 const triesMax = 100;
@@ -25,12 +15,13 @@ const tryMs = 50;
  * and may stay readable for its group. One at a time: FILE.new is the new file and the lock.
  *
  * @param change gets the lines and returns all that are to be there; what it throws changes nothing
+ * @returns the lines that are there now
  * @throws ScriptdError TOKENS_BUSY, TOKENS_UNWRITABLE, TOKENS_UNREADABLE, TOKENS_INVALID
  */
 export async function editTokenFile(
   path: string,
   change: (lines: TokenLine[]) => readonly string[],
-): Promise<void> {
+): Promise<TokenLine[]> {
   const there = existing(path);
   const place = there?.path ?? path;
   const temporary = `${place}.new`;
@@ -38,18 +29,34 @@ export async function editTokenFile(
   try {
     // Only now: whoever had the lock before has changed it.
     const lines = change(existing(path) ? parseTokenFile(path, readTokenFile(place)) : []);
+    const text = lines.map((line) => `${line}\n`).join('');
+    const changed = parseTokenFile(path, text);
     const { uid, gid, mode } = there?.stats ?? {};
-    if (uid !== undefined && gid !== undefined) fchownSync(file, uid, gid);
-    fchmodSync(file, 0o600 | ((mode ?? 0) & 0o040));
-    writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
-    fsyncSync(file);
-    renameSync(temporary, place);
+    if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
+    await file.chmod(0o600 | ((mode ?? 0) & 0o040));
+    await file.writeFile(text);
+    await file.sync();
+    await rename(temporary, place);
+    return changed;
   } catch (error) {
-    unlinkSync(temporary);
+    await unlink(temporary);
     if (error instanceof ScriptdError) throw error;
     throw unwritable(place, error);
   } finally {
-    closeSync(file);
+    await file.close();
+  }
+}
+
+/** Whether `editTokenFile` can put another file in the place of this one, as far as can be seen. */
+export async function isEditable(path: string): Promise<boolean> {
+  try {
+    const there = existing(path);
+    await access(dirname(there?.path ?? path), constants.W_OK);
+    const user = process.geteuid?.();
+    return user === 0 || there === undefined || there.stats.uid === user;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return false;
   }
 }
 
@@ -64,10 +71,10 @@ function existing(path: string): { path: string; stats: Stats } | undefined {
   }
 }
 
-async function openAlone(path: string): Promise<number> {
+async function openAlone(path: string): Promise<FileHandle> {
   for (let tries = 1; ; tries++) {
     try {
-      return openSync(path, 'wx', 0o600);
+      return await open(path, 'wx', 0o600);
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw unwritable(path, error);
       if (tries === triesMax) throw busy(path);
@@ -77,8 +84,8 @@ async function openAlone(path: string): Promise<number> {
 }
 
 function busy(path: string): ScriptdError {
-  const text = `another scriptd token is changing the file: ${path} is there`;
-  return new ScriptdError('TOKENS_BUSY', `${text}; if none runs any more, remove it`);
+  const text = `somebody else is changing the file of tokens: ${path} is there`;
+  return new ScriptdError('TOKENS_BUSY', `${text}; if nobody does any more, remove it`);
 }
 
 function unwritable(path: string, cause: unknown): ScriptdError {

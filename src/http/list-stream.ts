@@ -1,0 +1,97 @@
+import type { Log } from '../log.js';
+import { httpLimits } from './limits.js';
+import type { ListedPage } from './listed-pages.js';
+import { asProblem, internalProblem } from './problem.js';
+
+/**
+ * The first page of a list for one client, as the text of an event stream: all of it, and then what
+ * has changed, looked at once a second. What has not changed is not sent.
+ *
+ *     look ─▶ the same? ─ no ─▶ event `tasks` ─┐
+ *      ▲         └─ yes: nothing, and a comment after keepEventsAliveMs
+ *      └──────────── listEveryMs ◀─────────────┘
+ *
+ * Source: WHATWG HTML, 9.2 Server-sent events
+ */
+export class ListStream {
+  readonly #look: () => Promise<ListedPage | undefined>;
+  readonly #log: Log;
+  /** Digests of the page as it was last sent, by the ids of its tasks. */
+  #told: ReadonlyMap<string, string> = new Map();
+  /** Ids in their order, and where the list goes on, as last sent. */
+  #frame: string | undefined;
+  #isStopped = false;
+  #wake: () => void = () => undefined;
+
+  /** @param look the page as it stands; undefined: it cannot be had now, and may be later */
+  constructor(look: () => Promise<ListedPage | undefined>, log: Log) {
+    this.#look = look;
+    this.#log = log;
+  }
+
+  /** Ends the text soon. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#wake();
+  }
+
+  /** @param hold counts bytes of a text until what it returns is called */
+  async *text(hold: (bytes: number) => () => void): AsyncGenerator<string> {
+    yield `retry: ${httpLimits.eventRetryMs}\n\n`;
+    try {
+      yield* this.#events(hold);
+    } catch (error) {
+      if (this.#isStopped) return;
+      const known = asProblem(error);
+      if (!known) this.#log.error({ err: error }, 'an event stream failed by a fault of ours');
+      // The client connects again, and is told by a status.
+      const { code, detail } = known ?? internalProblem();
+      yield `: ${code} ${detail.replaceAll(/\s+/g, ' ')}\n\n`;
+    }
+  }
+
+  async *#events(hold: (bytes: number) => () => void): AsyncGenerator<string> {
+    let quietSinceMs = performance.now();
+    while (!this.#isStopped) {
+      const page = await this.#look();
+      const event = page && this.#event(page);
+      if (event !== undefined) {
+        const release = hold(event.length);
+        try {
+          yield event;
+        } finally {
+          release();
+        }
+        quietSinceMs = performance.now();
+      } else if (performance.now() - quietSinceMs >= httpLimits.keepEventsAliveMs) {
+        yield ':\n\n';
+        quietSinceMs = performance.now();
+      }
+      await this.#pause(httpLimits.listEveryMs);
+    }
+  }
+
+  /** What has changed since the last event; undefined: nothing. */
+  #event({ tasks, next }: ListedPage): string | undefined {
+    const news = tasks.filter(({ id, digest }) => this.#told.get(id) !== digest);
+    const order = tasks.map(({ id }) => id);
+    const frame = JSON.stringify({ order, next }).slice(1);
+    if (news.length === 0 && frame === this.#frame) return undefined;
+    this.#told = new Map(tasks.map(({ id, digest }) => [id, digest]));
+    this.#frame = frame;
+    // Put together from texts that its readers share.
+    const changed = news.map(({ json }) => json).join(',');
+    return `event: tasks\ndata: {"tasks":[${changed}],${frame}\n\n`;
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
