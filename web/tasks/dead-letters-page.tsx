@@ -36,7 +36,7 @@ export function DeadLettersPage() {
     kept.chosen.clear();
     const next = new Resending(ids);
     current.value = { resending: next, session: sessionState.value };
-    void next.run((id) => kept.list.gone(id));
+    void next.run((id) => kept.list.gone(id)).then(() => kept.list.tidy());
   };
   const press = (event: KeyboardEvent, row: TaskRow | undefined) => {
     if (!may('submit')) return false;
