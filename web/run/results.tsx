@@ -9,6 +9,7 @@ import { Gauges } from '../verdict/gauges.js';
 import { Output } from '../verdict/output.js';
 import { Timeline } from '../verdict/timeline.js';
 import { Verdict } from '../verdict/verdict.js';
+import { VisibleText } from '../verdict/visible-text.js';
 import { cancelRun, type LiveRun, type Run, run } from './current-run.js';
 import { Progress } from './progress.js';
 import { showLine } from './shown-line.js';
@@ -17,7 +18,7 @@ import { showLine } from './shown-line.js';
 export function Status() {
   return (
     <p class="only-read" role="status">
-      {statusOf(run.value)}
+      <VisibleText text={statusOf(run.value)} />
     </p>
   );
 }

@@ -1,3 +1,4 @@
+import { VisibleText } from '../verdict/visible-text.js';
 import { draft, edit } from './draft.js';
 import { runtimes } from './runtimes.js';
 
@@ -17,7 +18,7 @@ export function RuntimeChoice() {
             onChange={() => edit({ type: runtime.type })}
           />
           <span>
-            {runtime.label}
+            <VisibleText text={runtime.label} />
             {!runtime.isServed && <small> no worker</small>}
           </span>
         </label>

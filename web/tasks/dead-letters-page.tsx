@@ -162,7 +162,7 @@ function forgetGone({ chosen, list }: KeptList): void {
 function columnsOf(kept: KeptList, draw: () => void): readonly Column[] {
   if (!may('submit')) return deadLetterColumns;
   const choice: Column = {
-    name: 'choice',
+    name: 'cell-choice',
     title: <span class="only-read">Chosen</span>,
     cell: ({ id }) => (
       <label class="choose">

@@ -40,7 +40,7 @@ export function Submitted({ submission }: { submission: Submission }) {
       ) : (
         <Listing text={spec.code} label="Code" />
       )}
-      <dl class="facts">{given(spec)}</dl>
+      <dl class="task-facts">{given(spec)}</dl>
       {spec.stdin !== undefined && <Stdin content={spec.stdin} />}
     </>
   );
