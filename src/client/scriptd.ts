@@ -212,10 +212,7 @@ export class Scriptd {
    * Makes a token. It is shown only in this answer, so the request is not repeated where it may have
    * been done: then the token has to be revoked by its name's id.
    */
-  createToken(
-    spec: TokenSpec,
-    options: CallOptions = {},
-  ): Promise<TokenInfo & { token: string }> {
+  createToken(spec: TokenSpec, options: CallOptions = {}): Promise<TokenInfo & { token: string }> {
     return this.#post('/v1/tokens', { ...options, body: spec, repeatable: false });
   }
 

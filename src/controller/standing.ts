@@ -2,7 +2,12 @@ import type { Clock } from '../clock.js';
 import type { VitalSigns } from '../vitals.js';
 import type { Identity } from '../wire/handshake.js';
 import type { MessageOf } from '../wire/messages.js';
-import { drainingText, lacksWorkerText, partsShownMax, type WorkerReport } from '../wire/reports.js';
+import {
+  drainingText,
+  lacksWorkerText,
+  partsShownMax,
+  type WorkerReport,
+} from '../wire/reports.js';
 import { type FigureSources, familiesOf } from './families.js';
 import type { UpWorker } from './fleet.js';
 import type { Queues } from './queues.js';

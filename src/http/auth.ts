@@ -29,8 +29,7 @@ export interface Shown {
  * @param nowMs milliseconds since 1970-01-01 UTC
  */
 export function shownBy(headers: IncomingHttpHeaders, nowMs: number): Shown {
-  const isSession =
-    headers.authorization === undefined && headers['scriptd-session'] !== undefined;
+  const isSession = headers.authorization === undefined && headers['scriptd-session'] !== undefined;
   const token = isSession ? sessionToken(headers, nowMs) : shownToken(headers.authorization);
   return { token, isSession };
 }
@@ -68,9 +67,7 @@ export function unsignedIn(): Problem {
  */
 export function requireStanding(latest: Token | undefined, token: Token, nowMs: number): Token {
   if (latest && nowMs < latest.expiresAtMs) return latest;
-  throw invalid(
-    latest ? expiry(latest) : `the token ${token.name} was revoked: ask for another`,
-  );
+  throw invalid(latest ? expiry(latest) : `the token ${token.name} was revoked: ask for another`);
 }
 
 function invalid(detail: string): Problem {

@@ -4,7 +4,12 @@ import { ScriptdError } from '../errors.js';
 import { requirePace, requireStanding, requireValid, shownBy } from './auth.js';
 import { Failures } from './failures.js';
 import { Hosts } from './hosts.js';
-import { crossSiteProblem, isFollowedLink, isLoopbackAddress, untoldSiteProblem } from './origin.js';
+import {
+  crossSiteProblem,
+  isFollowedLink,
+  isLoopbackAddress,
+  untoldSiteProblem,
+} from './origin.js';
 import { problem, retryAfter } from './problem.js';
 import { type Need, type Rights, requireRights } from './scopes.js';
 import { tokenKind } from './token-text.js';
@@ -41,12 +46,7 @@ export class Guard {
    * @param isLinked links of other sites may lead to the route
    * @throws Problem CROSS_SITE, INVALID_HOST, HOST_NOT_ALLOWED, UNAUTHORIZED, RATE_LIMITED.
    */
-  identify(
-    request: IncomingMessage,
-    url: string,
-    need: Need,
-    isLinked = false,
-  ): Token | undefined {
+  identify(request: IncomingMessage, url: string, need: Need, isLinked = false): Token | undefined {
     const foreign = isLinked && isFollowedLink(request) ? undefined : crossSiteProblem(request);
     const refused = foreign ?? this.#hosts.problemOf(request, url);
     if (refused) throw refused;

@@ -57,7 +57,7 @@ export class ListedPages {
       return await ask();
     } finally {
       const restMs = httpLimits.listRestFactor * (performance.now() - begunMs);
-      setTimeout(pass, Math.min(restMs, httpLimits.listRestMsMax)).unref();
+      setTimeout(pass, Math.min(restMs, httpLimits.listRestMsMax));
     }
   }
 }

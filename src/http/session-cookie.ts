@@ -47,9 +47,7 @@ export function sessionCookie(
 
 /** The Set-Cookie headers by which a browser forgets it. */
 export function forgetSession(headers: IncomingHttpHeaders): string[] {
-  return portsOf(headers.host).map(
-    (port) => `${nameFor(port)}=${attributes(headers)}; Max-Age=0`,
-  );
+  return portsOf(headers.host).map((port) => `${nameFor(port)}=${attributes(headers)}; Max-Age=0`);
 }
 
 function attributes({ origin }: IncomingHttpHeaders): string {

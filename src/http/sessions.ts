@@ -90,7 +90,7 @@ export function sessionRoutes(
 
 /** @throws Problem INVALID_FIELD */
 function readBody(body: unknown): Static<typeof SignInBody> {
-  const asked = body ?? {};
+  const asked = body === undefined ? {} : body;
   if (bodies.fits(asked)) return asked;
   const { field = '', message = 'the body does not fit' } = bodies.misfit(asked) ?? {};
   const named = field.slice(0, httpLimits.nameMax);

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../clock.js';
 import { errorCode, errorMessage } from '../errors.js';
 import { type Problem, problem } from './problem.js';
+import { readTime } from './time-text.js';
 import {
   type AskedToken,
   addToken,
@@ -15,7 +16,6 @@ import { isEditable } from './token-edit.js';
 import { entriesOf, parseTokenFile, readTokenFile, type TokenLine } from './token-file.js';
 import { recordFault } from './token-record.js';
 import type { Tokens } from './tokens.js';
-import { readTime } from './time-text.js';
 
 /**
  * The file of tokens, as its admins read and change it over HTTP. What is changed here holds here at
@@ -79,6 +79,9 @@ export class TokenBook {
 
   #unwritable(fault: string): Problem {
     const cure = `on its host, scriptd token create --token-file ${this.#path} makes one`;
-    return problem('TOKENS_UNWRITABLE', `${fault}; ${cure}, and scriptd token revoke takes one out`);
+    return problem(
+      'TOKENS_UNWRITABLE',
+      `${fault}; ${cure}, and scriptd token revoke takes one out`,
+    );
   }
 }

@@ -17,10 +17,7 @@ export type AskedToken = Omit<ShownToken, 'id' | 'createdAt'>;
  *
  * @param nowMs milliseconds since 1970-01-01 UTC
  */
-export function newToken(
-  asked: AskedToken,
-  nowMs: number,
-): { token: string; record: TokenRecord } {
+export function newToken(asked: AskedToken, nowMs: number): { token: string; record: TokenRecord } {
   const { name, scopes, group, rate, expiresAt } = asked;
   const token = makeToken();
   const record = {

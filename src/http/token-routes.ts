@@ -7,8 +7,8 @@ import { httpLimits } from './limits.js';
 import { createToken, listTokens, revokeToken } from './openapi/token-operations.js';
 import { type Problem, problem } from './problem.js';
 import { readQuery } from './query.js';
-import type { AskedToken } from './token-changes.js';
 import type { TokenBook } from './token-book.js';
+import type { AskedToken } from './token-changes.js';
 import { TokenRecord } from './token-record.js';
 
 const { name, scopes, group, rate, expiresAt } = TokenRecord.properties;

@@ -48,9 +48,9 @@ export function warningsOf(overview: Overview): Warning[] {
 
 /** What is missing, but for that of which another warning says more. */
 function notReady({ missing, draining, queues }: Overview): Warning[] {
-  const told = new Set(
-    queues.filter(isWithoutWorker).map(({ type }) => lacksWorkerText(type)),
-  ).add(drainingText);
+  const told = new Set(queues.filter(isWithoutWorker).map(({ type }) => lacksWorkerText(type))).add(
+    drainingText,
+  );
   const others = missing.filter((text) => !told.has(text));
   const warnings: Warning[] = others.map((text) => ({
     code: 'NOT_READY',

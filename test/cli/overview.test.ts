@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Scriptd, type Overview, type Sample } from '../../src/client/index.js';
+import { type Overview, type Sample, Scriptd } from '../../src/client/index.js';
 import { EventReader } from '../http/event-reader.js';
 import { Service, until } from './service.js';
 

@@ -46,6 +46,8 @@ t.test(
       times,
       [...times].sort((a, b) => b - a),
     );
+    const found = await run(['list', '--text', 'SLEEP 0.2', '--json']);
+    t.match(JSON.parse(found.stdout), { type: 'bash', outcome: 'success' });
     t.match(await run(['list', '--tag', 'nobody']), {
       code: 0,
       stdout: '',

@@ -179,11 +179,15 @@ t.test('a running service takes a new token, and refuses a revoked one', async (
   t.match(submitted.json, { group: 'one', outcome: 'success', stdout: 'of one\n' });
   const path = `/v1/tasks/${String(submitted.json.id)}`;
   t.equal((await ask('GET', `${path}/stdout`, one)).body.toString(), 'of one\n');
+  t.equal((await ask('GET', `${path}/script`, one)).body.toString(), 'echo of one');
+  t.match((await ask('GET', `${path}/spec`, one)).json, { code: 'echo of one', group: 'one' });
   const missing = path.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
   for (const [method, end] of [
     ['GET', ''],
     ['GET', '/stdout'],
     ['GET', '/explain'],
+    ['GET', '/script'],
+    ['GET', '/spec'],
     ['POST', '/cancel'],
     ['POST', '/retry'],
   ] as const) {
@@ -199,6 +203,15 @@ t.test('a running service takes a new token, and refuses a revoked one', async (
   t.match((await ask('GET', '/v1/tasks', two)).json, { tasks: [{ group: 'two' }] });
   t.equal((await ask('POST', '/v1/queues/bash/pause', one)).json.code, 'INSUFFICIENT_SCOPE');
 
+  const asked = JSON.stringify({ name: 'three', scopes: ['read'] });
+  const { status, json: three } = await ask('POST', '/v1/tokens', old, asked);
+  t.equal(status, 201);
+  t.equal((await ask('GET', path, String(three.token))).status, 200, 'it is taken at once');
+  t.match(readFileSync(file, 'utf8'), `"id":"${three.id}"`);
+  t.equal((await ask('DELETE', `/v1/tokens/${three.id}`, old)).status, 204);
+  t.equal((await ask('GET', path, String(three.token))).status, 401, 'and refused at once');
+  t.match((await ask('GET', '/v1/tokens', old)).json, { tokens: { length: 2 }, plain: 1 });
+
   t.equal((await token(folder, 'migrate', ...at)).code, 0);
   t.notMatch(readFileSync(file, 'utf8'), old);
   t.equal((await token(folder, 'revoke', 'one', ...at)).code, 0);
@@ -210,5 +223,7 @@ t.test('a running service takes a new token, and refuses a revoked one', async (
     /"path":"\/v1\/queues\/bash\/pause","status":403,"code":"INSUFFICIENT_SCOPE","token":"\w{8}"/,
   );
   t.equal(statSync(audit).mode & 0o777, 0o600);
-  for (const secret of [one, two, old]) t.notMatch(service.log + refused, secret);
+  t.match(refused, `"token":"plain-1","changed":{"id":"${three.id}","name":"three"`);
+  for (const secret of [one, two, old, String(three.token)])
+    t.notMatch(service.log + refused, secret);
 });

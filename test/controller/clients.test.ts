@@ -153,11 +153,9 @@ t.test('queues and schedules are answered, and told of when they are not there',
     enabled: true,
   } as const;
   const schedule = { ...summary, task: { code: '' } };
-  // What the wire does not know of would cost the connection.
-  const more = { groups: 3 };
   const daemon = await connectDaemon(t, {
-    queues: () => [{ ...queue, ...more }],
-    pauseQueue: async (type) => (type === 'python' ? { ...queue, ...more } : undefined),
+    queues: () => [queue],
+    pauseQueue: async (type) => (type === 'python' ? queue : undefined),
     resumeQueue: async () => undefined,
     schedules: () => [summary],
     schedule: (id) => (id === 's' ? schedule : undefined),

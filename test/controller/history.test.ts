@@ -118,24 +118,27 @@ t.test('minutes are told from the newest back, as far as there are any', async (
   t.same(history.readyPerMinute('bash'), [1], 'a type that is new has no past');
 });
 
-t.test('what is read are the counts of each type, and the longest wait anew each time', async (t) => {
-  const figures = new Figures(['python']);
-  figures.submitted('python');
-  figures.submitted('python');
-  figures.finished(finished());
-  figures.finished(finished({ outcome: 'runtime_error', code: 'EXCEPTION' }));
-  figures.finished(finished({ outcome: 'runtime_error', code: 'EXIT_NONZERO' }));
-  for (const waitMs of [5, 2_000, 100_000_000]) figures.dispatched('python', waitMs);
-  const counts = { ready: 1, waiting: 2, running: 3, slots: 4 };
-  const queues = [{ type: 'python', paused: false, ...counts, workers: 1 }];
-  const [first] = typeReadings(queues, figures);
-  t.match(first, {
-    ...{ type: 'python', ...counts, submitted: 2, dispatched: 3, queuedMsMax: 100_000_000 },
-    finished: new Map([
-      ['success', 1],
-      ['runtime_error', 2],
-    ]),
-  });
-  t.equal(Math.round(first?.queuedMs ?? 0), 100_002_005);
-  t.match(typeReadings(queues, figures), [{ submitted: 2, dispatched: 3, queuedMsMax: 0 }]);
-});
+t.test(
+  'what is read are the counts of each type, and the longest wait anew each time',
+  async (t) => {
+    const figures = new Figures(['python']);
+    figures.submitted('python');
+    figures.submitted('python');
+    figures.finished(finished());
+    figures.finished(finished({ outcome: 'runtime_error', code: 'EXCEPTION' }));
+    figures.finished(finished({ outcome: 'runtime_error', code: 'EXIT_NONZERO' }));
+    for (const waitMs of [5, 2_000, 100_000_000]) figures.dispatched('python', waitMs);
+    const counts = { ready: 1, waiting: 2, running: 3, slots: 4 };
+    const queues = [{ type: 'python', paused: false, ...counts, workers: 1 }];
+    const [first] = typeReadings(queues, figures);
+    t.match(first, {
+      ...{ type: 'python', ...counts, submitted: 2, dispatched: 3, queuedMsMax: 100_000_000 },
+      finished: new Map([
+        ['success', 1],
+        ['runtime_error', 2],
+      ]),
+    });
+    t.equal(Math.round(first?.queuedMs ?? 0), 100_002_005);
+    t.match(typeReadings(queues, figures), [{ submitted: 2, dispatched: 3, queuedMsMax: 0 }]);
+  },
+);

@@ -16,6 +16,7 @@ t.test('the wait of the task whose turn it is counts from when it was ready', as
   });
   const bash = { ...none, type: 'bash' };
   t.same(queues.report(0), [bash, { ...none, type: 'python' }], 'nothing has come');
+  // What the scheduler knows beside that would cost the connection: the wire does not.
 
   const task = { id: taskId, type: 'python', priority: 0, createdAt: 1_000, wallMs: 1 };
   scheduler.submit({ ...task, score: 0, group: undefined, retry: undefined, runAtMs: 5_000 });

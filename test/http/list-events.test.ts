@@ -88,20 +88,23 @@ t.test('an empty page is told as well, and nothing as long as nothing changes', 
   t.same(orderOf((await reader.next())?.data), [idOf(1)], 'nothing came in between');
 });
 
-t.test('equal lists are asked for once, others by themselves, and none when nobody listens', async (t) => {
-  const daemon = await startDaemon(t);
-  const { asked, behaviour } = lists(() => [taskOf(1)]);
-  daemon.controller.behaviour = behaviour;
-  const readers = await Promise.all(Array.from({ length: 8 }, () => open(t, daemon)));
-  for (const reader of readers) t.same(orderOf((await reader.next())?.data), [idOf(1)]);
-  t.ok(asked.length < readers.length);
-  const other = await open(t, daemon, '?type=bash');
-  await other.next();
-  t.equal(asked.at(-1)?.type, 'bash');
-  for (const reader of [...readers, other]) reader.destroy();
-  // Its end shows by that the daemon can be closed without cutting it off.
-  await daemon.close();
-});
+t.test(
+  'equal lists are asked for once, others by themselves, and none when nobody listens',
+  async (t) => {
+    const daemon = await startDaemon(t);
+    const { asked, behaviour } = lists(() => [taskOf(1)]);
+    daemon.controller.behaviour = behaviour;
+    const readers = await Promise.all(Array.from({ length: 8 }, () => open(t, daemon)));
+    for (const reader of readers) t.same(orderOf((await reader.next())?.data), [idOf(1)]);
+    t.ok(asked.length < readers.length);
+    const other = await open(t, daemon, '?type=bash');
+    await other.next();
+    t.equal(asked.at(-1)?.type, 'bash');
+    for (const reader of [...readers, other]) reader.destroy();
+    // Its end shows by that the daemon can be closed without cutting it off.
+    await daemon.close();
+  },
+);
 
 t.test('a token of a group follows its own tasks, and shares with its like only', async (t) => {
   const [ours, theirs] = [sampleToken({ group: 'ours' }), sampleToken({ group: 'theirs' })];
@@ -116,7 +119,7 @@ t.test('a token of a group follows its own tasks, and shares with its like only'
   };
   const groupsOf = async (token: string, query = '') => {
     const event = await (await open(t, daemon, query, bearer(token))).next();
-    return (event?.data.tasks as { group?: string }[]).map(({ group }) => group);
+    return ((event?.data.tasks ?? []) as { group?: string }[]).map(({ group }) => group);
   };
   t.same(await groupsOf(ours.token), ['ours']);
   t.same(await groupsOf(theirs.token), ['theirs']);
@@ -125,22 +128,25 @@ t.test('a token of a group follows its own tasks, and shares with its like only'
   assertProblem(t, await daemon.ask({ path }), 401, 'UNAUTHORIZED');
 });
 
-t.test('a stream ends when its token is revoked, and others with the same list go on', async (t) => {
-  const [one, two] = [sampleToken(), sampleToken()];
-  const tokens = new Tokens([one.record, two.record]);
-  const daemon = await startDaemon(t, { tokens });
-  let tasks = [taskOf(1)];
-  daemon.controller.behaviour = lists(() => tasks).behaviour;
-  const readers = await Promise.all(
-    [one, two].map(({ token }) => open(t, daemon, '', bearer(token))),
-  );
-  for (const reader of readers) await reader.next();
-  tokens.replace([two.record]);
-  tasks = [taskOf(2)];
-  t.same(await readers[0]?.rest(), []);
-  t.match(readers[0]?.comments, [/^UNAUTHORIZED the token .* was revoked/]);
-  t.same(orderOf((await readers[1]?.next())?.data), [idOf(2)]);
-});
+t.test(
+  'a stream ends when its token is revoked, and others with the same list go on',
+  async (t) => {
+    const [one, two] = [sampleToken(), sampleToken()];
+    const tokens = new Tokens([one.record, two.record]);
+    const daemon = await startDaemon(t, { tokens });
+    let tasks = [taskOf(1)];
+    daemon.controller.behaviour = lists(() => tasks).behaviour;
+    const readers = await Promise.all(
+      [one, two].map(({ token }) => open(t, daemon, '', bearer(token))),
+    );
+    for (const reader of readers) await reader.next();
+    tokens.replace([two.record]);
+    tasks = [taskOf(2)];
+    t.same(await readers[0]?.rest(), []);
+    t.match(readers[0]?.comments, [/^UNAUTHORIZED the token .* was revoked/]);
+    t.same(orderOf((await readers[1]?.next())?.data), [idOf(2)]);
+  },
+);
 
 t.test('what is no list is refused at once', async (t) => {
   const daemon = await startDaemon(t);

@@ -49,7 +49,9 @@ t.test('the document has every route, and no other', async (t) => {
   const untold = routes.filter(({ config }) => config?.undocumented).flatMap(names);
   const pages = untold.filter((name) => /^GET .*\/(docs|assets)/.test(name));
   t.equal(pages.length, 6);
-  const refusals = untold.filter((name) => !/ \/(docs|assets)/.test(name)).map((name) => name.split(' '));
+  const refusals = untold
+    .filter((name) => !/ \/(docs|assets)/.test(name))
+    .map((name) => name.split(' '));
   // One for each path: they are many.
   for (const [path, method] of new Map(
     refusals.map(([method = '', path = '']) => [path, method]),

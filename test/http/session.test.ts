@@ -54,7 +54,10 @@ t.test('a browser that is signed in does what its token may, and no more', async
   const { answer, set, ...halves } = await signIn(daemon, token);
   t.equal(answer.status, 200);
   t.match(halves.key, /^[A-Za-z0-9_-]{43}$/);
-  t.match(set, new RegExp(`^scriptd-session-${port}=[A-Za-z0-9_-]+; HttpOnly; SameSite=Strict; Path=/$`));
+  t.match(
+    set,
+    new RegExp(`^scriptd-session-${port}=[A-Za-z0-9_-]+; HttpOnly; SameSite=Strict; Path=/$`),
+  );
   const { key, ...session } = answer.json;
   const { version, ...rest } = session;
   t.same(rest, { tokens: true, name: record.name, scopes: ['read'], group: 'ci' });
@@ -125,35 +128,41 @@ t.test('what was sealed for one port does not open at another', async (t) => {
   problemOf(t, debug);
 });
 
-t.test('behind a proxy that speaks TLS the cookie is secure, and found without a port', async (t) => {
-  const { daemon, token } = await start(t);
-  const host = 'scripts.example';
-  const signed = await signIn(daemon, token, {}, { host, origin: `https://${host}` });
-  t.match(signed.set, /^scriptd-session-443=.*; Path=\/; Secure$/);
-  const plain = await signIn(daemon, token, {}, { host, origin: `http://${host}` });
-  t.match(plain.set, /^scriptd-session-80=/);
-  t.notMatch(plain.set, 'Secure');
-  for (const halves of [signed, plain]) {
-    // Of the same origin a GET has no Origin.
-    const headers = { host, ...showing(halves) };
-    t.equal((await daemon.ask({ path: '/v1/session', headers })).status, 200);
-  }
-});
+t.test(
+  'behind a proxy that speaks TLS the cookie is secure, and found without a port',
+  async (t) => {
+    const { daemon, token } = await start(t);
+    const host = 'scripts.example';
+    const signed = await signIn(daemon, token, {}, { host, origin: `https://${host}` });
+    t.match(signed.set, /^scriptd-session-443=.*; Path=\/; Secure$/);
+    const plain = await signIn(daemon, token, {}, { host, origin: `http://${host}` });
+    t.match(plain.set, /^scriptd-session-80=/);
+    t.notMatch(plain.set, 'Secure');
+    for (const halves of [signed, plain]) {
+      // Of the same origin a GET has no Origin.
+      const headers = { host, ...showing(halves) };
+      t.equal((await daemon.ask({ path: '/v1/session', headers })).status, 200);
+    }
+  },
+);
 
-t.test('a cookie that another port of the host puts before ours does not sign anybody out', async (t) => {
-  const { daemon, token } = await start(t);
-  const { key, cookie } = await signIn(daemon, token);
-  const name = cookie.split('=', 1)[0];
-  const before = (count: number) => `${`${name}=AAAA; `.repeat(count)}x=y; ${cookie}`;
-  const asked = (text: string) =>
-    daemon.ask({ path: '/v1/session', headers: showing({ key, cookie: text }) });
-  t.equal((await asked(before(1))).status, 200);
-  problemOf(t, await asked(before(httpLimits.sessionCookiesMax)));
-  const long = `x=${'y'.repeat(httpLimits.cookieCharactersMax)}; ${cookie}`;
-  problemOf(t, await asked(long));
-  const huge = `${name}=${'A'.repeat(100_000)}; ${cookie}`;
-  problemOf(t, await asked(huge));
-});
+t.test(
+  'a cookie that another port of the host puts before ours does not sign anybody out',
+  async (t) => {
+    const { daemon, token } = await start(t);
+    const { key, cookie } = await signIn(daemon, token);
+    const name = cookie.split('=', 1)[0];
+    const before = (count: number) => `${`${name}=AAAA; `.repeat(count)}x=y; ${cookie}`;
+    const asked = (text: string) =>
+      daemon.ask({ path: '/v1/session', headers: showing({ key, cookie: text }) });
+    t.equal((await asked(before(1))).status, 200);
+    problemOf(t, await asked(before(httpLimits.sessionCookiesMax)));
+    const long = `x=${'y'.repeat(httpLimits.cookieCharactersMax)}; ${cookie}`;
+    problemOf(t, await asked(long));
+    const huge = `${name}=${'A'.repeat(100_000)}; ${cookie}`;
+    problemOf(t, await asked(huge));
+  },
+);
 
 t.test('an Authorization header goes before a session, whatever is in it', async (t) => {
   const { daemon, token } = await start(t);
@@ -213,51 +222,58 @@ t.test('signing out has the browser forget, and needs no session', async (t) => 
   );
 });
 
-t.test('pages of other sites, and of other ports of this host, sign nobody in or out', async (t) => {
-  const { daemon, token } = await start(t);
-  const halves = await signIn(daemon, token);
-  const foreign: Record<string, string>[] = [
-    { origin: 'http://evil.example' },
-    { origin: 'http://127.0.0.1:1' },
-    { origin: 'null' },
-    { 'sec-fetch-site': 'same-site' },
-    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
-  ];
-  for (const marks of foreign) {
-    const headers = { ...showing(halves), ...marks };
-    for (const [method, path] of [
-      ['GET', '/v1/session'],
-      ['POST', '/v1/session'],
-      ['DELETE', '/v1/session'],
-      ['GET', '/execute?code=1'],
-      ['POST', '/execute'],
-    ] as const) {
-      const answer = await daemon.ask({ method, path, headers });
-      assertProblem(t, answer, 403, 'CROSS_SITE');
-      t.equal(answer.headers['set-cookie'], undefined);
+t.test(
+  'pages of other sites, and of other ports of this host, sign nobody in or out',
+  async (t) => {
+    const { daemon, token } = await start(t);
+    const halves = await signIn(daemon, token);
+    const foreign: Record<string, string>[] = [
+      { origin: 'http://evil.example' },
+      { origin: 'http://127.0.0.1:1' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'same-site' },
+      {
+        'sec-fetch-site': 'cross-site',
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-dest': 'document',
+      },
+    ];
+    for (const marks of foreign) {
+      const headers = { ...showing(halves), ...marks };
+      for (const [method, path] of [
+        ['GET', '/v1/session'],
+        ['POST', '/v1/session'],
+        ['DELETE', '/v1/session'],
+        ['GET', '/execute?code=1'],
+        ['POST', '/execute'],
+      ] as const) {
+        const answer = await daemon.ask({ method, path, headers });
+        assertProblem(t, answer, 403, 'CROSS_SITE');
+        t.equal(answer.headers['set-cookie'], undefined);
+      }
     }
-  }
-  // Plain HTTP to a name of the network: nothing marks it, and a form sends the cookie, but no header.
-  const form = await daemon.ask({
-    method: 'POST',
-    path: '/execute',
-    headers: { cookie: halves.cookie, 'user-agent': 'Mozilla/5.0' },
-    body: '1',
-  });
-  assertProblem(t, form, 401, 'UNAUTHORIZED');
-  // What would let a page send the header is asked for before, and not answered.
-  const preflight = await daemon.ask({
-    method: 'OPTIONS',
-    path: '/v1/tasks',
-    headers: {
-      origin: daemon.address,
-      'access-control-request-method': 'POST',
-      'access-control-request-headers': 'scriptd-session',
-    },
-  });
-  t.ok(preflight.status >= 400);
-  for (const name of Object.keys(preflight.headers)) t.notMatch(name, 'access-control');
-});
+    // Plain HTTP to a name of the network: nothing marks it, and a form sends the cookie, but no header.
+    const form = await daemon.ask({
+      method: 'POST',
+      path: '/execute',
+      headers: { cookie: halves.cookie, 'user-agent': 'Mozilla/5.0' },
+      body: '1',
+    });
+    assertProblem(t, form, 401, 'UNAUTHORIZED');
+    // What would let a page send the header is asked for before, and not answered.
+    const preflight = await daemon.ask({
+      method: 'OPTIONS',
+      path: '/v1/tasks',
+      headers: {
+        origin: daemon.address,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'scriptd-session',
+      },
+    });
+    t.ok(preflight.status >= 400);
+    for (const name of Object.keys(preflight.headers)) t.notMatch(name, 'access-control');
+  },
+);
 
 t.test('a session does not sign in, and neither does nothing', async (t) => {
   const { daemon, token } = await start(t);
@@ -320,10 +336,15 @@ t.test('headers that are smuggled make no session', async (t) => {
   const send = (...lines: string[]) =>
     exchange(
       daemon.address,
-      [`GET /v1/session HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...lines, '', ''].join('\r\n'),
+      [`GET /v1/session HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...lines, '', ''].join(
+        '\r\n',
+      ),
     );
   t.match(await send(`Scriptd-Session: ${key}`, `Cookie: ${cookie}`), /^HTTP\/1.1 200 /);
-  t.match(await send(`scriptd-session:${key}`, 'Cookie: a=b', `Cookie: ${cookie}`), /^HTTP\/1.1 200 /);
+  t.match(
+    await send(`scriptd-session:${key}`, 'Cookie: a=b', `Cookie: ${cookie}`),
+    /^HTTP\/1.1 200 /,
+  );
   for (const lines of [
     [`Scriptd-Session : ${key}`, `Cookie: ${cookie}`],
     [`Scriptd_Session: ${key}`, `Cookie: ${cookie}`],
@@ -339,15 +360,18 @@ t.test('headers that are smuggled make no session', async (t) => {
   }
 });
 
-t.test('without tokens there is nothing to sign in with, and everybody may do everything', async (t) => {
-  const daemon = await startDaemon(t);
-  const answer = await daemon.ask({ path: '/v1/session' });
-  t.match(answer.json, { tokens: false, scopes: ['submit', 'read', 'admin'], version: String });
-  t.notHas(answer.json, { name: String });
-  const refused = await daemon.ask({ method: 'POST', path: '/v1/session' });
-  assertProblem(t, refused, 404, 'NO_TOKENS');
-  t.equal((await daemon.ask({ method: 'DELETE', path: '/v1/session' })).status, 204);
-});
+t.test(
+  'without tokens there is nothing to sign in with, and everybody may do everything',
+  async (t) => {
+    const daemon = await startDaemon(t);
+    const answer = await daemon.ask({ path: '/v1/session' });
+    t.match(answer.json, { tokens: false, scopes: ['submit', 'read', 'admin'], version: String });
+    t.notHas(answer.json, { name: String });
+    const refused = await daemon.ask({ method: 'POST', path: '/v1/session' });
+    assertProblem(t, refused, 404, 'NO_TOKENS');
+    t.equal((await daemon.ask({ method: 'DELETE', path: '/v1/session' })).status, 204);
+  },
+);
 
 t.test('a token of scope admin is told all that it may', async (t) => {
   const { daemon, token } = await start(t, { scopes: ['admin'] });

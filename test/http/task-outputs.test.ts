@@ -29,14 +29,28 @@ t.test('a part of an output is answered as a part', async (t) => {
   }
   const cut = await asked('bytes=5-5');
   t.same(cut.body, stdout.subarray(5, 6), 'also within a character');
-  const err = await ask({ path: path.replace('stdout', 'stderr'), headers: { range: 'bytes=1-1' } });
+  const err = await ask({
+    path: path.replace('stdout', 'stderr'),
+    headers: { range: 'bytes=1-1' },
+  });
   t.equal(err.text, 'r');
 });
 
 t.test('what is no single range of bytes is answered with the whole', async (t) => {
   const { ask, controller } = await startDaemon(t);
   controller.behaviour = answerWith(finished({ stdout: Buffer.from('0123456789') }));
-  for (const range of ['', 'bytes', 'bytes=', 'bytes=-', 'lines=0-1', 'bytes=3-1', 'bytes=0-1,3-4', 'bytes=a-b', 'bytes=0-1x', '0-1']) {
+  for (const range of [
+    '',
+    'bytes',
+    'bytes=',
+    'bytes=-',
+    'lines=0-1',
+    'bytes=3-1',
+    'bytes=0-1,3-4',
+    'bytes=a-b',
+    'bytes=0-1x',
+    '0-1',
+  ]) {
     const answer = await ask({ path, headers: { range } });
     t.equal(answer.status, 200, range);
     t.equal(answer.text, '0123456789', range);
@@ -58,7 +72,12 @@ t.test('a range beyond the output is none', async (t) => {
     t.equal(answer.headers['content-range'], 'bytes */4');
   }
   controller.behaviour = answerWith(finished({ stdout: Buffer.alloc(0) }));
-  assertProblem(t, await ask({ path, headers: { range: 'bytes=0-' } }), 416, 'RANGE_NOT_SATISFIABLE');
+  assertProblem(
+    t,
+    await ask({ path, headers: { range: 'bytes=0-' } }),
+    416,
+    'RANGE_NOT_SATISFIABLE',
+  );
   controller.behaviour = answerWith(pending());
   assertProblem(t, await ask({ path, headers: { range: 'bytes=0-' } }), 409, 'NOT_FINISHED');
 });

@@ -135,7 +135,10 @@ t.test('what cannot be is refused by its field, and changes nothing', async (t) 
   assertProblem(t, await create(daemon, { ...good, name: 'reader' }), 409, 'TOKEN_EXISTS');
   assertProblem(t, await create(daemon, good, reader.token), 403, 'INSUFFICIENT_SCOPE');
   t.equal(readFileSync(tokenFile, 'utf8'), before);
-  t.same(audited.filter(({ msg }) => msg !== 'refused'), []);
+  t.same(
+    audited.filter(({ msg }) => msg !== 'refused'),
+    [],
+  );
 });
 
 t.test('many who change it at once lose nothing', async (t) => {
@@ -156,17 +159,20 @@ t.test('many who change it at once lose nothing', async (t) => {
   }
 });
 
-t.test('what the file was when it was being read does not undo what was changed here', async (t) => {
-  const { daemon, tokens, tokenFile } = await start(t);
-  t.teardown(followTokenFile(tokenFile, tokens, silentLog));
-  const { json } = await create(daemon, { name: 'x', scopes: ['read'] });
-  const asked = { path: '/v1/session', headers: bearer(String(json.token)) };
-  const untilMs = performance.now() + 2_500;
-  while (performance.now() < untilMs) {
-    t.equal((await daemon.ask(asked)).status, 200);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-});
+t.test(
+  'what the file was when it was being read does not undo what was changed here',
+  async (t) => {
+    const { daemon, tokens, tokenFile } = await start(t);
+    t.teardown(followTokenFile(tokenFile, tokens, silentLog));
+    const { json } = await create(daemon, { name: 'x', scopes: ['read'] });
+    const asked = { path: '/v1/session', headers: bearer(String(json.token)) };
+    const untilMs = performance.now() + 2_500;
+    while (performance.now() < untilMs) {
+      t.equal((await daemon.ask(asked)).status, 200);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  },
+);
 
 t.test('a file that cannot be changed says so, with the cure', async (t) => {
   const { daemon, folder, tokenFile } = await start(t);

@@ -2,7 +2,7 @@ import type { Test } from 'tap';
 import { v7 as uuidv7 } from 'uuid';
 import { limits } from '../../src/limits.js';
 import { storeLimits } from '../../src/store/limits.js';
-import type { TaskStore } from '../../src/store/port.js';
+import type { TaskQuery, TaskStore } from '../../src/store/port.js';
 import { everyTask, plain, result, submission, success, unfinishedIds } from './fixtures.js';
 
 const attempt = { attempt: 1, worker: 'w1', startedAt: 2_000 };
@@ -338,7 +338,7 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
     await store.submit([submission({}, large), submission({}, large), submission({}, large)]);
     let pages = 0;
     for (let cursor: string | undefined = ''; cursor !== undefined && pages < 3; pages++) {
-      const asked = { text: 'needle', limit: 10, ...(cursor && { cursor }) };
+      const asked: TaskQuery = { text: 'needle', limit: 10, ...(cursor && { cursor }) };
       cursor = (await store.query(asked)).next;
       t.ok(cursor, 'a large script is read by itself');
     }

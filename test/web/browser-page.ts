@@ -10,6 +10,8 @@ import { sampleToken } from '../http/token-samples.js';
 const executablePath = '/usr/bin/chromium';
 const isThere = existsSync(executablePath) || process.env.SCRIPTD_TEST_ALL;
 const skip = isThere ? false : `there is no ${executablePath}: apt-get install chromium`;
+/** Of a test that opens a page. */
+export const pageOptions = { skip, timeout: 300_000 };
 /** Nothing of the page takes that long, on however busy a machine. Milliseconds. */
 const patienceMs = 60_000;
 
@@ -108,7 +110,7 @@ export function pageTest(
   opening: Opening,
   body: (test: Test, opened: BrowserPage) => Promise<void>,
 ): void {
-  t.test(name, { skip, timeout: 300_000 }, async (test) => {
+  t.test(name, pageOptions, async (test) => {
     const opened = await BrowserPage.open(test, opening);
     await body(test, opened);
     test.same(opened.complaints, [], 'the page complains of nothing');

@@ -1,10 +1,11 @@
 import type { Page } from 'playwright-core';
+import type { TokenRecord } from '../../src/http/token-record.js';
 import { until } from '../cli/service.js';
 import { bearer } from '../http/token-samples.js';
 import { type BrowserPage, pageTest } from './browser-page.js';
 
-const admin = { name: 'admin', scopes: ['admin'] } as const;
-const reader = { name: 'reader', scopes: ['read'] } as const;
+const admin: Partial<TokenRecord> = { name: 'admin', scopes: ['admin'] };
+const reader: Partial<TokenRecord> = { name: 'reader', scopes: ['read'] };
 const two = ['--workers', 'python=1,bash=2'];
 
 /** What the service says of one type. */
@@ -158,7 +159,7 @@ pageTest(
     t.match(await depth.innerText(), /Depth of python over the last .*: now 0, highest \d+\./);
     t.ok((await depth.locator('tbody tr').count()) > 0);
 
-    await depth.locator('canvas').hover();
+    await depth.locator('.u-over').hover();
     const wait = python.locator('.chart', { hasText: 'Waiting time' });
     await wait
       .getByText(/^\d\d:\d\d:\d\d$/)

@@ -1,9 +1,10 @@
+import type { TokenRecord } from '../../src/http/token-record.js';
 import { until } from '../cli/service.js';
 import { bearer } from '../http/token-samples.js';
 import { type BrowserPage, pageTest } from './browser-page.js';
 
-const admin = { name: 'admin', scopes: ['admin'] } as const;
-const reader = { name: 'reader', scopes: ['read'] } as const;
+const admin: Partial<TokenRecord> = { name: 'admin', scopes: ['admin'] };
+const reader: Partial<TokenRecord> = { name: 'reader', scopes: ['read'] };
 const args = ['--workers', 'bash=1'];
 const json = { 'content-type': 'application/json' };
 

@@ -1,9 +1,10 @@
 import { appendFileSync, readFileSync } from 'node:fs';
+import type { TokenRecord } from '../../src/http/token-record.js';
 import { until } from '../cli/service.js';
 import { bearer } from '../http/token-samples.js';
 import { type BrowserPage, pageTest } from './browser-page.js';
 
-const admin = { name: 'admin', scopes: ['admin'] } as const;
+const admin: Partial<TokenRecord> = { name: 'admin', scopes: ['admin'] };
 const args = ['--workers', 'bash=1'];
 const opening = { args, tokens: [admin] };
 
@@ -75,7 +76,7 @@ pageTest('what a token can not be is said at its field', opening, async (t, open
   const faulty = async (label: string) => {
     await page.getByRole('button', { name: 'Make it' }).click();
     const field = page.getByLabel(label);
-    await page.locator('.field .fault, fieldset .fault').waitFor();
+    await page.locator('.form-field .fault, fieldset .fault').waitFor();
     opened.forgive(/status of 4\d\d/);
     t.equal(await field.getAttribute('aria-invalid'), 'true', label);
     return page.locator('form .fault').innerText();
@@ -116,7 +117,7 @@ pageTest(
       await page.locator('.entry').first().waitFor();
       return (await page.getByText('1 token stands in the file in plain text').count()) > 0;
     });
-    t.match(await page.locator('.note').innerText(), /scriptd token migrate/);
+    t.match(await page.locator('.token-note').innerText(), /scriptd token migrate/);
   },
 );
 

@@ -106,6 +106,7 @@ function LiveResults({ live, spec, isCancelling }: LiveRun) {
         <Output
           text={stderr.text}
           label="stderr"
+          isLive={!task}
           byteCount={stderr.byteCount}
           source={source('stderr')}
         />

@@ -26,7 +26,9 @@ export function RunPage() {
   const isBusy = isUnderWay(current);
   useEffect(() => {
     // Below the fields, on narrow screens, it would begin unseen.
-    if (current.kind === 'sending') results.current?.scrollIntoView({ block: 'nearest' });
+    const place = results.current;
+    if (current.kind !== 'sending' || !place) return;
+    if (place.getBoundingClientRect().top > innerHeight / 2) place.scrollIntoView();
   }, [current.kind]);
 
   const form = useRef<HTMLFormElement>(null);
@@ -63,7 +65,7 @@ export function RunPage() {
             <ShareButton onShare={setShared} />
             <button type="submit" class="primary" disabled={isBusy}>
               {isBusy ? 'Running …' : 'Run'}
-              <kbd>{isApple ? '⌘' : 'Ctrl'} ⏎</kbd>
+              {!isBusy && <kbd>{isApple ? '⌘' : 'Ctrl'} ⏎</kbd>}
             </button>
           </div>
         </div>

@@ -12,7 +12,10 @@ export function Chart({ plot }: { plot: Plot }) {
   const hasData = plot.columns.some((column) => column.some((value) => value !== null));
   return (
     <figure class="chart">
-      <figcaption>{plot.title}</figcaption>
+      <figcaption>
+        {plot.title}
+        {hasData && <TimeShown plot={plot} index={index} />}
+      </figcaption>
       {hasData ? <Canvas plot={plot} index={index} /> : <p class="chart-empty">No data yet</p>}
       {hasData && <Legend plot={plot} index={index} />}
       {hasData && <ChartTable plot={plot} />}
@@ -20,7 +23,13 @@ export function Chart({ plot }: { plot: Plot }) {
   );
 }
 
-function Canvas({ plot, index }: { plot: Plot; index: Signal<number | null> }) {
+interface ChartParts {
+  plot: Plot;
+  /** Of the step that is pointed at, in this chart or another; null: none. */
+  index: Signal<number | null>;
+}
+
+function Canvas({ plot, index }: ChartParts) {
   const place = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing | undefined>(undefined);
   const latest = useRef(plot);
@@ -64,28 +73,31 @@ function Canvas({ plot, index }: { plot: Plot; index: Signal<number | null> }) {
 }
 
 /** What each line is, and its value where the cursor is: of all charts at the same time. */
-function Legend({ plot, index }: { plot: Plot; index: Signal<number | null> }) {
+function Legend({ plot, index }: ChartParts) {
   const { lines, columns, steps, text } = plot;
   const last = steps.at.length - 1;
   const shown = Math.min(index.value ?? last, last);
-  const at = steps.at[shown];
   return (
-    <ul class="legend">
+    <ul class="chart-legend">
       {lines.map((line, number) => {
         const value = columns[number]?.[shown] ?? null;
         return (
           <li key={line.label}>
-            <Swatch line={line} />
-            {line.label} <b>{value === null ? 'none' : text(value)}</b>
+            <Swatch line={line} /> {line.label} <b>{value === null ? 'none' : text(value)}</b>
           </li>
         );
       })}
-      <li class="dim">
-        {index.value === null || at === undefined
-          ? 'newest'
-          : new Date(at * 1_000).toLocaleTimeString('en-GB')}
-      </li>
     </ul>
+  );
+}
+
+/** Of which step the legend has the values. */
+function TimeShown({ plot: { steps }, index }: ChartParts) {
+  const at = index.value === null ? undefined : steps.at[index.value];
+  return (
+    <span class="dim">
+      {at === undefined ? 'newest' : new Date(at * 1_000).toLocaleTimeString('en-GB')}
+    </span>
   );
 }
 

@@ -61,7 +61,7 @@ export class Drawing {
     return {
       width: Math.floor(place.clientWidth) || 1,
       height,
-      padding: [8, 6, 0, 0],
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: 'service', setSeries: false },
@@ -83,7 +83,7 @@ export class Drawing {
           ...(plot.whole && { incrs: wholeSteps }),
         },
       ],
-      series: [{}, ...plot.lines.map((line) => seriesOf(line, colour))],
+      series: [{}, ...plot.lines.map((line) => seriesOf(line, colour, plot.stacked ? 1 : 1.6))],
       bands: plot.stacked
         ? plot.lines.slice(1).map((_line, index) => ({ series: [index + 2, index + 1] }))
         : [],
@@ -92,12 +92,12 @@ export class Drawing {
   }
 }
 
-function seriesOf(line: Line, colour: (name: string) => string): uPlot.Series {
+function seriesOf(line: Line, colour: (name: string) => string, width: number): uPlot.Series {
   const stroke = colour(line.colour);
   return {
     label: line.label,
     stroke,
-    width: 1.6,
+    width,
     dash: [...line.dash],
     points: { show: false },
     spanGaps: false,

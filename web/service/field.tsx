@@ -29,7 +29,7 @@ export function Field({ label, hint, fault = '', class: look = '', children }: F
     ...(describedBy !== '' && { 'aria-describedby': describedBy }),
   };
   return (
-    <div class={`field ${look}`}>
+    <div class={`form-field ${look}`}>
       <label for={id}>{label}</label>
       {children(ties)}
       {hint !== undefined && (

@@ -53,7 +53,7 @@ export function depthPlot(type: string, steps: Steps): Plot {
       `highest ${count(highest(ready))}.`,
     lines: [
       { label: 'ready', colour: '--chart-1', dash: solid, fill: 'plain' },
-      { label: 'waiting for their time', colour: '--chart-3', dash: mixed },
+      { label: 'waiting', colour: '--chart-3', dash: mixed },
       { label: 'running', colour: '--chart-2', dash: dashed },
       { label: 'slots', colour: '--chart-4', dash: dotted },
     ],
@@ -161,11 +161,10 @@ function highest(column: readonly (number | null)[]): number {
 }
 
 function duration(ms: number): string {
-  return ms === 0 ? '0 ms' : milliseconds(ms);
+  if (ms < 1_000) return `${Number(ms.toPrecision(3))} ms`;
+  return ms < 60_000 ? `${Number((ms / 1_000).toPrecision(3))} s` : milliseconds(ms);
 }
 
 function rate(perSecond: number): string {
-  if (perSecond === 0) return '0/s';
-  const digits = perSecond < 10 ? 1 : 0;
-  return perSecond < 0.1 ? `${perSecond.toFixed(2)}/s` : `${perSecond.toFixed(digits)}/s`;
+  return `${perSecond < 10 ? Number(perSecond.toFixed(2)) : count(Math.round(perSecond))}/s`;
 }

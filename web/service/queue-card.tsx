@@ -16,7 +16,7 @@ export function QueueCard({ queue }: { queue: Queue }) {
       <div class="queue-head">
         <h2 id={`queue-${type}-name`}>{type}</h2>
         {paused && <span class="badge warn">paused</span>}
-        <dl class="figures">
+        <dl class="queue-figures">
           <Figure name="ready" value={count(ready)} to={tasksOf(type, 'pending')} />
           <Figure name="waiting for their time" value={count(waiting)} />
           <Figure
@@ -45,7 +45,7 @@ function Figure({ name, value, to }: { name: string; value: string; to?: string 
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{to === undefined ? value : <a href={to}>{value}</a>}</dd>
+      <dd>{to === undefined || value === '0' ? value : <a href={to}>{value}</a>}</dd>
     </div>
   );
 }

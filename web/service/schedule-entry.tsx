@@ -22,7 +22,7 @@ export function ScheduleEntry({ schedule, onChange }: ScheduleEntryProps) {
         <h2>{id}</h2>
         <span class={`badge ${enabled ? 'good' : 'idle'}`}>{enabled ? 'enabled' : 'disabled'}</span>
       </div>
-      <dl class="facts">
+      <dl class="entry-facts">
         <div>
           <dt>When</dt>
           <dd>

@@ -35,7 +35,7 @@ export function ScheduleForm({ schedule }: { schedule: Schedule | undefined }) {
 
   return (
     <form class="card padded form" ref={form} onSubmit={save} noValidate>
-      <div class="fields">
+      <div class="form-fields">
         <Field
           label="Id"
           fault={faultOf('id')}

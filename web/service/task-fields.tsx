@@ -15,7 +15,7 @@ export function TaskFields({ draft, change, faultOf }: TaskFieldsProps) {
   return (
     <fieldset>
       <legend>Task</legend>
-      <div class="fields">
+      <div class="form-fields">
         <TypeField draft={draft} change={change} faultOf={faultOf} />
         <Field label="Code" class="whole" fault={faultOf('task.code')}>
           {(ties) => (
@@ -49,7 +49,7 @@ export function TaskFields({ draft, change, faultOf }: TaskFieldsProps) {
         <summary>Limits</summary>
         <p class="hint">Of what is left empty, the service has a default.</p>
         {faultOf('task.limits') !== '' && <p class="fault">{faultOf('task.limits')}</p>}
-        <div class="fields limits">
+        <div class="form-fields limits">
           {limitFields.map(({ name, label }) => (
             <Field key={name} label={label} fault={faultOf(`task.limits.${name}`)}>
               {(ties) => (

@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
 import { Confirm } from '../ui/confirm.js';
-import { clock } from '../ui/format.js';
 import { attempt } from '../ui/notices.js';
 import { VisibleText } from '../verdict/visible-text.js';
 import { useNow } from './now.js';
@@ -23,7 +22,7 @@ export function TokenEntry({ token, canRevoke, onChange }: TokenEntryProps) {
         <h2>{name}</h2>
         <code class="dim">{id}</code>
       </div>
-      <dl class="facts">
+      <dl class="entry-facts">
         <div>
           <dt>Scopes</dt>
           <dd>
@@ -69,7 +68,9 @@ function End({ at }: { at: string }) {
   return (
     <>
       {isPast && <span class="badge bad">expired</span>} <Ahead at={at} />
-      <div class="hint">{clock(at)}</div>
+      <div class="hint">
+        {new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })}
+      </div>
     </>
   );
 }

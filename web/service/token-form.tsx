@@ -37,7 +37,7 @@ export function TokenForm({ onMade, onClose }: TokenFormProps) {
   return (
     <form class="card padded form making" ref={form} onSubmit={make} noValidate>
       <h2>New token</h2>
-      <div class="fields">
+      <div class="form-fields">
         <Field label="Name" fault={faultOf('name')} hint="Who or what uses it, e.g. ci.">
           {(ties) => (
             <input

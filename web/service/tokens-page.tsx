@@ -65,13 +65,13 @@ function Notes({ list: { plain, writable } }: { list: TokenList }) {
   return (
     <>
       {!writable && (
-        <p class="note">
+        <p class="token-note">
           The service can't write its file of tokens, so they are made and revoked on its host:{' '}
           <code>scriptd token create</code> and <code>scriptd token revoke</code>.
         </p>
       )}
       {plain > 0 && (
-        <p class="note">
+        <p class="token-note">
           {plain === 1 ? '1 token stands' : `${plain} tokens stand`} in the file in plain text, with
           every right, and can't be told apart here. <code>scriptd token migrate</code> on the host
           of the service puts a digest in {plain === 1 ? 'its' : 'their'} place.

@@ -29,7 +29,7 @@ export function WorkerCard({ worker }: { worker: Worker }) {
           {busy} of {slots === 1 ? '1 slot' : `${slots} slots`} busy
         </span>
       </div>
-      <dl class="facts">
+      <dl class="entry-facts">
         {pool && <Pool pool={pool} />}
         <div>
           <dt>Last heard</dt>

@@ -40,10 +40,8 @@ function GaugeRow({ name, used, limit, format }: Gauge) {
     <div class="gauge">
       <dt>{name}</dt>
       <dd>
-        <span class="gauge-bar" aria-hidden="true">
-          {limit !== undefined && (
-            <i class={look} style={{ width: `${Math.min(100, share * 100)}%` }} />
-          )}
+        <span class={limit === undefined ? 'gauge-bar none' : 'gauge-bar'} aria-hidden="true">
+          <i class={look} style={{ width: `${Math.min(100, share * 100)}%` }} />
         </span>
         <span class="gauge-text">
           {format(used)}

@@ -19,6 +19,8 @@ export interface Viewport {
   heightPx: number;
   /** Follows the end while there is more. */
   isFollowing: boolean;
+  /** There is more than is seen. */
+  isLonger: boolean;
   toEnd(): void;
   toRow(row: number): void;
 }
@@ -26,13 +28,18 @@ export interface Viewport {
 /**
  * Which rows of many are drawn, by where the scroller stands. It stays at the end while rows are
  * added, until somebody scrolls away from there.
+ *
+ * @param count of all rows
  */
-export function useViewport(scroller: RefObject<HTMLElement | null>, count: number): Viewport {
+export function useViewport(
+  scroller: RefObject<HTMLElement | null>,
+  count: number,
+  begins: 'at its beginning' | 'at its end',
+): Viewport {
   const [scrollTop, setScrollTop] = useState(0);
   const [viewPx, setViewPx] = useState(400);
-  // What is there already is read from its beginning; what is to come, as it comes.
-  const [isFollowing, setFollowing] = useState(count === 0);
-  const following = useRef(count === 0);
+  const [isFollowing, setFollowing] = useState(begins === 'at its end');
+  const following = useRef(begins === 'at its end');
   const heightPx = Math.min(count * rowPx, heightPxMax);
   const seenRows = Math.ceil(viewPx / rowPx);
   const hiddenPx = Math.max(1, heightPx - viewPx);
@@ -78,7 +85,8 @@ export function useViewport(scroller: RefObject<HTMLElement | null>, count: numb
     if (element && following.current) element.scrollTop = element.scrollHeight;
   }, [scroller, count, viewPx]);
 
-  const shown = { heightPx, isFollowing, toEnd, toRow };
+  const isLonger = heightPx > viewPx;
+  const shown = { heightPx, isFollowing, isLonger, toEnd, toRow };
   if (count <= allDrawnMax) return { ...shown, first: 0, last: count, topPx: 0 };
   // In one go with the rows that make it higher: what the browser says of it comes a frame later.
   const atPx = isFollowing ? hiddenPx : Math.min(scrollTop, hiddenPx);

@@ -23,13 +23,16 @@ export interface OutputProps {
   source?: string | undefined;
   /** Said while there is none. */
   empty?: string;
+  /** Shows the end, whatever there is already. */
+  isLive?: boolean;
 }
 
 /** Columns of a row where lines are not wrapped: what is longer goes on in the next all the same. */
 const columnsMax = 2_000;
 
 /** Output of a script, of any size: only what is seen of it is drawn. */
-export function Output({ text, label, byteCount, source, empty = 'Nothing.' }: OutputProps) {
+export function Output(props: OutputProps) {
+  const { text, label, byteCount, source, empty = 'Nothing.', isLive = false } = props;
   // Drawn again when there is more.
   void text.version.value;
   const scroller = useRef<HTMLDivElement>(null);
@@ -38,7 +41,9 @@ export function Output({ text, label, byteCount, source, empty = 'Nothing.' }: O
   const columns = isWrapped ? fitting : columnsMax;
   const rows = useMemo(() => new OutputRows(text, columns), [text, columns]);
   rows.update();
-  const viewport = useViewport(scroller, rows.count);
+  // What is there already is read from its beginning; what is to come, as it comes.
+  const begins = isLive || rows.count === 0 ? 'at its end' : 'at its beginning';
+  const viewport = useViewport(scroller, rows.count, begins);
 
   const [sought, setSought] = useState<string | undefined>();
   const [index, setIndex] = useState(0);
@@ -156,7 +161,7 @@ export function Output({ text, label, byteCount, source, empty = 'Nothing.' }: O
           </div>
         </div>
       </section>
-      {!viewport.isFollowing && (
+      {viewport.isLonger && !viewport.isFollowing && (
         <button type="button" class="small output-end" onClick={viewport.toEnd}>
           To the end <span aria-hidden="true">↓</span>
         </button>
