@@ -14,7 +14,7 @@ import { typeReadings } from './type-readings.js';
 export type OverviewReport = Omit<MessageOf<'overviewReport'>, 'kind' | 'requestId'>;
 
 export interface OverviewOptions {
-  standing: Pick<Standing, 'report'>;
+  standing: Pick<Standing, 'report' | 'absent'>;
   queues: Pick<Queues, 'report'>;
   fleet: Pick<Fleet, 'missingTypes'>;
   figures: Figures;
@@ -65,6 +65,7 @@ export class Overview {
       })),
       workers: workers.slice(0, partsShownMax),
       ...(workers.length > partsShownMax && { workersMore: true as const }),
+      absent: standing.absent().slice(0, partsShownMax),
       ...letters,
       ...this.#history.newest(),
     };

@@ -75,6 +75,8 @@ t.test('what a worker has been given before it was drained, it runs', async (t) 
   t.match(controller.drainWorker('noop-1'), { draining: true }, 'once more');
   gate.open();
   t.equal(await worker.closed, 'drained');
+  await until(async () => (await controller.overview()).workers.length === 0);
+  t.match((await controller.overview()).absent, [{ id: 'noop-1', type, absentMs: Number }]);
   const next = await start();
   t.teardown(() => next.close());
   for (const id of ids) {
@@ -82,4 +84,5 @@ t.test('what a worker has been given before it was drained, it runs', async (t) 
     const view = await store.readView(id);
     t.match(view, { outcome: 'success', attempt: 1 }, 'the first attempt was the only one');
   }
+  await until(async () => (await controller.overview()).absent.length === 0);
 });
