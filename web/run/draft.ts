@@ -80,7 +80,10 @@ addEventListener('pagehide', store);
 let wasIn = false;
 effect(() => {
   const state = sessionState.value;
-  if (wasIn && state.kind === 'out' && state.fault === undefined) fill(emptyDraft);
+  if (wasIn && state.kind === 'out' && state.fault === undefined) {
+    fill(emptyDraft);
+    store();
+  }
   wasIn = state.kind === 'in';
 });
 

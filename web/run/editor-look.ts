@@ -37,7 +37,7 @@ export const look = EditorView.theme({
     outline: '1px solid var(--accent)',
   },
   '&.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'var(--bad-soft)' },
-  '.cm-placeholder': { color: 'var(--dim)' },
+  '.cm-placeholder': { color: 'var(--dim)', fontStyle: 'italic' },
   '.cm-specialChar': { color: 'var(--warn)' },
   '.cm-fault-line, &.cm-focused .cm-fault-line.cm-activeLine': {
     backgroundColor: 'var(--bad-soft)',
