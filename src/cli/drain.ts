@@ -8,7 +8,9 @@ interface Options extends ServiceOptions {
 export function addDrainCommand(program: Command): void {
   const command = program
     .command('drain <worker>')
-    .description('has a worker finish what it has and end; another comes where one is wanted')
+    .description(
+      'has a worker finish what it runs, within its drainMs, and end; another comes where one is wanted',
+    )
     .option('--json', 'print the worker as JSON');
   addServiceOptions(command).action(async (id: string) => {
     const options = command.opts<Options>();

@@ -407,8 +407,13 @@ export class Controller implements ClientRequests {
   }
 
   #drainWorker(name: string): void {
-    this.#fleet.get(name)?.drain();
+    const link = this.#fleet.get(name);
+    const up = link?.up;
     this.#scheduler.drain(name);
+    // One that is told to go while it has nothing does so: what it was given has to be there before.
+    this.#performer.whenSent(name, () => {
+      if (link?.up === up) link?.drain();
+    });
     this.#stir();
   }
 

@@ -133,6 +133,13 @@ export class Fleet {
     }
   }
 
+  /** Places whose worker is not connected, and since when; monotonic milliseconds. */
+  *absent(): Generator<{ seat: WorkerSeat; sinceMs: number }> {
+    for (const { seat, absentSinceMs: sinceMs } of this.#links.values()) {
+      if (sinceMs !== undefined) yield { seat, sinceMs };
+    }
+  }
+
   /** Types of which there should be a worker, and none is connected. */
   missingTypes(): string[] {
     const { manager } = this.#options;

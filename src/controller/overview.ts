@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import type { TaskStore } from '../store/port.js';
 import type { MessageOf } from '../wire/messages.js';
-import { partsShownMax } from '../wire/reports.js';
+import { partsShownMax, type WorkerReport } from '../wire/reports.js';
 import { DeadLetterCount } from './dead-letter-count.js';
 import type { Figures } from './figures.js';
 import type { Fleet } from './fleet.js';
@@ -14,7 +14,7 @@ import { typeReadings } from './type-readings.js';
 export type OverviewReport = Omit<MessageOf<'overviewReport'>, 'kind' | 'requestId'>;
 
 export interface OverviewOptions {
-  standing: Pick<Standing, 'report'>;
+  standing: Pick<Standing, 'report' | 'absent'>;
   queues: Pick<Queues, 'report'>;
   fleet: Pick<Fleet, 'missingTypes'>;
   figures: Figures;
@@ -63,10 +63,19 @@ export class Overview {
         ...(lacking.has(queue.type) && { lacksWorker: true as const }),
         readyPerMinute: this.#history.readyPerMinute(queue.type),
       })),
-      workers: workers.slice(0, partsShownMax),
+      workers: shown(workers),
       ...(workers.length > partsShownMax && { workersMore: true as const }),
+      absent: standing.absent().slice(0, partsShownMax),
       ...letters,
       ...this.#history.newest(),
     };
   }
+}
+
+/** As many as may be: where those are not all, nobody shall miss one that keeps scripts apart badly. */
+function shown(workers: readonly WorkerReport[]): WorkerReport[] {
+  if (workers.length <= partsShownMax) return [...workers];
+  const isWeak = ({ isolation }: WorkerReport) => isolation.level !== 'strict';
+  const others = workers.filter((worker) => !isWeak(worker));
+  return [...workers.filter(isWeak), ...others].slice(0, partsShownMax);
 }

@@ -54,11 +54,19 @@ interface Batch extends Unstored {
   wallMs: number;
 }
 
+/** An attempt whose code is being read. */
+interface Reading {
+  workerId: string;
+  /** What its worker is to be told after it. */
+  behind: OfAttempt[];
+  /** Fulfilled when all of it has gone out, or could not be read. */
+  sent: Promise<void>;
+}
+
 /** Carries out what the scheduler decided in one turn: one batch of each sort to the store. */
 export class Performer {
   readonly #options: PerformerOptions;
-  /** Attempts whose code is being read, with what their worker is to be told after it. */
-  readonly #reading = new Map<string, OfAttempt[]>();
+  readonly #reading = new Map<string, Reading>();
 
   constructor(options: PerformerOptions) {
     this.#options = options;
@@ -212,10 +220,17 @@ export class Performer {
     });
   }
 
+  /** Calls back once all that the worker has been given has gone out to it: at once, or soon. */
+  whenSent(workerId: string, tell: () => void): void {
+    const open = [...this.#reading.values()].filter((one) => one.workerId === workerId);
+    if (open.length === 0) tell();
+    else void Promise.all(open.map(({ sent }) => sent)).then(tell);
+  }
+
   /** Never before the attempt itself. */
   #send(workerId: string, message: OfAttempt): void {
-    const behind = this.#reading.get(attemptId(message.taskId, message.attempt));
-    if (behind) behind.push(message);
+    const reading = this.#reading.get(attemptId(message.taskId, message.attempt));
+    if (reading) reading.behind.push(message);
     else this.#options.fleet.get(workerId)?.send(message);
   }
 
@@ -230,29 +245,26 @@ export class Performer {
       return;
     }
     const key = attemptId(taskId, attempt);
-    this.#reading.set(key, []);
-    const behind = () => {
-      const messages = this.#reading.get(key) ?? [];
-      this.#reading.delete(key);
-      return messages;
-    };
-    Promise.all([store.readSpec(taskId), store.readView(taskId, { bulk: false })]).then(
+    const behind: OfAttempt[] = [];
+    const read = Promise.all([store.readSpec(taskId), store.readView(taskId, { bulk: false })]);
+    const sent = read.then(
       ([spec, view]) => {
-        const messages = behind();
+        this.#reading.delete(key);
         if (!spec || !view) {
           log.error({ task: taskId }, `task ${taskId} is dispatched and not in the store`);
           return;
         }
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
         fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
-        for (const message of messages) fleet.get(workerId)?.send(message);
+        for (const message of behind) fleet.get(workerId)?.send(message);
       },
       (error: unknown) => {
-        behind();
+        this.#reading.delete(key);
         // It is overdue some time, and tried again.
         log.error({ err: error, task: taskId }, `task ${taskId} could not be read`);
       },
     );
+    this.#reading.set(key, { workerId, behind, sent });
   }
 
   #acknowledge(workerId: string, taskId: string, attempt: number): void {

@@ -75,7 +75,7 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
     case 'drainWorker': {
       const worker = requests.drainWorker(question.workerId);
       if (worker) return { kind: 'worker', requestId, worker };
-      const text = `no worker ${question.workerId} is connected`;
+      const text = `no worker ${question.workerId} is connected: GET /v1/workers lists those that are`;
       throw new ScriptdError('UNKNOWN_WORKER', text);
     }
   }

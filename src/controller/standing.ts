@@ -3,6 +3,7 @@ import type { VitalSigns } from '../vitals.js';
 import type { Identity } from '../wire/handshake.js';
 import type { MessageOf } from '../wire/messages.js';
 import {
+  type AbsentWorker,
   drainingText,
   lacksWorkerText,
   partsShownMax,
@@ -46,6 +47,21 @@ export class Standing {
   worker(name: string): WorkerReport | undefined {
     for (const up of this.#options.fleet.up()) if (up.seat.name === name) return this.#worker(up);
     return undefined;
+  }
+
+  /** Workers that should be connected and are not, those first that have been it for longest. */
+  absent(): AbsentWorker[] {
+    const { scheduler, fleet, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const absent = new Map<string, AbsentWorker>();
+    const note = (id: string, type: string, sinceMs: number) =>
+      absent.set(id, { id, type, absentMs: Math.max(0, Math.round(nowMs - sinceMs)) });
+    // One that had joined has no place: it is known only while its tasks wait for it.
+    for (const { id, type, awayUntilMs, reconnectGraceMs } of scheduler.workers.all()) {
+      if (awayUntilMs !== undefined) note(id, type, awayUntilMs - reconnectGraceMs);
+    }
+    for (const { seat, sinceMs } of fleet.absent()) note(seat.name, seat.type, sinceMs);
+    return [...absent.values()].sort((one, other) => other.absentMs - one.absentMs);
   }
 
   /** @param draining it takes no further tasks */

@@ -79,6 +79,7 @@ export class WorkerLink {
   readonly address: Address | undefined;
   readonly #options: WorkerLinkOptions;
   readonly #handlers: WorkerLinkHandlers;
+  #downSinceMs: number;
   readonly #backoff = new Backoff(controllerLimits.reconnectMsMin, controllerLimits.reconnectMsMax);
   #pair: Pair | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -97,6 +98,7 @@ export class WorkerLink {
     this.address = options.address;
     this.#options = options;
     this.#handlers = handlers;
+    this.#downSinceMs = options.clock.monotonicMs();
   }
 
   /** What the worker said of itself; undefined while it is not connected. */
@@ -107,6 +109,11 @@ export class WorkerLink {
   /** Since when it has been connected; 0 while it is not. Milliseconds since 1970-01-01 UTC. */
   get connectedAt(): number {
     return this.#pair?.upAt ?? 0;
+  }
+
+  /** Since when it has not been connected; undefined while it is. Monotonic milliseconds. */
+  get absentSinceMs(): number | undefined {
+    return this.up ? undefined : this.#downSinceMs;
   }
 
   /** When it was last heard of; 0 while it is not connected. Monotonic milliseconds. */
@@ -291,6 +298,7 @@ export class WorkerLink {
     const { code, reason } = closeReason(error);
     const { log, seat } = this.#options;
     if (pair.up) {
+      this.#downSinceMs = this.#options.clock.monotonicMs();
       if (this.#dismissed || drained)
         log.info({ worker: seat.name }, `worker ${seat.name} has gone`);
       else log.warn({ worker: seat.name, code }, `lost worker ${seat.name}: ${reason}`);

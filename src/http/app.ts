@@ -70,7 +70,10 @@ export function createApp(
     },
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    routerOptions: { querystringParser: () => ({}) },
+    routerOptions: {
+      querystringParser: () => ({}),
+      maxParamLength: httpLimits.pathPartCharactersMax,
+    },
     rewriteUrl: (request) => originForm(request.url ?? '/'),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     clientErrorHandler: answerBrokenRequest,

@@ -14,6 +14,8 @@ import { problem } from './problem.js';
  */
 export class ConfinedController implements ControllerPort {
   readonly #inner: ControllerPort;
+  /** One for all streams of groups that are told of the same. */
+  readonly #ofGroups = new WeakMap<Overview, Overview>();
 
   constructor(inner: ControllerPort) {
     this.#inner = inner;
@@ -131,11 +133,11 @@ export class ConfinedController implements ControllerPort {
   }
 
   async overview() {
-    return forCaller(await this.#inner.overview());
+    return this.#forCaller(await this.#inner.overview());
   }
 
   async recentOverview() {
-    return forCaller(await this.#inner.recentOverview());
+    return this.#forCaller(await this.#inner.recentOverview());
   }
 
   async history() {
@@ -148,6 +150,15 @@ export class ConfinedController implements ControllerPort {
   async drainWorker(workerId: string) {
     requireWhole();
     return this.#inner.drainWorker(workerId);
+  }
+
+  /** Queues and workers as everybody sees them; how many tasks of others were given up is not told. */
+  #forCaller(overview: Overview): Overview {
+    if (currentCaller().group === undefined) return overview;
+    const { deadLetters: _, deadLettersMore: __, ...rest } = overview;
+    const told = this.#ofGroups.get(overview) ?? rest;
+    this.#ofGroups.set(overview, told);
+    return told;
   }
 
   /** Asks about a task, and answers only if the caller may know of it. */
@@ -185,13 +196,6 @@ function ofGroup(task: TaskSpec): TaskSpec {
   }
   const { idempotencyKey: key } = task;
   return { ...task, group, ...(key !== undefined && { idempotencyKey: keyOf(group, key) }) };
-}
-
-/** Queues and workers as everybody sees them; how many tasks of others were given up is not told. */
-function forCaller(overview: Overview): Overview {
-  if (currentCaller().group === undefined) return overview;
-  const { deadLetters: _, deadLettersMore: __, ...rest } = overview;
-  return rest;
 }
 
 function keyOf(group: string, key: string): string {

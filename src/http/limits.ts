@@ -12,6 +12,8 @@ export const httpLimits = {
   requestsAheadMax: 64,
   /** Request line and headers together: a URL of the largest size, and room beside it. */
   headBytesMax: limits.urlBytesMax + 64 * 1024,
+  /** Of an id in a path, as it is written there: the longest name of a worker, each unit as nine. */
+  pathPartCharactersMax: 9 * 128,
   /** From a connection's first byte to the end of its headers. */
   headReceiveMs: 30_000,
   /** From the end of a request's headers to the end of its body. */

@@ -1,8 +1,9 @@
 import { errorCode } from '../errors.js';
+import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { ControllerPort, History, Overview } from './controller-port.js';
 import { httpLimits } from './limits.js';
-import { historyJson, newsOf, overviewJson, sampleJson } from './overview-json.js';
+import type { OverviewTexts } from './overview-texts.js';
 import { asProblem, internalProblem } from './problem.js';
 
 /** What the stream asks of the controller. */
@@ -11,7 +12,7 @@ export type OverviewSource = Pick<ControllerPort, 'recentOverview' | 'history'>;
 /** Counts bytes that the client has not taken, until what it returns is called. */
 export type Hold = (bytes: number) => () => void;
 
-const comment = ':\n\n';
+const comment = Buffer.from(':\n\n');
 
 /**
  * How the service stands, for one client, as the text of an event stream. It is pulled: the service is
@@ -25,9 +26,11 @@ const comment = ':\n\n';
  */
 export class OverviewEvents {
   readonly #source: OverviewSource;
+  readonly #texts: OverviewTexts;
   readonly #log: Log;
   readonly #stopped = new AbortController();
-  readonly #history: History;
+  /** Until it is told: a stream may last for days, and an hour of all types is large. */
+  #history: History | undefined;
   /** `at` of the last sample that was told. */
   #sampledAt: number | undefined;
   /** What the last overview told, and when that was; monotonic milliseconds. */
@@ -35,9 +38,10 @@ export class OverviewEvents {
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param history as it stands: it is told first */
-  constructor(source: OverviewSource, history: History, log: Log) {
+  constructor(source: OverviewSource, history: History, texts: OverviewTexts, log: Log) {
     this.#source = source;
     this.#history = history;
+    this.#texts = texts;
     this.#log = log;
   }
 
@@ -47,8 +51,8 @@ export class OverviewEvents {
   }
 
   /** @param hold called with the size of each event while it goes out */
-  async *text(hold: Hold): AsyncGenerator<string> {
-    yield `retry: ${httpLimits.eventRetryMs}\n\n`;
+  async *text(hold: Hold): AsyncGenerator<Buffer> {
+    yield Buffer.from(`retry: ${httpLimits.eventRetryMs}\n\n`);
     try {
       for await (const event of this.#events()) {
         const release = hold(event.length);
@@ -64,13 +68,13 @@ export class OverviewEvents {
       if (!known) this.#log.error({ err: error }, 'an event stream failed by a fault of ours');
       // The client connects again, and is told by a status.
       const { code, detail } = known ?? internalProblem();
-      yield `: ${code} ${detail.replaceAll(/\s+/g, ' ')}\n\n`;
+      yield Buffer.from(`: ${code} ${detail.replaceAll(/\s+/g, ' ')}\n\n`);
     }
   }
 
-  async *#events(): AsyncGenerator<string> {
+  async *#events(): AsyncGenerator<Buffer> {
     const { signal } = this.#stopped;
-    yield this.#whole(this.#history);
+    yield this.#first();
     while (!signal.aborted) {
       const nextAtMs = performance.now() + httpLimits.lookMs;
       yield* await this.#look();
@@ -79,7 +83,7 @@ export class OverviewEvents {
   }
 
   /** What there is to tell. */
-  async #look(): Promise<string[]> {
+  async #look(): Promise<Buffer[]> {
     const { signal } = this.#stopped;
     const waitMs = httpLimits.keepEventsAliveMs;
     try {
@@ -93,32 +97,34 @@ export class OverviewEvents {
     }
   }
 
-  async #samples({ newest, newestAfter }: Overview): Promise<string[]> {
+  async #samples({ newest, newestAfter }: Overview): Promise<Buffer[]> {
     if (!newest || newest.at === this.#sampledAt) return [];
     // The client was slow, or another controller has begun anew.
     if (newestAfter !== this.#sampledAt) return [this.#whole(await this.#source.history())];
     this.#sampledAt = newest.at;
-    return [eventText('sample', sampleJson(newest))];
+    return [this.#texts.sample(newest)];
   }
 
-  #whole(history: History): string {
+  #first(): Buffer {
+    const history = this.#history;
+    this.#history = undefined;
+    invariant(history, 'a stream begins once');
+    return this.#whole(history);
+  }
+
+  #whole(history: History): Buffer {
     this.#sampledAt = history.samples.at(-1)?.at;
-    return eventText('history', historyJson(history));
+    return this.#texts.history(history);
   }
 
-  #overview(overview: Overview): string[] {
-    const json = overviewJson(overview);
-    const news = newsOf(json);
+  #overview(overview: Overview): Buffer[] {
+    const { event, news } = this.#texts.overview(overview);
     const nowMs = performance.now();
     if (news === this.#news && nowMs - this.#toldAtMs < httpLimits.overviewMs) return [];
     this.#news = news;
     this.#toldAtMs = nowMs;
-    return [eventText('overview', json)];
+    return [event];
   }
-}
-
-function eventText(name: string, data: object): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Until the time is up, or the signal comes. */

@@ -9,6 +9,7 @@ import { httpLimits } from './limits.js';
 import { followOverview, getOverview } from './openapi/overview-operations.js';
 import { OverviewEvents } from './overview-events.js';
 import { overviewJson } from './overview-json.js';
+import { OverviewTexts } from './overview-texts.js';
 import { pulledInTime } from './pulled-in-time.js';
 import { readQuery } from './query.js';
 import type { UnsentAnswers } from './unsent.js';
@@ -21,6 +22,8 @@ export function overviewRoutes(
   unsent: UnsentAnswers,
   log: Log,
 ): void {
+  const texts = new OverviewTexts();
+
   app.get(
     '/v1/overview',
     { exposeHeadRoute: true, config: { operation: getOverview } },
@@ -42,7 +45,7 @@ export function overviewRoutes(
         recentOverview: onSameBehalf(() => controller.recentOverview()),
         history: onSameBehalf(() => controller.history()),
       };
-      const events = new OverviewEvents(source, history, log);
+      const events = new OverviewEvents(source, history, texts, log);
       const remove = streams.add(undefined, events, request.caller);
       const release = onClientGone(reply, () => {
         remove();

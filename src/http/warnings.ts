@@ -26,7 +26,7 @@ export interface Warning {
 
 type Queue = Overview['queues'][number];
 
-/** A worker that said nothing for so long. */
+/** A worker that should be connected, and has not been for so long. One that restarts is back by then. */
 const silentMs = 15_000;
 /** A queue that grows matters once there are so many tasks ready for each slot. */
 const readyPerSlotMin = 10;
@@ -95,14 +95,16 @@ function grows({ ready, slots, paused, readyPerMinute }: Queue): boolean {
   return counts.every((count, at) => at === 0 || count > (counts[at - 1] ?? 0));
 }
 
-function ofWorkers({ workers, at }: Overview): Warning[] {
-  const silent: Warning[] = workers
-    .filter(({ heardAt }) => at - heardAt > silentMs)
-    .map(({ id, type, heardAt }) => ({
+function ofWorkers({ workers, absent, queues }: Overview): Warning[] {
+  // Where there is none at all, that is said.
+  const told = new Set(queues.filter(isWithoutWorker).map(({ type }) => type));
+  const silent: Warning[] = absent
+    .filter(({ type, absentMs }) => absentMs > silentMs && !told.has(type))
+    .map(({ id, type }) => ({
       code: 'WORKER_SILENT',
       text:
-        `The worker ${id} has said nothing for ${Math.round((at - heardAt) / 1000)} s: ` +
-        'look at its host and the network; its tasks run again elsewhere once it is given up.',
+        `The worker ${id} has not been connected for more than ${silentMs / 1000} s: ` +
+        'look at its log, its host and the network.',
       ...{ type, worker: id },
     }));
   const weak = new Map<string, Warning>();

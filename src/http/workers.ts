@@ -30,7 +30,8 @@ export function workerRoutes(app: FastifyInstance, controller: ControllerPort): 
       async (request, reply) => {
         readQuery(request.url, []);
         const { id } = request.params;
-        if (!names.fits(id)) throw problem('UNKNOWN_WORKER', 'the path has no name of a worker');
+        if (!names.fits(id))
+          throw problem('UNKNOWN_WORKER', 'the path has no name of a worker: 1 to 128 characters');
         return reply.code(202).send(workerJson(await controller.drainWorker(id)));
       },
     );

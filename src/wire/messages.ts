@@ -29,6 +29,7 @@ import { outcomes } from '../verdict.js';
 import { Vitals } from '../vitals.js';
 import { Delivery } from '../webhook.js';
 import {
+  AbsentWorker,
   ExplanationShape,
   historySamplesMax,
   PartId,
@@ -290,6 +291,8 @@ const schemas = {
     /** At most `partsShownMax`. */
     workers: Type.Array(WorkerReport, { maxItems: partsShownMax }),
     workersMore: Type.Optional(Type.Literal(true)),
+    /** At most `partsShownMax`, those first that have been it for longest. */
+    absent: Type.Array(AbsentWorker, { maxItems: partsShownMax }),
     /** Absent when the store could not say. */
     deadLetters: Type.Optional(SafeCount),
     deadLettersMore: Type.Optional(Type.Literal(true)),

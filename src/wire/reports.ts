@@ -133,6 +133,13 @@ export const WorkerReport = Type.Object(
 );
 export type WorkerReport = Static<typeof WorkerReport>;
 
+/** A worker that should be connected and is not: nobody answers at its place, or it is waited for. */
+export const AbsentWorker = Type.Object(
+  { id: PartId, type: TypeName, absentMs: Milliseconds },
+  { additionalProperties: false },
+);
+export type AbsentWorker = Static<typeof AbsentWorker>;
+
 /** What went on of one type in a step of the history. */
 export const TypeSample = Type.Object(
   {

@@ -109,8 +109,12 @@ t.test('places come and go, and nothing is missing where there is none', async (
   });
   add();
   t.same(fleet.missingTypes(), ['python']);
+  const [absent] = fleet.absent();
+  t.match(absent, { seat: { name: 'python-1' } });
+  t.ok(absent && absent.sinceMs <= systemClock.monotonicMs(), 'it was away from the start');
   await connected;
   t.same(fleet.missingTypes(), []);
+  t.same([...fleet.absent()], []);
   fleet.get('python-1')?.drain();
   while (received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   t.same(received, [{ kind: 'drain' }]);

@@ -25,7 +25,7 @@ export function worker(changes: Partial<WorkerReport> = {}): WorkerReport {
 export function overview(changes: Partial<Overview> = {}): Overview {
   return {
     ...{ at: wallMs, ready: true, draining: false, missing: [] },
-    ...{ queues: [queue()], workers: [worker()], deadLetters: 0 },
+    ...{ queues: [queue()], workers: [worker()], absent: [], deadLetters: 0 },
     ...changes,
   };
 }

@@ -2,8 +2,12 @@ import t from 'tap';
 import type { Overview } from '../../src/http/controller-port.js';
 import { httpLimits } from '../../src/http/limits.js';
 import { warningCodes, warningsOf } from '../../src/http/warnings.js';
-import { lacksWorkerText } from '../../src/wire/reports.js';
-import { overview, queue, wallMs, worker } from './overview-samples.js';
+import { type AbsentWorker, lacksWorkerText } from '../../src/wire/reports.js';
+import { overview, queue, worker } from './overview-samples.js';
+
+function absent(changes: Partial<AbsentWorker> = {}): AbsentWorker {
+  return { id: 'python-2', type: 'python', absentMs: 15_001, ...changes };
+}
 
 /** Six ends of minutes, each with more tasks ready than the one before. */
 const growing = [1, 2, 3, 4, 5, 30];
@@ -33,11 +37,12 @@ const rows: [what: string, changes: Partial<Overview>, warnings: string[]][] = [
     { ready: false, draining: true, missing: ['the controller is draining'] },
     ['DRAINING'],
   ],
-  ['a worker is quiet', { workers: [worker({ heardAt: wallMs - 15_000 })] }, []],
+  ['a worker restarts', { absent: [absent({ absentMs: 15_000 })] }, []],
+  ['a worker is away', { absent: [absent()] }, ['WORKER_SILENT python python-2']],
   [
-    'a worker is silent',
-    { workers: [worker({ heardAt: wallMs - 15_001 })] },
-    ['WORKER_SILENT python python-1'],
+    'the only worker of a type is away',
+    { queues: [queue({ workers: 0, lacksWorker: true })], absent: [absent()] },
+    ['NO_WORKER python'],
   ],
   [
     'a queue grows',
@@ -97,10 +102,8 @@ t.test('the most serious come first, and a great many are cut', async (t) => {
       queue({ ready: 100, readyPerMinute: growing }),
       queue({ type: 'node', workers: 0, ready: 1 }),
     ],
-    workers: [
-      worker({ heardAt: wallMs - 20_000, isolation: { level: 'basic', layers: [] } }),
-      worker({ id: 'python-2' }),
-    ],
+    workers: [worker({ isolation: { level: 'basic', layers: [] } }), worker({ id: 'python-2' })],
+    absent: [absent({ id: 'python-3' })],
   });
   const warnings = warningsOf(all);
   t.same(
@@ -108,10 +111,8 @@ t.test('the most serious come first, and a great many are cut', async (t) => {
     warningCodes,
   );
   t.match(warnings.at(-2)?.text, /^More than 1000 tasks were given up/);
-  const workers = Array.from({ length: 200 }, (_, index) =>
-    worker({ id: `w${index}`, heardAt: wallMs - 20_000 }),
-  );
-  const many = warningsOf({ ...all, workers });
+  const away = Array.from({ length: 200 }, (_, index) => absent({ id: `w${index}` }));
+  const many = warningsOf({ ...all, absent: away });
   t.equal(many.length, httpLimits.warningsMax);
   t.equal(many[0]?.code, 'NOT_READY');
 });

@@ -33,6 +33,12 @@ t.test('a worker is drained by its name', async (t) => {
   t.equal((await controller.next('drainWorker')).workerId, 'python-1');
   await ask({ method: 'POST', path: '/v1/workers/a%2Fb%20c/drain' });
   t.equal((await controller.next('drainWorker')).workerId, 'a/b c');
+  const longest = '가'.repeat(128);
+  const path = `/v1/workers/${encodeURIComponent(longest)}/drain`;
+  await ask({ method: 'POST', path });
+  t.equal((await controller.next('drainWorker')).workerId, longest);
+  const longer = await ask({ method: 'POST', path: `/v1/workers/${'w'.repeat(129)}/drain` });
+  assertProblem(t, longer, 404, 'UNKNOWN_WORKER');
   controller.behaviour = refuseWith('UNKNOWN_WORKER', 'no worker perl-1 is connected');
   const unknown = await ask({ method: 'POST', path: '/v1/workers/perl-1/drain' });
   t.match(assertProblem(t, unknown, 404, 'UNKNOWN_WORKER').detail, /perl-1/);

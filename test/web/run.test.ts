@@ -161,3 +161,32 @@ pageTest('of a task that is tried again the last output is shown', { at }, async
   t.match(await run(page), 'runtime error');
   t.same(await rowsOf(page, 'stdout'), ['once']);
 });
+
+pageTest(
+  'who signs out leaves nothing behind',
+  { at, tokens: [{ scopes: ['submit', 'read'] }, { scopes: ['submit', 'read'] }] },
+  async (t, opened) => {
+    const { page, tokens } = opened;
+    await write(page, 'echo secret', 'Bash');
+    t.match(await run(page), 'success');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').waitFor();
+    await opened.signIn(tokens[1] ?? '');
+    await page.locator('.cm-content').waitFor();
+    t.notMatch(await page.locator('main').innerText(), 'secret');
+    const kept = await page.evaluate('JSON.stringify({ ...sessionStorage, ...localStorage })');
+    t.notMatch(kept, 'secret');
+  },
+);
+
+pageTest('a run that is not kept any more does not hinder the next', { at }, async (t, opened) => {
+  const { page } = opened;
+  await page.evaluate(
+    `sessionStorage.setItem('scriptd-run', '01a20cb8-5519-70f4-a634-983f0412a870')`,
+  );
+  await page.reload();
+  await page.locator('.outcome', { hasText: "can't be told any more" }).waitFor();
+  opened.forgive(/status of 404/);
+  await write(page, 'echo next', 'Bash');
+  t.match(await run(page), 'success');
+});

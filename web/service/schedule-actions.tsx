@@ -2,7 +2,14 @@ import { useState } from 'preact/hooks';
 import { href } from '../route.js';
 import { Confirm } from '../ui/confirm.js';
 import { attempt } from '../ui/notices.js';
-import { deleteSchedule, runSchedule, type ScheduleSummary, setEnabled } from './schedule.js';
+import {
+  deleteSchedule,
+  getSchedule,
+  putEnabled,
+  runSchedule,
+  type Schedule,
+  type ScheduleSummary,
+} from './schedule.js';
 
 export interface ScheduleActionsProps {
   schedule: ScheduleSummary;
@@ -15,13 +22,26 @@ export interface ScheduleActionsProps {
 export function ScheduleActions({ schedule, onChange, onRun }: ScheduleActionsProps) {
   const { id, enabled } = schedule;
   const [asked, setAsked] = useState(false);
+  /** What is to be enabled or disabled, and has a webhook. */
+  const [losing, setLosing] = useState<Schedule>();
   const [busy, setBusy] = useState(false);
   const act = async (what: () => Promise<unknown>, done?: string) => {
     setAsked(false);
+    setLosing(undefined);
     setBusy(true);
     await attempt(what, done);
     await onChange();
     setBusy(false);
+  };
+  const turned = `${id} is ${enabled ? 'disabled: it submits nothing' : 'enabled'}.`;
+  // It is put again as it was read, and the secret of a webhook is not read by anybody.
+  const turn = async () => {
+    const read = await attempt(async () => {
+      const whole = await getSchedule(id);
+      if (whole.task.webhook) setLosing(whole);
+      else await act(() => putEnabled(whole, !enabled), turned);
+    });
+    if (!read) await onChange();
   };
   const of = <span class="only-read"> {id}</span>;
   return (
@@ -34,17 +54,7 @@ export function ScheduleActions({ schedule, onChange, onRun }: ScheduleActionsPr
       >
         Run now{of}
       </button>
-      <button
-        type="button"
-        class="small"
-        disabled={busy}
-        onClick={() =>
-          void act(
-            () => setEnabled(id, !enabled),
-            `${id} is ${enabled ? 'disabled: it submits nothing' : 'enabled'}.`,
-          )
-        }
-      >
+      <button type="button" class="small" disabled={busy} onClick={() => void turn()}>
         {enabled ? 'Disable' : 'Enable'}
         {of}
       </button>
@@ -54,6 +64,19 @@ export function ScheduleActions({ schedule, onChange, onRun }: ScheduleActionsPr
       <button type="button" class="small" disabled={busy} onClick={() => setAsked(true)}>
         Delete{of}
       </button>
+      {losing && (
+        <Confirm
+          title={`${enabled ? 'Disable' : 'Enable'} ${id}?`}
+          action={enabled ? 'Disable' : 'Enable'}
+          onConfirm={() => void act(() => putEnabled(losing, !enabled), turned)}
+          onClose={() => setLosing(undefined)}
+        >
+          <p>
+            Its webhook stays. But if it has a secret of its own, the service's takes that one's
+            place: it is shown to nobody, and so can't be put again from here.
+          </p>
+        </Confirm>
+      )}
       {asked && (
         <Confirm
           title={`Delete ${id}?`}

@@ -46,9 +46,9 @@ export function putSchedule(id: string, body: ScheduleBody): Promise<Schedule> {
   return askJson(pathOf(id), { method: 'PUT', body });
 }
 
-/** What the schedule is now, but for this; what it has that no form shows stays as it is. */
-export async function setEnabled(id: string, enabled: boolean): Promise<void> {
-  const { cron, timeZone, missed, task } = await getSchedule(id);
+/** The schedule as it is, but for this; what it has that no form shows stays. */
+export async function putEnabled(schedule: Schedule, enabled: boolean): Promise<void> {
+  const { id, cron, timeZone, missed, task } = schedule;
   await putSchedule(id, { cron, timeZone, missed, enabled, task });
 }
 

@@ -12,7 +12,7 @@ export function Attempts({ task: { attempts, attempt } }: { task: Task }) {
     <>
       {left > 0 && <p class="hint">The first {left} are not kept.</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <section class="scrolled" aria-label="Table of attempts" tabIndex={0}>
+      <section class="scrolled" aria-label="Attempts, one by one" tabIndex={0}>
         <table>
           <thead>
             <tr>

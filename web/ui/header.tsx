@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { overview, overviewFault } from '../api/overview.js';
 import { may, type Scope, sessionState, signOut } from '../api/session.js';
 import { route } from '../route.js';
@@ -14,6 +15,12 @@ const places: readonly { path: string; label: string; scope: Scope }[] = [
 
 export function Header() {
   const [current] = route.value.path;
+  const pages = useRef<HTMLElement>(null);
+  // On a phone not all of them have room.
+  useEffect(() => {
+    const link = pages.current?.querySelector(`[href="#/${CSS.escape(current ?? '')}"]`);
+    link?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
   return (
     <header class="shell">
       <a class="brand" href="#/run">
@@ -30,13 +37,16 @@ export function Header() {
         </svg>
         scriptd
       </a>
-      <nav aria-label="Pages">
-        {places.filter(({ scope }) => may(scope)).filter(isShown).map(({ path, label }) => (
-          <a key={path} href={`#/${path}`} aria-current={path === current ? 'page' : undefined}>
-            {label}
-            {path === 'dead-letters' && <DeadLetterCount />}
-          </a>
-        ))}
+      <nav aria-label="Pages" ref={pages}>
+        {places
+          .filter(({ scope }) => may(scope))
+          .filter(isShown)
+          .map(({ path, label }) => (
+            <a key={path} href={`#/${path}`} aria-current={path === current ? 'page' : undefined}>
+              {label}
+              {path === 'dead-letters' && <DeadLetterCount />}
+            </a>
+          ))}
       </nav>
       <div class="account">
         <Health />

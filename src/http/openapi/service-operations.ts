@@ -84,7 +84,8 @@ export const drainWorker: Operation = {
   tag: 'Service',
   summary: 'Have a worker finish what it has, and end',
   description:
-    'It takes nothing more; whoever manages it starts another where one is wanted. It may be repeated. A body is not looked at.',
+    'It takes nothing more and hands back what it has not begun. What still runs after its drainMs (30 s unless it says otherwise) is ended and tried again. ' +
+    'Whoever manages it starts another where one is wanted. It may be repeated. A body is not looked at.',
   parameters: [workerInPath],
   answers: {
     202: {
