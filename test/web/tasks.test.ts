@@ -25,7 +25,7 @@ async function queryOf({ page }: BrowserPage): Promise<string> {
 pageTest('filters stand in the address', { args: bash, at: '#/tasks' }, async (t, opened) => {
   const { page, service } = opened;
   const grid = new TaskGrid(page);
-  await grid.grid.getByText('No tasks yet').waitFor();
+  await page.getByText('No tasks yet').waitFor();
   const good = await ran(service, { tags: ['apple'], group: 'fruit' });
   const bad = await ran(service, { code: 'exit 3', tags: ['pear'] });
   await grid.shows([bad, good]);
@@ -37,7 +37,7 @@ pageTest('filters stand in the address', { args: bash, at: '#/tasks' }, async (t
   await until('it is typed', async () => (await queryOf(opened)).endsWith('text=APPLE'));
   await grid.shows([good]);
   await page.getByLabel('Contains').fill('nothing has this');
-  await grid.grid.getByText('No task fits these filters.').waitFor();
+  await page.getByText('No task fits these filters.').waitFor();
   await page.getByRole('button', { name: 'Clear the filters' }).click();
   await grid.shows([bad, good]);
   t.equal(await page.getByLabel('Contains').inputValue(), '');
@@ -52,7 +52,7 @@ pageTest('filters stand in the address', { args: bash, at: '#/tasks' }, async (t
   await opened.go('#/tasks?group=fruit');
   await grid.shows([good]);
   await opened.go('#/tasks?type=NO');
-  await grid.grid.getByText(/must be the name of a type/).waitFor();
+  await page.getByText(/must be the name of a type/).waitFor();
   opened.forgive(/status of 400/);
   await page.getByRole('button', { name: 'Clear the filters' }).click();
   await grid.shows([bad, good]);

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Content } from '../../src/client/task.js';
 import { askJson } from '../api/http.js';
@@ -47,32 +46,37 @@ export function Submitted({ submission }: { submission: Submission }) {
   );
 }
 
-function given({ args, env, files, collect, check, retry, inspect }: SubmittedSpec) {
-  const rows: [string, ComponentChildren][] = [];
-  if (args?.length) rows.push(['Arguments', <Items items={args} />]);
-  if (env && Object.keys(env).length > 0) {
-    const items = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    rows.push(['Environment', <Items items={items} />]);
-  }
-  if (files && Object.keys(files).length > 0) {
-    const items = Object.entries(files).map(([name, file]) => `${name} (${bytes(file.bytes)})`);
-    rows.push(['Files', <Items items={items} />]);
-  }
-  if (collect?.length) rows.push(['Hands back', <Items items={collect} />]);
-  if (check) rows.push(['Check', <Json value={check} />]);
-  if (retry) rows.push(['Tried again', <Json value={retry} />]);
-  if (inspect) rows.push(['Inspect', 'local variables of an exception are kept']);
-  return rows.map(([name, value]) => (
-    <div key={name}>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  ));
+function given(spec: SubmittedSpec) {
+  const { args = [], env = {}, files = {}, collect = [], check, retry, inspect } = spec;
+  const rows: [string, string[]][] = [
+    ['Arguments', args],
+    ['Environment', Object.entries(env).map(([name, value]) => `${name}=${value}`)],
+    ['Files', Object.entries(files).map(([name, file]) => `${name} (${bytes(file.bytes)})`)],
+    ['Hands back', collect],
+    ['Check', check ? [JSON.stringify(check)] : []],
+    ['Tried again', retry ? [JSON.stringify(retry)] : []],
+    ['Inspect', inspect ? ['local variables of an exception'] : []],
+  ];
+  return rows
+    .filter(([, items]) => items.length > 0)
+    .map(([name, items]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>
+          <Items label={name} items={items} />
+        </dd>
+      </div>
+    ));
 }
 
+/** More than that scrolls. */
+const seenAtOnce = { items: 8, characters: 400 };
+
 /** Each by itself, so that it shows where one ends. */
-function Items({ items }: { items: readonly string[] }) {
-  return (
+function Items({ label, items }: { label: string; items: readonly string[] }) {
+  const characters = items.reduce((sum, item) => sum + item.length, 0);
+  const isLong = items.length > seenAtOnce.items || characters > seenAtOnce.characters;
+  const list = (
     <ul class="items">
       {items.map((item, index) => (
         <li key={index}>
@@ -83,13 +87,12 @@ function Items({ items }: { items: readonly string[] }) {
       ))}
     </ul>
   );
-}
-
-function Json({ value }: { value: object }) {
+  if (!isLong) return list;
   return (
-    <pre class="json">
-      <VisibleText text={JSON.stringify(value)} />
-    </pre>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+    <section class="long" aria-label={label} tabIndex={0}>
+      {list}
+    </section>
   );
 }
 

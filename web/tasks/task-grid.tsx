@@ -91,50 +91,52 @@ export function TaskGrid({ label, kept, columns, look, onKey, children }: TaskGr
   };
   useKeysOfPage(element, press);
 
+  const isEmpty = list.rows.length === 0;
   return (
-    <div
-      ref={element}
-      class={`task-grid ${look}`}
-      style={{ '--row': `${space.rowPx}px` }}
-      role="grid"
-      aria-label={label}
-      aria-rowcount={list.isWhole ? list.rows.length + 1 : -1}
-      aria-colcount={columns.length}
-      aria-activedescendant={at >= from && at < to ? `row-${kept.active}` : undefined}
-      aria-busy={!list.isKnown}
-      tabIndex={0}
-      onScroll={scroll}
-      onKeyDown={press}
-    >
-      <div role="rowgroup" class="grid-head">
-        <div role="row" class="grid-row" aria-rowindex={1}>
-          {columns.map(({ name, title }) => (
-            <div key={name} role="columnheader" class={name}>
-              {title}
-            </div>
-          ))}
-        </div>
-      </div>
-      {list.rows.length === 0 ? (
-        <div class="empty">{children}</div>
-      ) : (
-        <div role="rowgroup" class="grid-space" style={{ height: `${space.heightPx}px` }}>
-          <div role="presentation" style={{ transform: `translateY(${topPx}px)` }}>
-            {list.rows.slice(from, to).map((row, offset) => (
-              <GridRow
-                key={row.id}
-                row={row}
-                index={from + offset}
-                columns={columns}
-                isActive={row.id === kept.active}
-                isChosen={kept.chosen.has(row.id)}
-                isNew={list.arrived.has(row.id)}
-                onOpen={open}
-              />
+    <div class="grid-frame">
+      <div
+        ref={element}
+        class={`task-grid ${look}`}
+        style={{ '--row': `${space.rowPx}px` }}
+        role="grid"
+        aria-label={label}
+        aria-rowcount={list.isWhole ? list.rows.length + 1 : -1}
+        aria-colcount={columns.length}
+        aria-activedescendant={at >= from && at < to ? `row-${kept.active}` : undefined}
+        aria-busy={!list.isKnown}
+        tabIndex={0}
+        onScroll={scroll}
+        onKeyDown={press}
+      >
+        <div role="rowgroup" class="grid-head">
+          <div role="row" class="grid-row" aria-rowindex={1}>
+            {columns.map(({ name, title }) => (
+              <div key={name} role="columnheader" class={name}>
+                {title}
+              </div>
             ))}
           </div>
         </div>
-      )}
+        {!isEmpty && (
+          <div role="rowgroup" class="grid-space" style={{ height: `${space.heightPx}px` }}>
+            <div role="presentation" style={{ transform: `translateY(${topPx}px)` }}>
+              {list.rows.slice(from, to).map((row, offset) => (
+                <GridRow
+                  key={row.id}
+                  row={row}
+                  index={from + offset}
+                  columns={columns}
+                  isActive={row.id === kept.active}
+                  isChosen={kept.chosen.has(row.id)}
+                  isNew={list.arrived.has(row.id)}
+                  onOpen={open}
+                />
+              ))}
+            </div>
+          </div>
+        )}
+      </div>
+      {isEmpty && <div class="empty grid-empty">{children}</div>}
     </div>
   );
 }
