@@ -2,10 +2,10 @@ import { useEffect } from 'preact/hooks';
 import { followOverview, overview, overviewFault } from './api/overview.js';
 import { loadSession, may, sessionState } from './api/session.js';
 import { route } from './route.js';
+import { RunPage } from './run/run-page.js';
 import { QueuesPage } from './service/queues-page.js';
 import { SchedulesPage } from './service/schedules-page.js';
 import { TokensPage } from './service/tokens-page.js';
-import { RunPage } from './run/run-page.js';
 import { DeadLettersPage } from './tasks/dead-letters-page.js';
 import { TaskPage } from './tasks/task-page.js';
 import { TasksPage } from './tasks/tasks-page.js';
@@ -19,7 +19,12 @@ export function App() {
     return followOverview();
   }, []);
   const state = sessionState.value;
-  if (state.kind === 'loading') return <p class="centred" role="status">Loading …</p>;
+  if (state.kind === 'loading')
+    return (
+      <p class="centred" role="status">
+        Loading …
+      </p>
+    );
   if (state.kind === 'out') return <SignIn fault={state.fault} />;
   if (state.kind === 'away') {
     return (
@@ -34,9 +39,9 @@ export function App() {
   }
   return (
     <>
-      <a class="skip" href="#main" onClick={skip}>
+      <button type="button" class="skip" onClick={skip}>
         Skip to content
-      </a>
+      </button>
       <Header />
       <Faults />
       <main id="main" tabIndex={-1}>
@@ -108,8 +113,7 @@ function Needs({ scope }: { scope: string }) {
   );
 }
 
-/** The fragment says where the page is, so the link can't lead there by itself. */
-function skip(event: Event): void {
-  event.preventDefault();
+/** A button, since the fragment, by which a link would lead there, says where the page is. */
+function skip(): void {
   document.getElementById('main')?.focus();
 }

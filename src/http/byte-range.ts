@@ -33,5 +33,5 @@ export function rangeHeaders({ first, last }: ByteRange, size: number): Record<s
 function unsatisfiable(size: number): Problem {
   const detail = `there are ${size} bytes, and none of those that \`Range\` asks for`;
   const headers = { 'content-range': `bytes */${size}` };
-  return problem('RANGE_NOT_SATISFIABLE', detail, { bytes: size }, headers);
+  return problem('RANGE_NOT_SATISFIABLE', detail, {}, headers);
 }

@@ -100,6 +100,18 @@ export const QueueOverview = Type.Object(
 );
 export type QueueOverview = Static<typeof QueueOverview>;
 
+/** Warm processes of a worker. */
+export const PoolReport = Type.Object(
+  {
+    /** Wait for a task. */
+    prepared: Count,
+    /** Scripts that found one, and that had theirs started for them, since its process began. */
+    warmStarts: Count,
+    coldStarts: Count,
+  },
+  { additionalProperties: false },
+);
+
 /** A worker that is connected. Times in milliseconds since 1970-01-01 UTC. */
 export const WorkerReport = Type.Object(
   {
@@ -115,12 +127,7 @@ export const WorkerReport = Type.Object(
     heardAt: Milliseconds,
     connectedAt: Milliseconds,
     /** As its `vitals` had it last; absent before the first. */
-    pool: Type.Optional(
-      Type.Object(
-        { prepared: Count, warmStarts: Count, coldStarts: Count },
-        { additionalProperties: false },
-      ),
-    ),
+    pool: Type.Optional(PoolReport),
   },
   { additionalProperties: false },
 );

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import t from 'tap';
 import { limits } from '../../src/limits.js';
 import { Contract, type OpenApi } from '../http/contract.js';
 import { EventReader } from '../http/event-reader.js';
+import { temporaryFolder } from '../store/fixtures.js';
 import { type Answer, Service, until } from './service.js';
 
 const json = { 'content-type': 'application/json' };
@@ -79,6 +82,12 @@ t.test('every answer of a walk through the API is one that the document foresees
     const stdout = await ask('GET', `${whole}/stdout`);
     t.match(stdout.headers['content-type'], /octet-stream/, 'bytes that are not UTF-8');
     await ask('GET', `${whole}/stderr`);
+    for (const stream of ['stdout', 'stderr']) {
+      await ask('GET', `${whole}/${stream}`, undefined, { range: 'bytes=0-0' });
+    }
+    await refused(416, 'GET', `${whole}/stderr`, undefined, { range: 'bytes=100000-' });
+    await ask('GET', `${whole}/script`);
+    await ask('GET', `${whole}/spec`);
     await refused(409, 'POST', `${whole}/cancel`);
     await ask('POST', `${whole}/retry`);
     await submit({ code: 'def f(x):\n  1/x\nf(0)', type: 'python', inspect: true }, '?wait=60');
@@ -90,10 +99,54 @@ t.test('every answer of a walk through the API is one that the document foresees
       '?tag=walk',
       '?state=finished&type=bash',
       '?outcome=success&limit=1',
+      '?text=OUT.bin',
     ]) {
       const page = await ask('GET', `/v1/tasks${query}`);
       if (page.json.next) await ask('GET', `/v1/tasks?cursor=${page.json.next}`);
     }
+  });
+
+  await t.test('a list that is followed', async (t) => {
+    const path = '/v1/tasks/events';
+    const reader = await EventReader.open(service.address, path);
+    const event = await reader.next();
+    reader.destroy();
+    t.match(event, { name: 'tasks', data: { order: [String] } });
+    const { status, headers } = reader;
+    contract.check(t, 'GET', path, { status, headers, body: Buffer.from('retry: 1000') });
+    await refused(400, 'GET', `${path}?cursor=x`);
+  });
+
+  await t.test('tokens and sessions', async (t) => {
+    await ask('GET', '/v1/session');
+    await refused(404, 'GET', '/v1/tokens');
+    const secret = 'a-token-in-plain-text-0123456789';
+    const tokenFile = join(temporaryFolder(t), 'tokens');
+    writeFileSync(tokenFile, `${secret}\n`, { mode: 0o600 });
+    const guarded = await Service.start(t, ['--workers', 'bash=1', '--token-file', tokenFile]);
+    const authorization = `Bearer ${secret}`;
+    const askThere = async (status: number, method: string, path: string, body?: object) => {
+      const headers = { authorization, ...(body && json) };
+      const answer = await guarded.request(method, path, body && JSON.stringify(body), headers);
+      t.equal(answer.status, status, `${method} ${path}`);
+      contract.check(t, method, path, answer);
+      return answer.json;
+    };
+    await askThere(200, 'POST', '/v1/session', { remember: true });
+    await askThere(400, 'POST', '/v1/session', { remember: 'yes' });
+    await askThere(200, 'GET', '/v1/session');
+    t.equal((await guarded.request('DELETE', '/v1/session')).status, 204);
+    await ask('DELETE', '/v1/session');
+    const asked = { name: 'ci', scopes: ['read'], rate: { perSecond: 1, burst: 2 } };
+    const { id } = await askThere(201, 'POST', '/v1/tokens', asked);
+    await askThere(409, 'POST', '/v1/tokens', asked);
+    await askThere(400, 'POST', '/v1/tokens', { ...asked, scope: 'read' });
+    await askThere(200, 'GET', '/v1/tokens');
+    const gone = await guarded.request('DELETE', `/v1/tokens/${id}`, undefined, { authorization });
+    t.equal(gone.status, 204);
+    contract.check(t, 'DELETE', `/v1/tokens/${id}`, gone);
+    await askThere(404, 'DELETE', `/v1/tokens/${id}`);
+    await askThere(409, 'DELETE', '/v1/tokens/plain-1');
   });
 
   await t.test('tasks that wait, run, and are cancelled', async () => {
@@ -187,7 +240,7 @@ t.test('every answer of a walk through the API is one that the document foresees
 
   await t.test('what is refused', async () => {
     const unknown = '/v1/tasks/01890a5d-ac96-774b-bcce-b302099a8057';
-    for (const path of ['', '/stdout', '/stderr', '/explain']) {
+    for (const path of ['', '/stdout', '/stderr', '/explain', '/script', '/spec']) {
       await refused(404, 'GET', `${unknown}${path}`);
       await refused(400, 'GET', `/v1/tasks/NONE${path}`);
     }

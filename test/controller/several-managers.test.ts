@@ -49,6 +49,10 @@ class Recording implements WorkerManager {
 }
 
 class Scaling extends Recording {
+  retire(name: string): void {
+    this.told.push(['retire', name]);
+  }
+
   load(types: readonly TypeLoad[]): void {
     this.told.push(types.map(({ type }) => type));
   }
@@ -72,6 +76,7 @@ t.test('each manager sees to its own places and hears of its own types', async (
   second.handlers?.onListening(place('c-1', 'c'));
   several.ensure(place('a-1', 'a'));
   several.replace(place('c-1', 'c'), 7);
+  for (const name of ['a-1', 'c-1', 'nobody']) several.retire(name);
   second.drain?.('c-1');
   const none = { ready: 0, waiting: 0, running: 0, workers: new Map(), awaited: new Set<string>() };
   several.load?.(several.types.map((type) => ({ type, ...none })));
@@ -80,7 +85,13 @@ t.test('each manager sees to its own places and hears of its own types', async (
   several.stop();
   await several.finish(5, []);
   t.same(first.told, [['ensure', 'a-1'], 'stop', ['finish', 5]]);
-  t.same(second.told, [['replace', 'c-1', 7], ['b', 'c'], 'stop', ['finish', 5]]);
+  t.same(second.told, [
+    ['replace', 'c-1', 7],
+    ['retire', 'c-1'],
+    ['b', 'c'],
+    'stop',
+    ['finish', 5],
+  ]);
   t.same(told, ['added a-1', 'added c-1', 'listening c-1', 'removed c-1']);
   t.same(drained, ['c-1']);
 });

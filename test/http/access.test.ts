@@ -177,7 +177,7 @@ t.test('what a browser does for this site, or its user by hand, is served', asyn
 t.test('with tokens, every path but the probes asks for one of them', async (t) => {
   const daemon = await startDaemon(t, { tokens });
   const { controller, debugAddress } = daemon;
-  for (const path of [run, '/', '/v1/tasks/x', '/nowhere']) {
+  for (const path of [run, '/v1/session', '/v1/tasks/x', '/nowhere']) {
     const answer = await daemon.ask({ path });
     assertProblem(t, answer, 401, 'UNAUTHORIZED');
     t.equal(answer.headers['www-authenticate'], 'Bearer realm="scriptd"');

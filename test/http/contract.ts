@@ -87,8 +87,11 @@ export class Contract {
       if (value === undefined) continue;
       // Headers are text, whatever it stands for.
       const isNumber = 'type' in schema && schema.type === 'integer';
-      const misfit = this.misfit(schema, isNumber ? Number(value) : value);
-      if (misfit !== undefined) return `${name} is ${value}: ${misfit}`;
+      // Set-Cookie comes as often as there are cookies.
+      for (const one of [value].flat()) {
+        const misfit = this.misfit(schema, isNumber ? Number(one) : one);
+        if (misfit !== undefined) return `${name} is ${one}: ${misfit}`;
+      }
     }
     return undefined;
   }

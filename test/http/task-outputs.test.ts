@@ -68,7 +68,7 @@ t.test('a range beyond the output is none', async (t) => {
   controller.behaviour = answerWith(finished({ stdout: Buffer.from('0123') }));
   for (const range of ['bytes=4-', 'bytes=100-200', 'bytes=-0', 'bytes=999999999999999-']) {
     const answer = await ask({ path, headers: { range } });
-    t.equal(assertProblem(t, answer, 416, 'RANGE_NOT_SATISFIABLE').bytes, 4);
+    t.match(assertProblem(t, answer, 416, 'RANGE_NOT_SATISFIABLE').detail, /there are 4 bytes/);
     t.equal(answer.headers['content-range'], 'bytes */4');
   }
   controller.behaviour = answerWith(finished({ stdout: Buffer.alloc(0) }));

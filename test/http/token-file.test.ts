@@ -101,7 +101,7 @@ t.test('what changes in the file holds without a restart', async (t) => {
   const tokens = readTokens(path, log);
   t.teardown(followTokenFile(path, tokens, log));
   const daemon = await startDaemon(t, { tokens });
-  const status = async (token: string, path = '/') =>
+  const status = async (token: string, path = '/v1/session') =>
     (await daemon.ask({ path, headers: bearer(token) })).status;
   t.equal(await status(first.token), 200);
   t.equal(await status(second.token), 401);
@@ -138,7 +138,7 @@ t.test('a token keeps what it has used up of its rate when the file is read agai
   const path = fileOf(t, limited.record);
   const tokens = readTokens(path, silentLog);
   const daemon = await startDaemon(t, { tokens });
-  const ask = () => daemon.ask({ headers: bearer(limited.token) });
+  const ask = () => daemon.ask({ path: '/v1/session', headers: bearer(limited.token) });
   t.equal((await ask()).status, 200);
   tokens.replace([sampleToken().record, limited.record]);
   t.equal((await ask()).status, 200);

@@ -52,8 +52,8 @@ t.test('what is new slides in at the top, and is held back elsewhere', pageOptio
   await until('it slides in', async () => (await grid.ids())[0] === first);
   await grid.row(first).getByText('success').waitFor();
 
-  await grid.scrollTo(300 * 40);
-  await grid.row(ids[1_000 - 310] ?? '').waitFor();
+  await grid.scrollTo(150 * 40);
+  await grid.row(ids[1_000 - 155] ?? '').waitFor();
   const seen = await grid.ids();
   const others = [await submit(), await submit()].reverse();
   await page.getByRole('button', { name: '2 new' }).waitFor();

@@ -121,7 +121,7 @@ function pointsOf(page: Page, chart: string, variable: string): Promise<number> 
       let count = 0;
       for (let at = 0; at < data.length; at += 4) {
         const off = Math.abs(data[at] - red) + Math.abs(data[at + 1] - green);
-        if (data[at + 3] > 200 && off + Math.abs(data[at + 2] - blue) < 40) count += 1;
+        if (data[at + 3] > 90 && off + Math.abs(data[at + 2] - blue) < 40) count += 1;
       }
       return count;`,
     ) as (canvas: unknown) => number,
@@ -146,13 +146,13 @@ pageTest(
     t.match(await canvas.getAttribute('aria-label'), /3 success, 2 runtime error/);
     const last = '.chart:nth-child(4)';
     await until('the line is drawn', async () => {
-      return (await pointsOf(page, last, '--outcome-success')) > 10;
+      return (await pointsOf(page, last, '--outcome-success')) > 4;
     });
-    t.ok((await pointsOf(page, last, '--outcome-runtime-error')) > 10, 'and the one on top of it');
+    t.ok((await pointsOf(page, last, '--outcome-runtime-error')) > 4, 'and the one on top of it');
 
     await page.emulateMedia({ colorScheme: 'dark' });
     await until('it is drawn for the dark', async () => {
-      return (await pointsOf(page, last, '--outcome-success')) > 10;
+      return (await pointsOf(page, last, '--outcome-success')) > 4;
     });
     const depth = python.locator('.chart', { hasText: 'Depth' });
     await depth.getByText('In words and numbers').click();
@@ -173,6 +173,8 @@ pageTest(
       const width = (await depth.locator('canvas').boundingBox())?.width ?? 0;
       return width > 200 && width < 360 && width !== wide;
     });
+    // The test's own reading of the canvas, that is.
+    opened.forgive(/willReadFrequently/);
   },
 );
 

@@ -1,60 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Page } from 'playwright-core';
-import type { Test } from 'tap';
 import { until } from '../cli/service.js';
-import { type BrowserPage, pageTest } from './browser-page.js';
-
-const at = '#/run';
-/** Rows that are drawn at most, of however many. */
-const rowsMax = 260;
-
-/** Puts a script into the editor. */
-async function write(page: Page, code: string, runtime?: string): Promise<void> {
-  if (runtime) await page.locator('.runtimes label', { hasText: runtime }).click();
-  await page.locator('.cm-content').click();
-  await page.keyboard.press('Control+a');
-  await page.keyboard.press('Delete');
-  await page.keyboard.insertText(code);
-}
-
-/** Runs what is in the editor to its end. @returns the words of its badge */
-async function run(page: Page): Promise<string> {
-  await page.getByRole('button', { name: /^Run/ }).click();
-  return ended(page);
-}
-
-async function ended(page: Page): Promise<string> {
-  await page.locator('.figures').waitFor();
-  return page.locator('.outcome .badge').innerText();
-}
-
-function output(page: Page, name: string) {
-  return page.locator('.output', { has: page.locator('h3', { hasText: name }) });
-}
-
-/** What is drawn of an output. */
-async function rowsOf(page: Page, name: string): Promise<string[]> {
-  const texts = await output(page, name).locator('.row').allTextContents();
-  return texts.map((text) => text.replace(/\n$/, ''));
-}
-
-/** The whole of it, as the browser saves it. */
-async function saved(page: Page, name: string): Promise<Buffer> {
-  const download = page.waitForEvent('download');
-  await output(page, name).getByRole('button', { name: 'Download' }).click();
-  return readFileSync(await (await download).path());
-}
-
-async function taskCount({ service }: BrowserPage): Promise<number> {
-  const { json } = await service.request('GET', '/v1/tasks?limit=200');
-  return (json.tasks as unknown[]).length;
-}
-
-/** Bytes that no page holds in a string are compared as such. */
-function same(t: Test, found: Buffer, wanted: Buffer, message: string): void {
-  t.equal(found.length, wanted.length, `${message}: bytes`);
-  t.ok(found.equals(wanted), message);
-}
+import { pageTest } from './browser-page.js';
+import { at, ended, rowsOf, run, write } from './run-form.js';
 
 pageTest(
   'a script of each runtime is run, and its output is shown',
@@ -100,131 +47,9 @@ pageTest('an exception is shown with its frames and variables', { at }, async (t
   t.equal((await page.locator('.cm-fault-line').innerText()).trim(), 'return 1 / x');
   await exception.locator('summary').first().click();
   await exception.getByRole('button', { name: 'Show line 4' }).click();
-  t.equal(await page.locator('.cm-fault-line').innerText(), 'f(0)', 'the editor goes to the line');
+  await page.locator('.cm-fault-line', { hasText: 'f(0)' }).waitFor();
   await page.keyboard.type('# changed');
   t.equal(await page.locator('.cm-fault-line').count(), 0, 'it is another script by now');
-});
-
-pageTest(
-  'output of a hostile script is text, and disturbs nothing',
-  { at },
-  async (t, { page }) => {
-    const markup = '<script>alert(1)</script><img src=x onerror="alert(2)"><b>bold</b>';
-    const code = [
-      `text = ${JSON.stringify(markup)}`,
-      'print(text)',
-      `print("\\x1b[31mred\\x07 \\u202eabc\\u2066def \\u200b end\\r")`,
-      'import sys; print(text, file=sys.stderr)',
-      'raise ValueError(text + "\\u202e")',
-    ];
-    await write(page, code.join('\n'), 'Python');
-    await page.locator('.more summary').click();
-    await page.getByLabel('Variables in exceptions').check();
-    t.match(await run(page), 'runtime error');
-    const [first, second] = await rowsOf(page, 'stdout');
-    t.equal(first, markup);
-    t.equal(second, '␛[31mred␇ U+202EabcU+2066def U+200B end', 'controls are seen, and do nothing');
-    t.equal((await rowsOf(page, 'stderr'))[0], markup);
-    t.match(await page.locator('.exception-message').innerText(), `${markup}U+202E`);
-    t.equal(await page.locator('.results :is(script, img, b)').count(), 0, 'none of it is markup');
-    const raw = await page.locator('.results').evaluate('(element) => element.textContent');
-    for (const control of ['\u001b', '\u0007', '\u202e', '\u2066', '\u200b']) {
-      t.notOk(String(raw).includes(control), 'none is left anywhere');
-    }
-  },
-);
-
-pageTest('pieces that split characters are put together', { at }, async (t, { page }) => {
-  const code = `import os, time
-for byte in "aé€😀".encode():
-    os.write(1, bytes([byte]))
-    time.sleep(0.06)
-os.write(1, b"\\n\\xff|\\xe2\\x82")`;
-  await write(page, code, 'Python');
-  t.match(await run(page), 'success');
-  t.same(await rowsOf(page, 'stdout'), ['aé€😀', '\ufffd|\ufffd']);
-  const bytes = Buffer.concat([Buffer.from('aé€😀\n'), Buffer.from('ff7ce282', 'hex')]);
-  same(t, await saved(page, 'stdout'), bytes, 'what is saved is what the script wrote');
-});
-
-pageTest('a thousand lines a second come without a loss', { at }, async (t, { page }) => {
-  const code = `import sys, time
-begin = time.monotonic()
-for step in range(80):
-    for line in range(50):
-        sys.stdout.write(f"line {step * 50 + line}\\n")
-    sys.stdout.flush()
-    time.sleep(max(0, begin + (step + 1) * 0.05 - time.monotonic()))`;
-  await write(page, code, 'Python');
-  await page.getByRole('button', { name: /^Run/ }).click();
-  let most = 0;
-  let looks = 0;
-  while ((await page.locator('.figures').count()) === 0) {
-    most = Math.max(most, await page.locator('.row').count());
-    looks += 1;
-  }
-  t.ok(most > 0 && most < rowsMax, `${most} rows were drawn at most, in ${looks} looks`);
-  t.match(await output(page, 'stdout').innerText(), /4,000 lines/);
-  await until(
-    'the end is shown',
-    async () => (await rowsOf(page, 'stdout')).at(-1) === 'line 3999',
-  );
-  const lines = Array.from({ length: 4_000 }, (_, line) => `line ${line}\n`).join('');
-  same(t, await saved(page, 'stdout'), Buffer.from(lines), 'every line is there');
-});
-
-pageTest('what somebody scrolled to stays where it is', { at }, async (t, { page }) => {
-  const code = `import time
-for line in range(3000):
-    print("line", line, flush=line % 100 == 0)
-    if line % 100 == 0: time.sleep(0.05)`;
-  await write(page, code, 'Python');
-  await page.getByRole('button', { name: /^Run/ }).click();
-  const scroller = output(page, 'stdout').locator('.output-scroller');
-  await until('much is there', async () => (await rowsOf(page, 'stdout')).at(-1) === 'line 900');
-  await scroller.evaluate('(element) => { element.scrollTop = 0; }');
-  t.match(await ended(page), 'success');
-  t.equal((await rowsOf(page, 'stdout'))[0], 'line 0');
-  await page.getByRole('button', { name: /To the end/ }).click();
-  await until(
-    'the end is shown',
-    async () => (await rowsOf(page, 'stdout')).at(-1) === 'line 2999',
-  );
-});
-
-pageTest('5 MiB of output are shown, found and saved', { at }, async (t, { page }) => {
-  const code = `import sys
-sys.stdout.write(''.join(f"{line:09d}\\n" for line in range(262144)))
-sys.stdout.write("x" * (5 * 1024 * 1024 - 2621440 - 6) + "needle")`;
-  await write(page, code, 'Python');
-  await page.locator('.more summary').click();
-  await page.getByLabel('Output', { exact: true }).fill('5 MiB');
-  t.match(await run(page), 'success');
-  const stdout = output(page, 'stdout');
-  t.match(await stdout.innerText(), /262,145 lines · 5\.0 MiB/);
-  for (const place of ['0', 'element.scrollHeight / 2', 'element.scrollHeight']) {
-    await stdout
-      .locator('.output-scroller')
-      .evaluate(`(element) => { element.scrollTop = ${place}; }`);
-    const rows = await page.locator('.row').count();
-    t.ok(rows > 0 && rows < rowsMax, `${rows} rows are drawn at ${place}`);
-  }
-  await stdout.getByRole('button', { name: 'Find' }).click();
-  await stdout.getByLabel('Find in stdout').fill('000131072');
-  await until('it is found', async () => (await stdout.innerText()).includes('1 of 1'));
-  await until('it is marked', async () => (await stdout.locator('mark.current').count()) === 1);
-  await stdout.getByLabel('Find in stdout').fill('NEEDLE');
-  await until('its end is marked', async () =>
-    (await stdout.locator('mark.current').allInnerTexts()).join('').includes('needle'),
-  );
-  await stdout.getByRole('button', { name: 'Wrap' }).click();
-  const characters = await stdout
-    .locator('.output-rows')
-    .evaluate('(element) => element.textContent.length');
-  t.ok(Number(characters) < 400_000, `${characters} characters are drawn of a line of 2.5 MiB`);
-  const lines = Array.from({ length: 262_144 }, (_, line) => `${String(line).padStart(9, '0')}\n`);
-  const whole = `${lines.join('')}${'x'.repeat(5 * 1024 * 1024 - 2621440 - 6)}needle`;
-  same(t, await saved(page, 'stdout'), Buffer.from(whole), 'all of it is saved');
 });
 
 pageTest('a script is cancelled while it runs', { at }, async (t, { page }) => {
@@ -236,68 +61,6 @@ pageTest('a script is cancelled while it runs', { at }, async (t, { page }) => {
   t.match(await page.locator('.outcome').innerText(), /CANCELLED/);
   await write(page, 'echo again');
   t.match(await run(page), 'success', 'and another one can be run');
-});
-
-pageTest('a link fills in all that was shared, and runs nothing', { at }, async (t, opened) => {
-  const { page } = opened;
-  const code = 'echo "shared: $1 $COLOUR"\n# ⚑ <script>alert(1)</script>';
-  await write(page, code, 'Bash');
-  await page.getByLabel('Arguments', { exact: true }).fill("'of it'");
-  await page.locator('.more summary').click();
-  await page.getByLabel('Wall time').fill('2 min');
-  await page.getByLabel('Environment').fill('COLOUR=green');
-  await page.getByLabel('Further members').fill('{"retry": {"maxAttempts": 1}}');
-  await page.getByRole('button', { name: 'Share' }).click();
-  const link = await page.getByLabel('Link to this script').inputValue();
-  t.ok(link.startsWith(`${opened.service.address}/#/run?s=`), link);
-  t.match(await page.locator('.told').innerText(), /values of its variables/);
-
-  const other = await page.context().newPage();
-  other.setDefaultTimeout(60_000);
-  await other.goto(link);
-  await other.locator('.told', { hasText: 'Read it before you run it' }).waitFor();
-  await other.locator('.cm-content', { hasText: 'shared' }).waitFor();
-  t.equal((await other.locator('.cm-line').allInnerTexts()).join('\n'), code);
-  t.equal(await other.getByLabel('Wall time').inputValue(), '2 min', 'what is folded is shown');
-  t.equal(await other.getByLabel('Environment').inputValue(), 'COLOUR=green');
-  t.match(await other.getByLabel('Further members').inputValue(), /maxAttempts/);
-  t.notMatch(other.url(), 's=', 'a reload would not undo what is changed');
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  t.equal(await taskCount(opened), 0, 'nothing was run');
-  t.match(await run(other), 'success');
-  t.same(await rowsOf(other, 'stdout'), ['shared: of it green']);
-
-  await other.goto(`${opened.service.address}/#/run?s=!damaged`);
-  await other.locator('.told', { hasText: 'This link is damaged' }).waitFor();
-});
-
-pageTest('a task is opened again with all that it was', { at }, async (t, opened) => {
-  const { page, service } = opened;
-  const spec = {
-    ...{ code: 'print("once")', type: 'python', args: ["it's", 'b c'], stdin: 'in' },
-    ...{ limits: { wallMs: 5_000 }, inspect: true, tags: ['one', 'two'] },
-  };
-  const { json } = await service.submit(spec, '?wait=30');
-  await opened.go(`#/run?from=${String(json.id)}`);
-  await page.locator('.told', { hasText: String(json.id) }).waitFor();
-  t.equal(await page.locator('.cm-content').innerText(), spec.code);
-  t.same(await page.locator('.arguments li').allInnerTexts(), spec.args);
-  t.equal(await page.getByLabel('Wall time').inputValue(), '5 s');
-  t.equal(await page.getByLabel('Tags').inputValue(), 'one, two');
-  t.equal(await taskCount(opened), 1, 'nothing was run');
-});
-
-pageTest('a draft and its result outlive a reload', { at }, async (t, opened) => {
-  const { page } = opened;
-  await write(page, 'echo kept', 'Bash');
-  t.match(await run(page), 'success');
-  await page.getByLabel('Standard input').fill('and this');
-  await page.reload();
-  await page.locator('.cm-content', { hasText: 'echo kept' }).waitFor();
-  t.equal(await page.getByLabel('Standard input').inputValue(), 'and this');
-  t.match(await ended(page), 'success');
-  t.same(await rowsOf(page, 'stdout'), ['kept']);
-  t.equal(await taskCount(opened), 1, 'it was not run again');
 });
 
 pageTest('what is wrong is said at its field', { at }, async (t, opened) => {
@@ -350,3 +113,80 @@ pageTest(
     t.ok(Number(width) <= 360, `the page is ${width} pixels wide`);
   },
 );
+
+const submitOnly = [{ scopes: ['submit' as const] }];
+pageTest(
+  'who may not read is told by the answer what came of it',
+  { at, tokens: submitOnly },
+  async (t, { page }) => {
+    await write(page, 'echo out; echo err >&2; exit 3', 'Bash');
+    t.match(await run(page), 'runtime error');
+    t.match(await page.locator('.outcome').innerText(), /EXIT_NONZERO\s+exit code 3/);
+    t.same(await rowsOf(page, 'stdout'), ['out']);
+    t.same(await rowsOf(page, 'stderr'), ['err']);
+    t.equal(await page.locator('.outcome a').count(), 0, 'there is no way to what it may not see');
+  },
+);
+
+pageTest('files that a script hands back are saved', { at }, async (t, { page }) => {
+  await write(page, 'mkdir out; printf "\\000\\377" > out/b; echo {} > a; ln -s a c', 'Bash');
+  await page.locator('.more summary').click();
+  await page.getByLabel('Further members').fill('{"collect": ["a", "out/*", "c"]}');
+  t.match(await run(page), 'success');
+  const files = page.locator('.verdict-files li');
+  await files.filter({ hasText: 'out/b' }).waitFor();
+  t.match(await files.allInnerTexts(), [/a\s+3 B/, /out\/b\s+2 B/, /c\s+it is a symbolic link/]);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download out/b' }).click();
+  const file = await download;
+  t.equal(file.suggestedFilename(), 'b');
+  t.same(readFileSync(await file.path()), Buffer.from([0, 255]));
+});
+
+pageTest('it is said what a task waits for', { at }, async (t, { page, service }) => {
+  await service.request('POST', '/v1/queues/bash/pause');
+  await write(page, 'echo at last', 'Bash');
+  await page.getByRole('button', { name: /^Run/ }).click();
+  await page.locator('.outcome', { hasText: 'Type bash is paused' }).waitFor();
+  await service.request('POST', '/v1/queues/bash/resume');
+  t.match(await ended(page), 'success');
+  t.same(await rowsOf(page, 'stdout'), ['at last']);
+});
+
+pageTest('of a task that is tried again the last output is shown', { at }, async (t, { page }) => {
+  await write(page, 'echo once; sleep 0.2; exit 1', 'Bash');
+  await page.locator('.more summary').click();
+  const retry = { maxAttempts: 2, on: ['runtime_error'], baseMs: 1 };
+  await page.getByLabel('Further members').fill(JSON.stringify({ retry }));
+  t.match(await run(page), 'runtime error');
+  t.same(await rowsOf(page, 'stdout'), ['once']);
+});
+
+pageTest(
+  'who signs out leaves nothing behind',
+  { at, tokens: [{ scopes: ['submit', 'read'] }, { scopes: ['submit', 'read'] }] },
+  async (t, opened) => {
+    const { page, tokens } = opened;
+    await write(page, 'echo secret', 'Bash');
+    t.match(await run(page), 'success');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').waitFor();
+    await opened.signIn(tokens[1] ?? '');
+    await page.locator('.cm-content').waitFor();
+    t.notMatch(await page.locator('main').innerText(), 'secret');
+    const kept = await page.evaluate('JSON.stringify({ ...sessionStorage, ...localStorage })');
+    t.notMatch(kept, 'secret');
+  },
+);
+
+pageTest('a run that is not kept any more does not hinder the next', { at }, async (t, opened) => {
+  const { page } = opened;
+  await page.evaluate(
+    `sessionStorage.setItem('scriptd-run', '01a20cb8-5519-70f4-a634-983f0412a870')`,
+  );
+  await page.reload();
+  await page.locator('.outcome', { hasText: "can't be told any more" }).waitFor();
+  opened.forgive(/status of 404/);
+  await write(page, 'echo next', 'Bash');
+  t.match(await run(page), 'success');
+});

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Test } from 'tap';
 import { type Service, until } from '../cli/service.js';
 import { bearer } from '../http/token-samples.js';
@@ -105,7 +106,7 @@ pageTest(
     await page.keyboard.press('r');
     await page.getByRole('button', { name: 'Send it again' }).click();
     await grid.shows([third, first, second]);
-    await grid.row(third).locator('.attempt', { hasText: '2' }).waitFor();
+    await grid.row(third).locator('.cell-attempt', { hasText: '2' }).waitFor();
   },
 );
 
@@ -154,8 +155,8 @@ pageTest('large outputs come page by page', { args: bash }, async (t, opened) =>
   await page.getByText(/256 KiB of \d+ KiB loaded/).waitFor();
   await page.getByText('Nothing was written to stderr.').waitFor();
   await page.getByRole('button', { name: 'End of stdout' }).click();
-  const end = page.getByRole('region', { name: 'end of stdout', exact: true });
-  await end.getByText(/lines/).waitFor();
+  const end = page.getByRole('region', { name: 'Text of end of stdout' });
+  await end.waitFor();
   t.equal(await page.getByText(/between are not loaded/).count(), 1);
   const more = page.getByRole('button', { name: 'More of stdout' });
   for (let pages = 0; pages < 10 && (await more.count()) > 0; pages++) {
@@ -166,9 +167,7 @@ pageTest('large outputs come page by page', { args: bash }, async (t, opened) =>
   t.equal(await end.count(), 0, 'the end is a part of it by now');
   const saving = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download' }).first().click();
-  const { size } = await import('node:fs').then(async ({ statSync }) =>
-    statSync(await (await saving).path()),
-  );
+  const { size } = statSync(await (await saving).path());
   const { body } = await service.request('GET', `/v1/tasks/${id}/stdout`);
   t.equal(size, body.length, 'all of it is saved, byte for byte');
 });

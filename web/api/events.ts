@@ -56,7 +56,10 @@ async function connectAgain(
       if (signal.aborted) return;
       if (connection.aborted) continue;
       onFault?.(sentenceOf(error));
-      if (isFinal(error)) return;
+      if (isFinal(error)) {
+        onEnd?.();
+        return;
+      }
     }
     await pause(waitMs, signal);
     waitMs = Math.min(waitMs * 2, retryMs.max);

@@ -76,7 +76,11 @@ export function RunPage() {
         <MoreFields />
         <FieldsAtFault />
       </form>
-      <section class="results" ref={results} aria-labelledby="results-title">
+      <section
+        class={current.kind === 'none' ? 'results' : 'results begun'}
+        ref={results}
+        aria-labelledby="results-title"
+      >
         <h2 id="results-title" class="only-read">
           Result
         </h2>

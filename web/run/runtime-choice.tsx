@@ -1,9 +1,18 @@
+import { useEffect } from 'preact/hooks';
+import { overview } from '../api/overview.js';
+import { VisibleText } from '../verdict/visible-text.js';
 import { draft, edit } from './draft.js';
 import { runtimes } from './runtimes.js';
 
 /** Which runtime the script is for. */
 export function RuntimeChoice() {
-  const { type } = draft.value;
+  const { type, code } = draft.value;
+  const first = overview.value?.queues[0]?.type;
+  const isThere = overview.value?.queues.some((queue) => queue.type === type) ?? true;
+  useEffect(() => {
+    // Nothing has been chosen by anybody yet.
+    if (code === '' && !isThere && first !== undefined) edit({ type: first });
+  }, [isThere, first]);
   return (
     <fieldset class="runtimes">
       <legend class="only-read">Runtime</legend>
@@ -17,7 +26,7 @@ export function RuntimeChoice() {
             onChange={() => edit({ type: runtime.type })}
           />
           <span>
-            {runtime.label}
+            <VisibleText text={runtime.label} />
             {!runtime.isServed && <small> no worker</small>}
           </span>
         </label>

@@ -1,3 +1,4 @@
+import './charts.css';
 import { useMemo } from 'preact/hooks';
 import { Chart } from './chart.js';
 import { depthPlot, outcomePlot, throughputPlot, waitPlot } from './plot.js';

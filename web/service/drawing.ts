@@ -99,10 +99,20 @@ function seriesOf(line: Line, colour: (name: string) => string, width: number): 
     stroke,
     width,
     dash: [...line.dash],
-    points: { show: false },
+    // A step between gaps has no line that leads to it.
+    points: { show: true, size: 4, fill: stroke, filter: (chart, series) => lone(chart, series) },
     spanGaps: false,
     ...(line.fill && { fill: (chart: uPlot) => fillOf(chart, line, stroke) }),
   };
+}
+
+/** Indices of values that have none beside them. */
+function lone({ data }: uPlot, series: number): number[] {
+  const column = data[series] ?? [];
+  const isThere = (index: number) => typeof column[index] === 'number';
+  return Array.from(column.keys()).filter(
+    (index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1),
+  );
 }
 
 /** Times, then a column for each line; of stacked ones the sum up to there. */

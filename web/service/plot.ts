@@ -6,7 +6,7 @@ import { columnOf, type Steps, spanOf } from './steps.js';
 /** How one line of a chart looks: never told by its colour alone. */
 export interface Line {
   label: string;
-  /** Name of a custom property of queues.css. */
+  /** Name of a custom property of charts.css. */
   colour: string;
   /** Lengths of dashes and gaps, in CSS pixels; empty is a line without gaps. */
   dash: readonly number[];

@@ -26,8 +26,8 @@ export function QueueCard({ queue }: { queue: Queue }) {
           />
           <Figure name={workers === 1 ? 'worker' : 'workers'} value={count(workers)} />
           <Figure
-            name="the next one waits"
-            value={oldestMs === undefined ? 'nothing' : milliseconds(oldestMs)}
+            name="oldest waiting"
+            value={oldestMs === undefined ? 'none' : milliseconds(oldestMs)}
           />
         </dl>
         {may('admin') && <Steering queue={queue} />}

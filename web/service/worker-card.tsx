@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/http.js';
-import type { Worker } from '../api/overview.js';
+import { overview, type Worker } from '../api/overview.js';
 import { may } from '../api/session.js';
 import { Confirm } from '../ui/confirm.js';
-import { clock, count } from '../ui/format.js';
+import { ago, clock, count } from '../ui/format.js';
 import { attempt } from '../ui/notices.js';
 import { VisibleText } from '../verdict/visible-text.js';
-import { Ago } from './when.js';
 
 /** So many squares at most; beyond, the number says it alone. */
 const squaresMax = 64;
@@ -34,7 +33,7 @@ export function WorkerCard({ worker }: { worker: Worker }) {
         <div>
           <dt>Last heard</dt>
           <dd>
-            <Ago at={heardAt} />
+            <Heard at={heardAt} />
           </dd>
         </div>
         <div>
@@ -50,6 +49,19 @@ export function WorkerCard({ worker }: { worker: Worker }) {
       </dl>
       <Isolation isolation={isolation} />
     </li>
+  );
+}
+
+/**
+ * As of the last overview. One comes at least every ten seconds, and what was heard since then is
+ * not known here: a clock that went on would make a lively worker look silent.
+ */
+function Heard({ at }: { at: string }) {
+  const seenAt = overview.value?.at;
+  return (
+    <time dateTime={at} title={clock(at)}>
+      {ago(at, seenAt === undefined ? Date.now() : Date.parse(seenAt))}
+    </time>
   );
 }
 

@@ -11,7 +11,8 @@ export function Attempts({ task: { attempts, attempt } }: { task: Task }) {
   return (
     <>
       {left > 0 && <p class="hint">The first {left} are not kept.</p>}
-      <div class="scrolled">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+      <section class="scrolled" aria-label="Attempts, one by one" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -33,7 +34,7 @@ export function Attempts({ task: { attempts, attempt } }: { task: Task }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </>
   );
 }

@@ -36,7 +36,7 @@ export function DeadLettersPage() {
     kept.chosen.clear();
     const next = new Resending(ids);
     current.value = { resending: next, session: sessionState.value };
-    void next.run((id) => kept.list.gone(id));
+    void next.run((id) => kept.list.gone(id)).then(() => kept.list.tidy());
   };
   const press = (event: KeyboardEvent, row: TaskRow | undefined) => {
     if (!may('submit')) return false;
@@ -162,7 +162,7 @@ function forgetGone({ chosen, list }: KeptList): void {
 function columnsOf(kept: KeptList, draw: () => void): readonly Column[] {
   if (!may('submit')) return deadLetterColumns;
   const choice: Column = {
-    name: 'choice',
+    name: 'cell-choice',
     title: <span class="only-read">Chosen</span>,
     cell: ({ id }) => (
       <label class="choose">

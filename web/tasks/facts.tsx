@@ -8,7 +8,7 @@ import { Age } from './task-columns.js';
 /** What a task is, apart from how it went. Groups and tags lead to the tasks that have them too. */
 export function Facts({ task }: { task: Task }) {
   return (
-    <dl class="facts">
+    <dl class="task-facts">
       {rowsOf(task).map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -32,7 +32,7 @@ export function OutputPages({ output }: { output: StoredOutput }) {
       {end && (
         <>
           <p class="gap dim">{bytes(Math.max(0, end.from - loaded))} between are not loaded.</p>
-          <Output text={end.text} label={`end of ${stream}`} source={path} />
+          <Output text={end.text} label={`end of ${stream}`} source={path} isLive />
         </>
       )}
       {loaded < total && (

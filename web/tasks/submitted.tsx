@@ -11,10 +11,11 @@ import type { SubmittedSpec } from './task-spec.js';
 /** What is known of a task's submission: nothing yet, all of it, or why not. */
 export type Submission = { spec: SubmittedSpec } | { fault: string } | undefined;
 
-/** What was submitted, asked for once. */
-export function useSubmission(id: string): Submission {
+/** What was submitted, asked for once: as soon as it is known that there is such a task. */
+export function useSubmission(id: string, isKnown: boolean): Submission {
   const [submission, setSubmission] = useState<Submission>();
   useEffect(() => {
+    if (!isKnown) return undefined;
     const ending = new AbortController();
     const path = `/v1/tasks/${encodeURIComponent(id)}/spec`;
     askJson<SubmittedSpec>(path, { signal: ending.signal }).then(
@@ -24,7 +25,7 @@ export function useSubmission(id: string): Submission {
       },
     );
     return () => ending.abort();
-  }, [id]);
+  }, [id, isKnown]);
   return submission;
 }
 
@@ -40,7 +41,7 @@ export function Submitted({ submission }: { submission: Submission }) {
       ) : (
         <Listing text={spec.code} label="Code" />
       )}
-      <dl class="facts">{given(spec)}</dl>
+      <dl class="task-facts">{given(spec)}</dl>
       {spec.stdin !== undefined && <Stdin content={spec.stdin} />}
     </>
   );

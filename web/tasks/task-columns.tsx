@@ -18,13 +18,20 @@ export interface Column {
 const tagsShownMax = 4;
 
 const state: Column = {
-  name: 'state',
+  name: 'cell-state',
   title: 'State',
   cell: (row) => <StateBadge task={row} />,
 };
 
+/** Where all are dead letters, it need not be said of each. */
+const outcome: Column = {
+  name: 'cell-state',
+  title: 'Outcome',
+  cell: ({ state, outcome }) => <StateBadge task={{ state, outcome }} />,
+};
+
 const id: Column = {
-  name: 'id',
+  name: 'cell-id',
   title: 'Task',
   cell: ({ id }) => (
     <>
@@ -37,19 +44,19 @@ const id: Column = {
 };
 
 const type: Column = {
-  name: 'type',
+  name: 'cell-type',
   title: 'Type',
   cell: ({ type }) => <VisibleText text={type} />,
 };
 
 const group: Column = {
-  name: 'group',
+  name: 'cell-group',
   title: 'Group',
   cell: ({ group }) => group !== undefined && <VisibleText text={group} />,
 };
 
 const tags: Column = {
-  name: 'tags',
+  name: 'cell-tags',
   title: 'Tags',
   cell: ({ tags }) => (
     <>
@@ -64,31 +71,31 @@ const tags: Column = {
 };
 
 const attempt: Column = {
-  name: 'attempt number',
+  name: 'cell-attempt number',
   title: 'Attempt',
   cell: ({ attempt }) => attempt || '–',
 };
 
 const created: Column = {
-  name: 'created',
+  name: 'cell-created',
   title: 'Created',
   cell: ({ createdMs }) => <Age atMs={createdMs} />,
 };
 
 const duration: Column = {
-  name: 'duration number',
+  name: 'cell-duration number',
   title: 'Duration',
   cell: (row) => <Duration row={row} />,
 };
 
 const worker: Column = {
-  name: 'worker',
+  name: 'cell-worker',
   title: 'Worker',
   cell: ({ worker }) => worker !== undefined && <VisibleText text={worker} />,
 };
 
 const reason: Column = {
-  name: 'reason',
+  name: 'cell-reason',
   title: 'What happened',
   cell: ({ code, reason }) => (
     <>
@@ -103,7 +110,7 @@ const reason: Column = {
 };
 
 const finished: Column = {
-  name: 'finished',
+  name: 'cell-finished',
   title: 'Given up',
   cell: ({ finishedMs }) => finishedMs !== undefined && <Age atMs={finishedMs} />,
 };
@@ -113,7 +120,7 @@ export const taskColumns: readonly Column[] = [
 ];
 
 export const deadLetterColumns: readonly Column[] = [
-  ...[state, id, type, group, { ...attempt, title: 'Attempts' }, finished, reason],
+  ...[outcome, id, type, group, tags, { ...attempt, title: 'Attempts' }, finished, reason],
 ];
 
 /** Enough of it to tell it from others: its beginning is the time. */

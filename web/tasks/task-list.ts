@@ -1,13 +1,11 @@
 import { signal } from '@preact/signals';
 import type { Task } from '../../src/client/task.js';
 import { follow } from '../api/events.js';
-import { askJson } from '../api/http.js';
 import { sentenceOf } from '../api/problem.js';
-import { parametersOf, type TaskFilter } from './task-filter.js';
+import { askPage, type HeadEvent, headPath, type ListedPage, pageTasks } from './listed-page.js';
+import type { TaskFilter } from './task-filter.js';
 import { rowOf, type TaskRow, updateRows } from './task-row.js';
 
-/** Tasks of one page of the service, the most that it gives. */
-const pageTasks = 200;
 /** Rows looked through for what the head names, before all others. */
 const nearRows = 3 * pageTasks;
 /** Pages one after another without any task that fits, before somebody must ask for more. */
@@ -15,21 +13,9 @@ const emptyPagesMax = 20;
 /** Of a list; each takes about 300 bytes. */
 export const rowsMax = 1_000_000;
 
-/** An event of `GET /v1/tasks/events`. */
-interface HeadEvent {
-  tasks: Task[];
-  order: string[];
-  next?: string;
-}
-
 interface TaskHead {
   rows: TaskRow[];
   next: string | undefined;
-}
-
-interface Page {
-  tasks: Task[];
-  next?: string;
 }
 
 /**
@@ -79,8 +65,7 @@ export class TaskList {
   /** Begins to be live. @returns ends it; the rows stay */
   start(): () => void {
     this.#ending = new AbortController();
-    const path = `/v1/tasks/events?${parametersOf(this.filter, { limit: String(pageTasks) })}`;
-    const end = follow(path, {
+    const end = follow(headPath(this.filter), {
       onEvent: (name, data) => {
         if (name === 'tasks') this.#onHead(data as HeadEvent);
       },
@@ -121,7 +106,7 @@ export class TaskList {
     this.pageFault = '';
     this.#changed();
     try {
-      const page = await this.#page(cursor, signal);
+      const page = await askPage(this.filter, cursor, signal);
       if (epoch === this.#epoch) this.#append(page, cursor);
     } catch (error) {
       if (signal.aborted) return;
@@ -141,7 +126,7 @@ export class TaskList {
     try {
       for (const page of new Set(open.map((row) => row.page))) {
         const epoch = this.#epoch;
-        const answer = await this.#page(page, signal);
+        const answer = await askPage(this.filter, page, signal);
         const asked = open.filter((row) => row.page === page);
         if (epoch === this.#epoch) updateRows(asked, answer.tasks, answer.next === undefined);
       }
@@ -165,12 +150,13 @@ export class TaskList {
     this.#changed();
   }
 
-  #page(cursor: string | undefined, signal: AbortSignal): Promise<Page> {
-    const parameters = parametersOf(this.filter, { limit: String(pageTasks), cursor });
-    return askJson<Page>(`/v1/tasks?${parameters}`, { signal });
+  /** Takes away the rows that do not fit any more. */
+  tidy(): void {
+    this.rows = this.rows.filter((row) => !row.isGone);
+    this.#changed();
   }
 
-  #append({ tasks, next }: Page, cursor: string): void {
+  #append({ tasks, next }: ListedPage, cursor: string): void {
     const last = new Set(this.rows.slice(-pageTasks).map(({ id }) => id));
     for (const task of tasks) if (!last.has(task.id)) this.rows.push(rowOf(task, cursor));
     this.#next = next;
@@ -230,7 +216,9 @@ export class TaskList {
     );
     const last = this.rows.slice(0, nearRows).findLastIndex((row) => now.has(row));
     const isAnew = next === undefined || last === -1;
-    const older = isAnew ? [] : this.rows.slice(last + 1).filter((row) => !now.has(row));
+    const older = isAnew
+      ? []
+      : this.rows.slice(last + 1).filter((row) => !now.has(row) && !row.isGone);
     for (const row of older.slice(0, nearRows)) row.page ??= next;
     if (isAnew) this.#epoch += 1;
     if (older.length === 0) {

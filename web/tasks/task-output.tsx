@@ -42,6 +42,7 @@ function Live({ task, live, stream }: LiveProps) {
       text={output.text}
       label={stream}
       byteCount={output.byteCount}
+      isLive={!hasEnded}
       source={hasEnded ? `/v1/tasks/${encodeURIComponent(task.id)}/${stream}` : undefined}
       empty={hasEnded ? `Nothing was written to ${stream}.` : 'Nothing yet.'}
     />

@@ -25,13 +25,13 @@ import './task-page.css';
 /** Everything about one task, live until it has ended. */
 export function TaskPage({ id }: { id: string }) {
   const watch = useMemo(() => new TaskWatch(id), [id]);
-  const submission = useSubmission(id);
   useClock();
   useEffect(() => {
     watch.start();
     return () => watch.stop();
   }, [watch]);
   const task = watch.task.value;
+  const submission = useSubmission(id, task !== undefined);
   const fault = watch.fault.value;
   if (watch.unknown.value !== '') return <UnknownTask id={id} sentence={watch.unknown.value} />;
   return (

@@ -26,6 +26,8 @@ export class TaskWatch {
   readonly task: Signal<Task | undefined> = signal(undefined);
   /** Why it is where it is. */
   readonly explanation: Signal<Explanation | undefined> = signal(undefined);
+  /** When that was told: milliseconds since 1970. */
+  explainedMs = 0;
   /** Undefined for a task that had ended before somebody looked. */
   readonly output: Signal<AttemptOutput | undefined> = signal(undefined);
   /** What is wrong: '' is well. */
@@ -64,6 +66,7 @@ export class TaskWatch {
     try {
       const explanation = await askJson<Explanation>(`${this.#path}/explain`, { signal });
       if (signal.aborted) return;
+      this.explainedMs = Date.now();
       this.explanation.value = explanation;
       this.fault.value = '';
     } catch (error) {

@@ -31,12 +31,15 @@ export function Header() {
         scriptd
       </a>
       <nav aria-label="Pages">
-        {places.filter(({ scope }) => may(scope)).filter(isShown).map(({ path, label }) => (
-          <a key={path} href={`#/${path}`} aria-current={path === current ? 'page' : undefined}>
-            {label}
-            {path === 'dead-letters' && <DeadLetterCount />}
-          </a>
-        ))}
+        {places
+          .filter(({ scope }) => may(scope))
+          .filter(isShown)
+          .map(({ path, label }) => (
+            <a key={path} href={`#/${path}`} aria-current={path === current ? 'page' : undefined}>
+              {label}
+              {path === 'dead-letters' && <DeadLetterCount />}
+            </a>
+          ))}
       </nav>
       <div class="account">
         <Health />

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { signIn } from '../api/session.js';
 import { sentenceOf } from '../api/problem.js';
+import { signIn } from '../api/session.js';
 
 export function SignIn({ fault }: { fault?: string | undefined }) {
   const [token, setToken] = useState('');

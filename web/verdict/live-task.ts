@@ -32,6 +32,8 @@ export class LiveTask {
   readonly task = signal<FinishedTask | undefined>(undefined);
   /** What is wrong with the connection; '' while it is well. */
   readonly fault = signal('');
+  /** Nothing more of it will be told, and its end was not: `fault` says why. */
+  readonly isLost = signal(false);
   #attempt = 0;
   #stop: () => void = () => undefined;
 
@@ -45,6 +47,9 @@ export class LiveTask {
       onEvent: (name, data) => live.#take(name, data),
       onFault: (fault) => {
         live.fault.value = fault;
+      },
+      onEnd: () => {
+        live.isLost.value = live.task.value === undefined;
       },
     });
     return live;

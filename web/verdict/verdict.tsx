@@ -73,7 +73,7 @@ function Files({ files }: { files: NonNullable<Task['files']> }) {
             <button
               type="button"
               class="small"
-              onClick={() => download(name, new Blob([blobPart(content, encoding)]))}
+              onClick={() => download(name, blobOf(content, encoding))}
             >
               Download<span class="only-read"> {name}</span>
             </button>
@@ -84,8 +84,10 @@ function Files({ files }: { files: NonNullable<Task['files']> }) {
   );
 }
 
-function blobPart(content: string, encoding: 'utf-8' | 'base64'): BlobPart {
-  return encoding === 'utf-8' ? content : Uint8Array.from(bytesOf(content, encoding));
+/** Of a type that has no ending: its name stays as it is. */
+function blobOf(content: string, encoding: 'utf-8' | 'base64'): Blob {
+  const bytes = Uint8Array.from(bytesOf(content, encoding));
+  return new Blob([bytes], { type: 'application/octet-stream' });
 }
 
 function NotCollected({ files }: { files: NonNullable<Task['filesNotCollected']> }) {

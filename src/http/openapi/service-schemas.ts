@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { QueueReport, WorkerReport } from '../../wire/reports.js';
+import { PoolReport, QueueReport, WorkerReport } from '../../wire/reports.js';
 import { closed, described } from './described.js';
 import { Time } from './texts.js';
 
@@ -25,6 +25,13 @@ export const Worker = described(
       }),
       heardAt: Time(),
       connectedAt: Time(),
+      pool: Type.Optional(
+        described(PoolReport, {
+          prepared: 'Processes that wait for a task.',
+          warmStarts: 'Scripts that found one, since the worker began.',
+          coldStarts: 'Scripts that had theirs started for them.',
+        }),
+      ),
     },
     closed,
   ),
@@ -38,6 +45,6 @@ export const Worker = described(
     draining: 'It takes nothing more, finishes what it has, and ends.',
     heardAt: 'When the service last heard of it.',
     connectedAt: 'Since when it has been connected.',
-    pool: 'Its warm processes, as it told of them last: how many wait for a task (`prepared`), and how many scripts found one (`warmStarts`) or had theirs started for them (`coldStarts`).',
+    pool: 'Its warm processes, as it told of them last.',
   },
 );
