@@ -34,6 +34,8 @@ export interface TypeLoad {
   running: number;
   /** Connected ones, by name. `busy`: attempts that it has. */
   workers: ReadonlyMap<string, { busy: number; slots: number; draining: boolean }>;
+  /** Names of those that are not, and whose tasks wait for them to come back. */
+  awaited: ReadonlySet<string>;
 }
 
 /** Starts and restarts workers. Implementations: managers/; on Kubernetes, pods. */

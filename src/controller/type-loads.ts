@@ -5,6 +5,7 @@ import type { TypeLoad } from './manager.js';
 export function typeLoads(types: readonly string[], scheduler: Scheduler): TypeLoad[] {
   const lanes = new Map(scheduler.lanes().map((lane) => [lane.type, lane]));
   const crews = new Map(types.map((type) => [type, new Map<string, TypeLoadWorker>()]));
+  const awaited = new Map(types.map((type) => [type, new Set<string>()]));
   for (const {
     id,
     type,
@@ -14,8 +15,8 @@ export function typeLoads(types: readonly string[], scheduler: Scheduler): TypeL
     attempts,
     stale,
   } of scheduler.workers.all()) {
-    if (awayUntilMs !== undefined) continue;
-    crews.get(type)?.set(id, { busy: attempts.size + stale.size, slots, draining });
+    if (awayUntilMs !== undefined) awaited.get(type)?.add(id);
+    else crews.get(type)?.set(id, { busy: attempts.size + stale.size, slots, draining });
   }
   return types.map((type) => {
     const { ready = 0, waiting = 0, running = 0, paused } = lanes.get(type) ?? {};
@@ -25,6 +26,7 @@ export function typeLoads(types: readonly string[], scheduler: Scheduler): TypeL
       waiting,
       running,
       workers: crews.get(type) ?? new Map(),
+      awaited: awaited.get(type) ?? new Set(),
     };
   });
 }

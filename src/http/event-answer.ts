@@ -18,7 +18,7 @@ export function sendEvents(
   streams: EventStreams,
   taskId: string | undefined,
   events: Stoppable,
-  text: AsyncIterable<string>,
+  text: AsyncIterable<string | Buffer>,
 ): FastifyReply {
   const remove = streams.add(taskId, events, reply.request.caller);
   const release = onClientGone(reply, () => {

@@ -1,16 +1,13 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../log.js';
 import { onSameBehalf } from './callers.js';
-import { onClientGone } from './client-gone.js';
 import type { ControllerPort } from './controller-port.js';
+import { sendEvents } from './event-answer.js';
 import type { EventStreams } from './event-streams.js';
-import { httpLimits } from './limits.js';
 import { followOverview, getOverview } from './openapi/overview-operations.js';
 import { OverviewEvents } from './overview-events.js';
 import { overviewJson } from './overview-json.js';
 import { OverviewTexts } from './overview-texts.js';
-import { pulledInTime } from './pulled-in-time.js';
 import { readQuery } from './query.js';
 import type { UnsentAnswers } from './unsent.js';
 
@@ -46,21 +43,9 @@ export function overviewRoutes(
         history: onSameBehalf(() => controller.history()),
       };
       const events = new OverviewEvents(source, history, texts, log);
-      const remove = streams.add(undefined, events, request.caller);
-      const release = onClientGone(reply, () => {
-        remove();
-        events.stop();
-      });
-      reply.raw.once('finish', () => {
-        release();
-        remove();
-      });
       const { socket } = request.raw;
       const text = events.text((bytes) => unsent.hold(socket, bytes));
-      // Proxies that gather answers leave this one alone.
-      reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
-      const pulled = pulledInTime(text, httpLimits.eventStallMs, () => reply.raw.destroy());
-      return reply.send(Readable.from(pulled, { objectMode: false }));
+      return sendEvents(reply, streams, undefined, events, text);
     },
   );
 }

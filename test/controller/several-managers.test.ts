@@ -78,7 +78,7 @@ t.test('each manager sees to its own places and hears of its own types', async (
   several.replace(place('c-1', 'c'), 7);
   for (const name of ['a-1', 'c-1', 'nobody']) several.retire(name);
   second.drain?.('c-1');
-  const none = { ready: 0, waiting: 0, running: 0, workers: new Map() };
+  const none = { ready: 0, waiting: 0, running: 0, workers: new Map(), awaited: new Set<string>() };
   several.load?.(several.types.map((type) => ({ type, ...none })));
   second.handlers?.onRemoved(place('c-1', 'c'));
   several.ensure(place('c-1', 'c'));

@@ -139,7 +139,7 @@ export class KubernetesManager implements WorkerManager {
       this.#delete(pod.name, 'it is still there');
     } else if (pod.leaving) {
       return;
-    } else if (pod.drained && pod.connectedAtMs !== undefined) {
+    } else if (pod.drained && pod.connectedAtMs !== undefined && !load.awaited.has(pod.name)) {
       this.#remove(pod);
       this.#delete(pod.name, 'its worker has finished');
     } else if (pod.connectedAtMs === undefined) {
