@@ -74,3 +74,40 @@ t.test('what is new slides in at the top, and is held back elsewhere', pageOptio
   t.equal(await grid.grid.evaluate((element) => element.scrollTop), 5 * 40, 'as it was left');
   t.same(opened.complaints, []);
 });
+
+t.test('what changes far below the head is shown where it is looked at', pageOptions, async (t) => {
+  const opened = await BrowserPage.open(t, { args: bash, at: '#/tasks' });
+  const { page, service } = opened;
+  const grid = new TaskGrid(page);
+  await service.request('POST', '/v1/queues/bash/pause');
+  const ids: string[] = [];
+  for (let submitted = 0; submitted < 420; submitted++) {
+    ids.unshift(String((await service.submit({ type: 'bash', code: 'echo 1' })).json.id));
+  }
+  await until('the newest is there', async () => (await grid.ids())[0] === ids[0]);
+  await page.keyboard.press('End');
+  await page.getByText('All 420 tasks.').waitFor();
+  await grid.scrollTo(300 * 40);
+  const [old = '', older = ''] = ids.slice(304, 306);
+  await grid.row(old).getByText('pending').waitFor();
+  await service.request('POST', `/v1/tasks/${old}/cancel`);
+  await grid.row(old).getByText('cancelled', { exact: true }).waitFor();
+  t.equal(await grid.row(older).getByText('pending').count(), 1);
+
+  await page.getByLabel('State').selectOption('pending');
+  await until('the list is filtered', async () => (await grid.ids())[0] === ids[0]);
+  await grid.scrollTo(100 * 40);
+  const [gone = '', next = ''] = ids.slice(104, 106);
+  await grid.row(next).waitFor();
+  const seen = await grid.ids();
+  await service.request('POST', `/v1/tasks/${gone}/cancel`);
+  await until('it is marked', async () =>
+    /gone/.test((await grid.row(gone).getAttribute('class')) ?? ''),
+  );
+  t.same(await grid.ids(), seen, 'no row has moved');
+  await grid.scrollTo(0);
+  await grid.scrollTo(100 * 40);
+  await grid.row(next).waitFor();
+  await until('it has left the list', async () => (await grid.row(gone).count()) === 0);
+  t.same(opened.complaints, []);
+});

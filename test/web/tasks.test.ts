@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Test } from 'tap';
 import { type Service, until } from '../cli/service.js';
 import { bearer } from '../http/token-samples.js';
+import { Receiver } from '../webhooks/receiver.js';
 import { type BrowserPage, pageTest } from './browser-page.js';
 import { TaskGrid } from './task-grid.js';
 
@@ -193,6 +194,25 @@ pageTest('what others wrote is text only', { args: bash }, async (t, opened) => 
   await grid.shows([id]);
   t.match(await page.title(), /scriptd/);
 });
+
+pageTest(
+  'whether a webhook was told is shown, and it is told again',
+  { args: [...bash, '--webhook-allow', '127.0.0.1'] },
+  async (t, opened) => {
+    const { page, service } = opened;
+    const receiver = await Receiver.start(t);
+    const id = await ran(service, { webhook: { url: `${receiver.origin}/done` } });
+    await until('it is told', () => receiver.received.length === 1);
+    await opened.go(`#/tasks/${id}`);
+    await page.getByText('answered 200').waitFor();
+    await page.getByText(receiver.origin).waitFor();
+    await page.getByRole('button', { name: 'Tell it again' }).click();
+    await until('it is told again', () => receiver.received.length === 2);
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('told', { exact: true }).waitFor();
+    t.equal(await page.getByText('/done').count(), 0, 'the rest of its URL is not shown');
+  },
+);
 
 const reader = { name: 'reader', scopes: ['read' as const] };
 const boss = { name: 'boss', scopes: ['admin' as const] };
