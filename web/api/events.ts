@@ -6,7 +6,7 @@ export interface StreamHandlers {
   onEvent(name: string, data: unknown): void;
   /** Of the connection: '' is well, anything else a sentence that says what is wrong. */
   onFault?(fault: string): void;
-  /** There is nothing more to come. */
+  /** There is nothing more to come; after a fault, since asking again would not change it. */
   onEnd?(): void;
 }
 
@@ -56,7 +56,10 @@ async function connectAgain(
       if (signal.aborted) return;
       if (connection.aborted) continue;
       onFault?.(sentenceOf(error));
-      if (isFinal(error)) return;
+      if (isFinal(error)) {
+        onEnd?.();
+        return;
+      }
     }
     await pause(waitMs, signal);
     waitMs = Math.min(waitMs * 2, retryMs.max);

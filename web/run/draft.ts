@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import type { Content } from '../../src/client/task.js';
+import { keptForOwner } from '../api/session.js';
 
 /** A submission as the fields of the page have it, before anything of it is read. */
 export interface Draft {
@@ -66,6 +67,11 @@ export function fill(filled: Draft): void {
   draft.value = filled;
   fillings.value += 1;
 }
+
+keptForOwner(() => {
+  fill(emptyDraft);
+  sessionStorage.removeItem(place);
+});
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 effect(() => {

@@ -10,7 +10,7 @@ import { Output } from '../verdict/output.js';
 import { Timeline } from '../verdict/timeline.js';
 import { Verdict } from '../verdict/verdict.js';
 import { VisibleText } from '../verdict/visible-text.js';
-import { cancelRun, type LiveRun, type Run, run } from './current-run.js';
+import { cancelRun, isUnderWay, type LiveRun, type Run, run } from './current-run.js';
 import { Progress } from './progress.js';
 import { showLine } from './shown-line.js';
 
@@ -75,9 +75,13 @@ function LiveResults({ live, spec, isCancelling }: LiveRun) {
     <>
       <div class="card padded outcome">
         <div class="outcome-head">
-          {task ? <Verdict task={{ ...task, ...files }} /> : <Progress live={live} />}
+          {task ? (
+            <Verdict task={{ ...task, ...files }} />
+          ) : (
+            !live.isLost.value && <Progress live={live} />
+          )}
           <div class="buttons">
-            {!task && (
+            {isUnderWay(run.value) && (
               <button type="button" disabled={isCancelling} onClick={() => void cancelRun()}>
                 {isCancelling ? 'Cancelling …' : 'Cancel'}
               </button>

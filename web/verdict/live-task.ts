@@ -32,6 +32,8 @@ export class LiveTask {
   readonly task = signal<FinishedTask | undefined>(undefined);
   /** What is wrong with the connection; '' while it is well. */
   readonly fault = signal('');
+  /** It is not followed any more, and its end not known: there is no such task by now, for example. */
+  readonly isLost = signal(false);
   #attempt = 0;
   #stop: () => void = () => undefined;
 
@@ -45,6 +47,9 @@ export class LiveTask {
       onEvent: (name, data) => live.#take(name, data),
       onFault: (fault) => {
         live.fault.value = fault;
+      },
+      onEnd: () => {
+        live.isLost.value = live.task.peek() === undefined;
       },
     });
     return live;
