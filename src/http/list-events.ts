@@ -6,8 +6,8 @@ import type { ControllerPort, TaskQuery } from './controller-port.js';
 import { sendEvents } from './event-answer.js';
 import type { EventStreams } from './event-streams.js';
 import { httpLimits } from './limits.js';
-import { ListStream } from './list-stream.js';
-import { type ListedPage, ListedPages } from './listed-pages.js';
+import { ListStream, type Look } from './list-stream.js';
+import { ListedPages } from './listed-pages.js';
 import { followTasks } from './openapi/stream-operations.js';
 import { readFirstPageQuery } from './task-query.js';
 import type { Token } from './tokens.js';
@@ -43,13 +43,17 @@ function lookAt(
   controller: ControllerPort,
   query: TaskQuery,
   caller: Token | undefined,
-): () => Promise<ListedPage | undefined> {
+): Look {
   // The stream looks when its client has taken what there was: in nobody's name by then.
-  const list = onSameBehalf(() => controller.list(query));
   const groupNow = caller ? onSameBehalf(() => currentCaller().group) : () => undefined;
-  return async () => {
+  const list = onSameBehalf(async (group: string | undefined) => {
+    // It had to wait for its turn, and others of that group share what comes.
+    return groupNow() === group ? controller.list(query) : undefined;
+  });
+  return async (isWanted) => {
     const group = groupNow();
-    const { page, isShared } = pages.look(JSON.stringify([group ?? null, query]), list);
+    const key = JSON.stringify([group ?? null, query]);
+    const { page, isShared } = pages.look(key, () => list(group), isWanted);
     try {
       const found = await page;
       // It may have taken long, and whoever asks have lost the right to it.

@@ -4,6 +4,13 @@ import type { ListedPage } from './listed-pages.js';
 import { asProblem, internalProblem } from './problem.js';
 
 /**
+ * The page as it stands; undefined: it cannot be had now, and may be later.
+ *
+ * @param isWanted false: the client has gone meanwhile
+ */
+export type Look = (isWanted: () => boolean) => Promise<ListedPage | undefined>;
+
+/**
  * The first page of a list for one client, as the text of an event stream: all of it, and then what
  * has changed, looked at once a second. What has not changed is not sent.
  *
@@ -14,7 +21,7 @@ import { asProblem, internalProblem } from './problem.js';
  * Source: WHATWG HTML, 9.2 Server-sent events
  */
 export class ListStream {
-  readonly #look: () => Promise<ListedPage | undefined>;
+  readonly #look: Look;
   readonly #log: Log;
   /** Digests of the page as it was last sent, by the ids of its tasks. */
   #told: ReadonlyMap<string, string> = new Map();
@@ -23,8 +30,7 @@ export class ListStream {
   #isStopped = false;
   #wake: () => void = () => undefined;
 
-  /** @param look the page as it stands; undefined: it cannot be had now, and may be later */
-  constructor(look: () => Promise<ListedPage | undefined>, log: Log) {
+  constructor(look: Look, log: Log) {
     this.#look = look;
     this.#log = log;
   }
@@ -53,7 +59,7 @@ export class ListStream {
   async *#events(hold: (bytes: number) => () => void): AsyncGenerator<string> {
     let quietSinceMs = performance.now();
     while (!this.#isStopped) {
-      const page = await this.#look();
+      const page = await this.#look(() => !this.#isStopped);
       const event = page && this.#event(page);
       if (event !== undefined) {
         const release = hold(event.length);

@@ -33,9 +33,18 @@ export function newToken(asked: AskedToken, nowMs: number): { token: string; rec
   return { token, record };
 }
 
-/** @throws ScriptdError TOKEN_EXISTS, and what `editTokenFile` throws */
-export function addToken(path: string, record: TokenRecord): Promise<TokenLine[]> {
+/** Looks at what the file has now, when nobody else can change it; what it throws changes nothing. */
+export type Permit = (lines: readonly TokenLine[]) => void;
+const always: Permit = () => undefined;
+
+/** @throws ScriptdError TOKEN_EXISTS, and what `permit` and `editTokenFile` throw */
+export function addToken(
+  path: string,
+  record: TokenRecord,
+  permit: Permit = always,
+): Promise<TokenLine[]> {
   return editTokenFile(path, (lines) => {
+    permit(lines);
     if (recordsOf(lines).some(({ name }) => name === record.name)) {
       const text = `there is a token with the name ${record.name} already: choose another`;
       throw new ScriptdError('TOKEN_EXISTS', text);
@@ -47,15 +56,17 @@ export function addToken(path: string, record: TokenRecord): Promise<TokenLine[]
 /**
  * @param find among those that there are
  * @param which for people, where there is none
- * @throws ScriptdError UNKNOWN_TOKEN, and what `editTokenFile` throws
+ * @throws ScriptdError UNKNOWN_TOKEN, and what `permit` and `editTokenFile` throw
  */
 export async function removeToken(
   path: string,
   find: (records: readonly TokenRecord[]) => TokenRecord | undefined,
   which: string,
+  permit: Permit = always,
 ): Promise<{ removed: TokenRecord; lines: TokenLine[] }> {
   let removed: TokenRecord | undefined;
   const lines = await editTokenFile(path, (lines) => {
+    permit(lines);
     removed = find(recordsOf(lines));
     if (!removed) {
       const cure = 'scriptd token list shows those that there are';

@@ -3,6 +3,7 @@ import { access, type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
+import { Problem } from './problem.js';
 import { parseTokenFile, readTokenFile, type TokenLine } from './token-file.js';
 
 /** How often, and how long in between, one waits for another that changes the same file. */
@@ -40,7 +41,7 @@ export async function editTokenFile(
     return changed;
   } catch (error) {
     await unlink(temporary);
-    if (error instanceof ScriptdError) throw error;
+    if (error instanceof ScriptdError || error instanceof Problem) throw error;
     throw unwritable(place, error);
   } finally {
     await file.close();

@@ -50,7 +50,7 @@ export function tokenRoutes(app: FastifyInstance, book: TokenBook | undefined, a
 
   app.post('/v1/tokens', { config: { operation: createToken } }, async (request, reply) => {
     readQuery(request.url, []);
-    const { token, ...record } = await theBook().create(readBody(request.body));
+    const { token, ...record } = await theBook().create(readBody(request.body), request.caller);
     audit.changed(request, 'created', record);
     return reply.code(201).send({ ...record, token });
   });
@@ -64,7 +64,8 @@ export function tokenRoutes(app: FastifyInstance, book: TokenBook | undefined, a
         readQuery(request.url, []);
         const { id } = request.params;
         if (id === request.caller?.id) throw ownToken();
-        audit.changed(request, 'revoked', await theBook().revoke(id.slice(0, httpLimits.nameMax)));
+        const revoked = await theBook().revoke(id.slice(0, httpLimits.nameMax), request.caller);
+        audit.changed(request, 'revoked', revoked);
         return reply.code(204).send();
       },
     );

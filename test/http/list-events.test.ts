@@ -200,6 +200,8 @@ t.test('lists are not of a task: there may be more of them, and still not too ma
   t.throws(add, { code: 'TOO_MANY_STREAMS' });
 });
 
+const always = () => true;
+
 t.test('there is one question at a time, and a rest after each', async (t) => {
   const pages = new ListedPages();
   let open = 0;
@@ -211,16 +213,71 @@ t.test('there is one question at a time, and a rest after each', async (t) => {
     return { tasks: [] };
   };
   const begunMs = performance.now();
-  await Promise.all(['a', 'b', 'c'].map((key) => pages.look(key, ask).page));
+  await Promise.all(['a', 'b', 'c'].map((key) => pages.look(key, ask, always).page));
   t.equal(most, 1);
   const leastMs = (3 + 2 * httpLimits.listRestFactor) * 19;
   t.ok(performance.now() - begunMs >= leastMs, 'it never takes all of the time');
-  const failing = pages.look('d', () => Promise.reject(new Error('no')));
-  t.ok(pages.look('d', ask).isShared);
+  const failing = pages.look('d', () => Promise.reject(new Error('no')), always);
+  t.ok(pages.look('d', ask, always).isShared);
   await t.rejects(failing.page, { message: 'no' });
-  const again = pages.look('d', ask);
+  const again = pages.look('d', ask, always);
   t.notOk(again.isShared, 'a failure is not kept');
   await again.page;
+});
+
+t.test('what nobody wants any more when its turn comes is not asked', async (t) => {
+  const daemon = await startDaemon(t);
+  const { asked, behaviour } = lists(() => []);
+  let answer: () => void = () => undefined;
+  daemon.controller.behaviour = (message, connection) => {
+    if (message.kind !== 'list') return;
+    if (asked.length > 0) behaviour(message, connection);
+    else {
+      asked.push(message);
+      answer = () => {
+        connection.send({ kind: 'page', requestId: message.requestId, tasks: [] });
+      };
+    }
+  };
+  const first = await open(t, daemon);
+  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const gone = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => open(t, daemon, `?text=gone-${index}`)),
+  );
+  const shared = await Promise.all([0, 1].map(() => open(t, daemon, '?text=shared')));
+  for (const reader of [...gone, shared[0]]) reader?.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  answer();
+  await first.next();
+  t.same((await shared[1]?.next())?.data, { tasks: [], order: [] }, 'somebody else wants it');
+  t.same(
+    asked.filter(({ text }) => text?.startsWith('gone')),
+    [],
+  );
+});
+
+t.test('what comes for another group than was asked for is shared with nobody', async (t) => {
+  const [moved, stays] = [sampleToken({ group: 'old' }), sampleToken({ group: 'old' })];
+  const blocker = sampleToken();
+  const tokens = new Tokens([moved, stays, blocker].map(({ record }) => record));
+  const daemon = await startDaemon(t, { tokens });
+  const waiting: (() => void)[] = [];
+  daemon.controller.behaviour = (message, connection) => {
+    if (message.kind !== 'list') return;
+    const { requestId, group } = message;
+    const task = taskOf(1, { ...(group !== undefined && { group }) });
+    const answer = () => connection.send({ kind: 'page', requestId, tasks: [task] });
+    if (message.text === 'first' && waiting.length === 0) waiting.push(answer);
+    else answer();
+  };
+  await open(t, daemon, '?text=first', bearer(blocker.token));
+  while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await open(t, daemon, '', bearer(moved.token));
+  const reader = await open(t, daemon, '', bearer(stays.token));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  tokens.replace([{ ...moved.record, group: 'new' }, stays.record, blocker.record]);
+  for (const answer of waiting) answer();
+  t.match(tasksOf((await reader.next())?.data), [{ group: 'old' }]);
 });
 
 t.test('a quiet stream is kept alive by comments', async (t) => {

@@ -159,6 +159,24 @@ t.test('many who change it at once lose nothing', async (t) => {
   }
 });
 
+t.test('who was revoked while he waited for his turn changes nothing any more', async (t) => {
+  const other = sampleToken({ name: 'other', scopes: ['admin'] });
+  const { daemon, tokenFile } = await start(t, JSON.stringify(other.record));
+  const [one, two, made] = await Promise.all([
+    revoke(daemon, other.record.id),
+    revoke(daemon, admin.record.id, other.token),
+    create(daemon, { name: 'late', scopes: ['admin'] }, other.token),
+  ]);
+  const left = readFileSync(tokenFile, 'utf8');
+  t.equal([one, two].filter(({ status }) => status === 204).length, 1, 'one admin is left');
+  const [winner, loser] = one.status === 204 ? [admin, other] : [other, admin];
+  t.match(left, winner.record.id);
+  t.notMatch(left, loser.record.id);
+  const late = one.status === 204 ? two : one;
+  assertProblem(t, late, 401, 'UNAUTHORIZED');
+  t.equal(left.includes('"late"'), made.status === 201);
+});
+
 t.test(
   'what the file was when it was being read does not undo what was changed here',
   async (t) => {

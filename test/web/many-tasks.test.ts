@@ -111,3 +111,36 @@ t.test('what changes far below the head is shown where it is looked at', pageOpt
   await until('it has left the list', async () => (await grid.row(gone).count()) === 0);
   t.same(opened.complaints, []);
 });
+
+t.test('a list that is open for days does not grow for ever', pageOptions, async (t) => {
+  const opened = await BrowserPage.open(t, { args: bash, at: '#/queues' });
+  const { page } = opened;
+  const created = Date.parse('2026-01-01T00:00:00Z');
+  const taskOf = (number: number) => ({
+    ...{ id: `01890a5d-ac96-774b-bcce-${String(number).padStart(12, '0')}`, type: 'bash' },
+    ...{ state: 'pending', attempt: 0, tags: [], attempts: [] },
+    createdAt: new Date(created + number).toISOString(),
+  });
+  const [length, step, events] = [200, 150, 100];
+  const event = (_: unknown, index: number) => {
+    const tasks = Array.from({ length }, (_, place) => taskOf(index * step + length - place));
+    const order = tasks.map(({ id }) => id);
+    return `event: tasks\ndata: ${JSON.stringify({ tasks, order, next: `cursor${index}` })}\n\n`;
+  };
+  const body = Array.from({ length: events }, event).join('');
+  const answers = [{ contentType: 'text/event-stream', body }];
+  await page.route('**/v1/tasks?**', () => undefined);
+  await page.route('**/v1/tasks/events**', (route) => {
+    const answer = answers.pop();
+    // The one connection after it stays open.
+    return answer && route.fulfill(answer);
+  });
+  await opened.go('#/tasks');
+  const grid = new TaskGrid(page);
+  const newest = taskOf((events - 1) * step + length).id;
+  await until('the last event has come', async () => (await grid.ids())[0] === newest);
+  const foot = await page.locator('.list-foot').innerText();
+  const rows = Number(/^([\d,]+) loaded/.exec(foot)?.[1]?.replaceAll(',', ''));
+  t.ok(rows >= length && rows < 11_000, foot);
+  t.same(opened.complaints, []);
+});

@@ -97,7 +97,18 @@ pageTest('a link of anybody is shown as it is, and harms nothing', { at }, async
     await page.locator('.runtimes label').last().innerText(),
     '<img src=x onerror=alert(1)>U+202E',
   );
+  t.match(await page.locator('.told').innerText(), /there are: env, args, webhook, limits/);
   t.equal(await taskCount(opened), 0, 'nothing was run');
   await page.getByRole('button', { name: 'Back to what was here' }).click();
   await page.locator('.cm-content', { hasText: 'echo mine' }).waitFor();
+
+  await opened.go(linkTo({ code: 'echo 1\n'.repeat(100), type: 'bash', network: 'host' }));
+  await page.locator('.told', { hasText: 'the network of the host' }).waitFor();
+  await opened.go(linkTo({ code: 'echo theirs', type: 'bash', args: ['x'.repeat(1_000_000)] }));
+  await page.locator('.cm-content', { hasText: 'echo theirs' }).waitFor();
+  const drawn = await page.locator('.arguments').innerText();
+  t.ok(drawn.length < 1_000, 'of an endless argument the beginning is drawn');
+  await opened.go(linkTo({ code: 'if (a\u202a\u2068\u3164\u{e0041}) x()', type: 'node' }));
+  await page.locator('.cm-specialChar').first().waitFor();
+  t.equal(await page.locator('.cm-specialChar').count(), 4, 'nothing of a script is invisible');
 });

@@ -6,7 +6,7 @@ export interface StreamHandlers {
   onEvent(name: string, data: unknown): void;
   /** Of the connection: '' is well, anything else a sentence that says what is wrong. */
   onFault?(fault: string): void;
-  /** There is nothing more to come. */
+  /** There is nothing more to come; after a fault, since asking again would not change it. */
   onEnd?(): void;
 }
 

@@ -1,5 +1,5 @@
 import { ApiError, refusalOf } from './problem.js';
-import { sessionHeaders, signedOut } from './session.js';
+import { sessionHeaders, sessionKey, signedOut } from './session.js';
 
 export interface Asking {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -16,13 +16,14 @@ export interface Asking {
  */
 export async function ask(path: string, asking: Asking = {}): Promise<Response> {
   const { method = 'GET', body, headers, signal } = asking;
+  const shown = sessionKey();
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...sessionHeaders(),
+        ...sessionHeaders(shown),
         ...headers,
       },
       credentials: 'same-origin',
@@ -35,12 +36,22 @@ export async function ask(path: string, asking: Asking = {}): Promise<Response> 
   }
   if (response.ok) return response;
   const refusal = await refusalOf(response);
-  if (refusal.status === 401) signedOut(refusal.message);
+  if (refusal.status === 401) signedOut(shown, refusal.message);
   throw refusal;
 }
 
-/** The same, of an answer in JSON; undefined where there is none (204). */
+/**
+ * The same, of an answer in JSON; undefined where there is none (204).
+ *
+ * @throws ApiError and what an aborted `signal` throws
+ */
 export async function askJson<T>(path: string, asking?: Asking): Promise<T> {
   const response = await ask(path, asking);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  if (response.status === 204) return undefined as T;
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (asking?.signal?.aborted) throw error;
+    throw new ApiError('The answer of the service broke off, or is none of it: try again.', {});
+  }
 }

@@ -1,8 +1,8 @@
-import { effect, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { isFinished, type Task, type TaskSpec } from '../../src/client/task.js';
 import { askJson } from '../api/http.js';
 import { ApiError } from '../api/problem.js';
-import { may, sessionState } from '../api/session.js';
+import { keptForOwner, may } from '../api/session.js';
 import { attempt } from '../ui/notices.js';
 import { LiveTask } from '../verdict/live-task.js';
 import { draft } from './draft.js';
@@ -51,10 +51,14 @@ const place = 'scriptd-run';
 const fields = new Set(['code', 'args', 'stdin', 'env', 'files', 'network', 'priority', 'group']);
 const limitFields = new Set(['wallMs', 'cpuMs', 'memoryBytes', 'outputBytes', 'processes']);
 
+keptForOwner(() => {
+  stopFollowing();
+  run.value = { kind: 'none' };
+  faults.value = {};
+});
+
 export function isUnderWay(current: Run): boolean {
-  if (current.kind === 'live') {
-    return current.live.task.value === undefined && !current.live.isLost.value;
-  }
+  if (current.kind === 'live') return !current.live.task.value && !current.live.isLost.value;
   return current.kind === 'sending';
 }
 
@@ -137,10 +141,3 @@ function fieldOf(name: string | undefined): string | undefined {
   if (fields.has(first)) return first;
   return draft.peek().further.trim() === '' ? undefined : 'further';
 }
-
-// What somebody ran is not shown to who comes after.
-effect(() => {
-  if (sessionState.value.kind !== 'out') return;
-  stopFollowing();
-  run.value = { kind: 'none' };
-});

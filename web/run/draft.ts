@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import type { Content } from '../../src/client/task.js';
-import { sessionState } from '../api/session.js';
+import { keptForOwner } from '../api/session.js';
 
 /** A submission as the fields of the page have it, before anything of it is read. */
 export interface Draft {
@@ -68,6 +68,11 @@ export function fill(filled: Draft): void {
   fillings.value += 1;
 }
 
+keptForOwner(() => {
+  fill(emptyDraft);
+  sessionStorage.removeItem(place);
+});
+
 let timer: ReturnType<typeof setTimeout> | undefined;
 effect(() => {
   void draft.value;
@@ -75,17 +80,6 @@ effect(() => {
   timer = setTimeout(store, storeMs);
 });
 addEventListener('pagehide', store);
-
-/** Who leaves takes it along; whose token has ended comes back to it. */
-let wasIn = false;
-effect(() => {
-  const state = sessionState.value;
-  if (wasIn && state.kind === 'out' && state.fault === undefined) {
-    fill(emptyDraft);
-    store();
-  }
-  wasIn = state.kind === 'in';
-});
 
 /** What is too large is stored without its files, or not at all. */
 function store(): void {

@@ -50,6 +50,13 @@ const languages: Readonly<Record<string, () => Extension>> = {
   bash: () => StreamLanguage.define(shell),
 };
 
+/**
+ * What the editor would draw as nothing: further marks of direction, invisible characters, tags. With
+ * them a script can look like another.
+ */
+const hidden =
+  /[\u115f\u1160\u180e\u202a-\u202c\u2060-\u2065\u2068\u206a-\u206f\u3164\u{e0000}-\u{e007f}]/u;
+
 const markLine = StateEffect.define<number | undefined>();
 const faultLine = Decoration.line({ class: 'cm-fault-line' });
 
@@ -101,7 +108,12 @@ export class Editor {
             if (docChanged) onEdit(state.doc.toString());
           }),
           [lineNumbers(), highlightActiveLine(), highlightActiveLineGutter()],
-          [highlightSpecialChars(), drawSelection(), bracketMatching(), indentOnInput()],
+          [
+            highlightSpecialChars({ addSpecialChars: hidden }),
+            drawSelection(),
+            bracketMatching(),
+            indentOnInput(),
+          ],
           [history(), keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab])],
           [look, syntaxHighlighting(colours), markedLine],
           this.#runtime.of(extensionsOf(type)),

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { askJson } from '../api/http.js';
 import { sentenceOf } from '../api/problem.js';
+import { keptForOwner } from '../api/session.js';
 import { go } from '../route.js';
 import { type Draft, draft, emptyDraft, fill } from './draft.js';
 import { draftOf } from './filled-draft.js';
@@ -14,6 +15,10 @@ export type Filling =
   | { kind: 'fault'; fault: string };
 
 export const filling = signal<Filling | undefined>(undefined);
+
+keptForOwner(() => {
+  filling.value = undefined;
+});
 
 /**
  * Fills in what the address asks for, a link's submission or a task's, and takes it out of the
@@ -42,7 +47,9 @@ export async function fillFromAddress(query: URLSearchParams): Promise<void> {
       };
     }
   } catch (error) {
-    filling.value = { kind: 'fault', fault: sentenceOf(error) };
+    const isTooDeep = error instanceof RangeError;
+    const fault = isTooDeep ? 'What is in this link is nested too deep.' : sentenceOf(error);
+    filling.value = { kind: 'fault', fault };
   }
 }
 

@@ -5,6 +5,7 @@ import { Field } from './field.js';
 
 /** More are not shown one by one. */
 const shownArgumentsMax = 20;
+const shownCharactersMax = 200;
 
 /** What the script is given when it begins: its arguments and its standard input. */
 export function InputFields() {
@@ -42,6 +43,11 @@ export function InputFields() {
   );
 }
 
+/** An argument may be as large as all that is submitted. */
+function beginning(arg: string): string {
+  return arg.length > shownCharactersMax ? `${arg.slice(0, shownCharactersMax)}…` : arg;
+}
+
 /** How the line is understood: each argument by itself. */
 function ReadArguments({ line }: { line: string }) {
   if (line.trim() === '') return 'Separated by blanks; quotation marks keep blanks.';
@@ -53,7 +59,7 @@ function ReadArguments({ line }: { line: string }) {
     <ul class="arguments" aria-label="Arguments as they are understood">
       {args.slice(0, shownArgumentsMax).map((arg, index) => (
         <li key={index} class="tag mono">
-          {arg === '' ? <span class="dim">empty</span> : <VisibleText text={arg} />}
+          {arg === '' ? <span class="dim">empty</span> : <VisibleText text={beginning(arg)} />}
         </li>
       ))}
       {rest > 0 && <li>and {rest} more</li>}

@@ -3,13 +3,14 @@ import { isObject } from './submission.js';
 
 /** Longer ones do not pass through what people send links with. Characters of the fragment. */
 export const linkCharactersMax = 64 * 1024;
-/** Of what is in one, opened: what is larger, the service would not take either. Bytes. */
-const openedBytesMax = 12 * 1024 * 1024;
+/** Of what is in one, opened. What is written by people is never packed that well; a trap is. Bytes. */
+const openedBytesMax = 1024 * 1024;
 
-/** A submission as a part of an address: JSON, deflated, base64url. */
-export async function packed(spec: TaskSpec): Promise<string> {
-  const json = new Blob([JSON.stringify(spec)]).stream();
-  const stream = json.pipeThrough(new CompressionStream('deflate-raw'));
+/** A submission as a part of an address: JSON, deflated, base64url. Undefined: it is too large. */
+export async function packed(spec: TaskSpec): Promise<string | undefined> {
+  const json = new Blob([JSON.stringify(spec)]);
+  if (json.size > openedBytesMax) return undefined;
+  const stream = json.stream().pipeThrough(new CompressionStream('deflate-raw'));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);

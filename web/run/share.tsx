@@ -20,8 +20,13 @@ export function ShareButton({ onShare }: { onShare: (shared: Shared | undefined)
     if ('faults' in read) return;
     setBusy(true);
     const { spec } = read;
-    const fragment = href(['run'], { s: await packed(spec) });
+    const link = await packed(spec);
     setBusy(false);
+    const fragment = href(['run'], { s: link });
+    if (link === undefined) {
+      onShare({ kind: 'fault', fault: 'This is too large for a link: share it as a file.' });
+      return;
+    }
     if (fragment.length > linkCharactersMax) {
       onShare({ kind: 'fault', fault: tooLarge(fragment.length) });
       return;

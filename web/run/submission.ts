@@ -88,6 +88,11 @@ function readFurther(text: string, faults: Record<string, string>): Record<strin
   return {};
 }
 
+/** The object that a text in JSON is; an empty one where it is none. */
+export function objectIn(text: string): Record<string, unknown> {
+  return readFurther(text, {});
+}
+
 function objectOf(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
 }

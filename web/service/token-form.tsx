@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Scope } from '../api/session.js';
 import { Field } from './field.js';
 import { type FormFault, focusFault, formFaultOf } from './form-fault.js';
+import { serviceNowMs } from './now.js';
 import { makeToken, type TokenRecord } from './token.js';
 import { draftFields, emptyDraft, lives, type TokenDraft, wishOf } from './token-draft.js';
 
@@ -27,7 +28,7 @@ export function TokenForm({ onMade, onClose }: TokenFormProps) {
     setBusy(true);
     setFault(undefined);
     try {
-      onMade(await makeToken(wishOf(draft, Date.now())));
+      onMade(await makeToken(wishOf(draft, serviceNowMs())));
     } catch (error) {
       setFault(formFaultOf(error, draftFields, { TOKEN_EXISTS: 'name' }));
       setBusy(false);

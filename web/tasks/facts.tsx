@@ -3,6 +3,7 @@ import type { Task } from '../../src/client/task.js';
 import { href } from '../route.js';
 import { bytes, clock, count, milliseconds } from '../ui/format.js';
 import { VisibleText } from '../verdict/visible-text.js';
+import { nowMs } from './clock.js';
 import { Age } from './task-columns.js';
 
 /** What a task is, apart from how it went. Groups and tags lead to the tasks that have them too. */
@@ -79,7 +80,7 @@ function Time({ at }: { at: string }) {
       <time dateTime={at} title={at}>
         {clock(at)}
       </time>
-      {atMs <= Date.now() && (
+      {atMs <= nowMs.value && (
         <span class="dim">
           {' '}
           (<Age atMs={atMs} />)

@@ -10,6 +10,8 @@ import { rowOf, type TaskRow, updateRows } from './task-row.js';
 const nearRows = 3 * pageTasks;
 /** Pages one after another without any task that fits, before somebody must ask for more. */
 const emptyPagesMax = 20;
+/** At the top nobody looks at more than its beginning: a page that is open for days keeps so many. */
+const keptRows = 50 * pageTasks;
 /** Of a list; each takes about 300 bytes. */
 export const rowsMax = 1_000_000;
 
@@ -215,7 +217,8 @@ export class TaskList {
       this.rows.length === 0 ? [] : rows.filter((row) => !before.has(row)).map(({ id }) => id),
     );
     const last = this.rows.slice(0, nearRows).findLastIndex((row) => now.has(row));
-    const isAnew = next === undefined || last === -1;
+    const isLong = this.#isAtTop && this.rows.length > keptRows;
+    const isAnew = next === undefined || last === -1 || isLong;
     const older = isAnew
       ? []
       : this.rows.slice(last + 1).filter((row) => !now.has(row) && !row.isGone);

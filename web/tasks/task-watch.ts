@@ -3,6 +3,7 @@ import type { Explanation, Task } from '../../src/client/task.js';
 import { follow } from '../api/events.js';
 import { askJson } from '../api/http.js';
 import { ApiError, sentenceOf } from '../api/problem.js';
+import { serviceNowMs } from '../service/now.js';
 import { LiveOutput, type Piece } from '../verdict/live-output.js';
 
 /** What an attempt writes while somebody looks. */
@@ -26,7 +27,7 @@ export class TaskWatch {
   readonly task: Signal<Task | undefined> = signal(undefined);
   /** Why it is where it is. */
   readonly explanation: Signal<Explanation | undefined> = signal(undefined);
-  /** When that was told: milliseconds since 1970. */
+  /** When that was told, by the service's clock: milliseconds since 1970. */
   explainedMs = 0;
   /** Undefined for a task that had ended before somebody looked. */
   readonly output: Signal<AttemptOutput | undefined> = signal(undefined);
@@ -66,7 +67,7 @@ export class TaskWatch {
     try {
       const explanation = await askJson<Explanation>(`${this.#path}/explain`, { signal });
       if (signal.aborted) return;
-      this.explainedMs = Date.now();
+      this.explainedMs = serviceNowMs();
       this.explanation.value = explanation;
       this.fault.value = '';
     } catch (error) {

@@ -49,7 +49,7 @@ export class LiveTask {
         live.fault.value = fault;
       },
       onEnd: () => {
-        live.isLost.value = live.task.value === undefined;
+        live.isLost.value = live.task.peek() === undefined;
       },
     });
     return live;
