@@ -155,6 +155,14 @@ pageTest('large outputs come page by page', { args: bash }, async (t, opened) =>
   await text.getByText('1', { exact: true }).waitFor();
   await page.getByText(/256 KiB of \d+ KiB loaded/).waitFor();
   await page.getByText('Nothing was written to stderr.').waitFor();
+  await text.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  const beforePx = await text.evaluate((element) => element.scrollTop);
+  await page.getByRole('button', { name: 'More of stdout' }).click();
+  await page.getByText(/512 KiB of \d+ KiB loaded/).waitFor();
+  const px = await text.evaluate((element) => element.scrollTop);
+  t.equal(px, beforePx, 'what was read stays where it is');
+  const shown = await text.innerText();
+  t.match(shown, /45541\s+45542\s+45543/, 'and goes on');
   await page.getByRole('button', { name: 'End of stdout' }).click();
   const end = page.getByRole('region', { name: 'Text of end of stdout' });
   await end.waitFor();

@@ -27,6 +27,7 @@ export function OutputPages({ output }: { output: StoredOutput }) {
         label={stream}
         byteCount={loaded}
         source={path}
+        isPaged
         empty={`Nothing was written to ${stream}.`}
       />
       {end && (

@@ -30,11 +30,13 @@ export interface Viewport {
  * added, until somebody scrolls away from there.
  *
  * @param count of all rows
+ * @param follows whether it does so: of what was asked for to read on, the beginning is wanted
  */
 export function useViewport(
   scroller: RefObject<HTMLElement | null>,
   count: number,
   begins: 'at its beginning' | 'at its end',
+  follows: boolean,
 ): Viewport {
   const [scrollTop, setScrollTop] = useState(0);
   const [viewPx, setViewPx] = useState(400);
@@ -82,8 +84,13 @@ export function useViewport(
 
   useLayoutEffect(() => {
     const element = scroller.current;
-    if (element && following.current) element.scrollTop = element.scrollHeight;
-  }, [scroller, count, viewPx]);
+    if (!element || !following.current) return;
+    if (follows) element.scrollTop = element.scrollHeight;
+    else if (element.scrollHeight - element.clientHeight - element.scrollTop >= rowPx) {
+      following.current = false;
+      setFollowing(false);
+    }
+  }, [scroller, count, viewPx, follows]);
 
   const isLonger = heightPx > viewPx;
   const shown = { heightPx, isFollowing, isLonger, toEnd, toRow };

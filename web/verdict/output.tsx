@@ -21,6 +21,8 @@ export interface OutputProps {
   empty?: string;
   /** Shows the end, whatever there is already. */
   isLive?: boolean;
+  /** More comes only when somebody asks for it, to read on: it is not followed. */
+  isPaged?: boolean;
 }
 
 /** Columns of a row where lines are not wrapped: what is longer goes on in the next all the same. */
@@ -28,7 +30,15 @@ const columnsMax = 2_000;
 
 /** Output of a script, of any size: only what is seen of it is drawn. */
 export function Output(props: OutputProps) {
-  const { text, label, byteCount, source, empty = 'Nothing.', isLive = false } = props;
+  const {
+    text,
+    label,
+    byteCount,
+    source,
+    empty = 'Nothing.',
+    isLive = false,
+    isPaged = false,
+  } = props;
   // Drawn again when there is more.
   void text.version.value;
   const scroller = useRef<HTMLDivElement>(null);
@@ -39,7 +49,7 @@ export function Output(props: OutputProps) {
   rows.update();
   // What is there already is read from its beginning; what is to come, as it comes.
   const begins = isLive || rows.count === 0 ? 'at its end' : 'at its beginning';
-  const viewport = useViewport(scroller, rows.count, begins);
+  const viewport = useViewport(scroller, rows.count, begins, !isPaged);
   const finding = useFinding(text, ({ line, from }) => viewport.toRow(rows.rowOf(line, from)));
   const { sought, matches, found, index, current } = finding;
 
