@@ -84,7 +84,8 @@ t.test('a name is refused wherever it is repeated', async () => {
   fc.assert(
     fc.property(fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { minKeys: 1 }), (value) => {
       const [first = ''] = Object.keys(value);
-      const text = JSON.stringify(value).replace(/\}$/, `,${JSON.stringify(first)}:0}`);
+      // Not by `replace`, for which a `$` in the name stands for something.
+      const text = `${JSON.stringify(value).slice(0, -1)},${JSON.stringify(first)}:0}`;
       return refusal(text).code === 'INVALID_JSON';
     }),
   );

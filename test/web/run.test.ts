@@ -190,3 +190,36 @@ pageTest('a run that is not kept any more does not hinder the next', { at }, asy
   await write(page, 'echo next', 'Bash');
   t.match(await run(page), 'success');
 });
+
+pageTest('where the editor does not come, a plain field does', { at }, async (t, opened) => {
+  const { page } = opened;
+  // As when another version was installed meanwhile.
+  await page.route('**/assets/editor-*', (route) => route.fulfill({ status: 404, body: '{}' }));
+  await page.reload();
+  await page.locator('.editor-hint', { hasText: 'load the page again' }).waitFor();
+  opened.forgive(/status of 404/);
+  await page.locator('.runtimes label', { hasText: 'Bash' }).click();
+  await page.getByRole('textbox', { name: 'Script' }).fill('echo plainly');
+  t.match(await run(page), 'success');
+  t.same(await rowsOf(page, 'stdout'), ['plainly']);
+});
+
+pageTest('a file is saved by no deceiving name', { at }, async (t, { page }) => {
+  await write(page, "touch $'a\\u202etxt.exe'", 'Bash');
+  await page.locator('.more summary').click();
+  await page.getByLabel('Further members').fill('{"collect": ["*.exe"]}');
+  t.match(await run(page), 'success');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: /Download a/ }).click();
+  t.equal((await download).suggestedFilename(), 'a_txt.exe');
+});
+
+pageTest('an answer that breaks off keeps nothing from being run', { at }, async (t, opened) => {
+  const { page } = opened;
+  await page.route('**/v1/tasks', (route) => route.fulfill({ status: 202, body: '{"id":' }));
+  await write(page, 'echo again', 'Bash');
+  await page.getByRole('button', { name: /^Run/ }).click();
+  await page.locator('.results .fault', { hasText: 'broke off' }).waitFor();
+  await page.unroute('**/v1/tasks');
+  t.match(await run(page), 'success');
+});

@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { sentenceOf } from '../api/problem.js';
 import { clearFault, faults, startRun } from './current-run.js';
 import { draft, edit, fillings } from './draft.js';
 import type { Editor } from './editor.js';
@@ -13,6 +14,7 @@ export function CodeEditor() {
   const place = useRef<HTMLDivElement>(null);
   const plain = useRef<HTMLTextAreaElement>(null);
   const [editor, setEditor] = useState<Editor | undefined>();
+  const [missing, setMissing] = useState('');
   const id = useId();
   const { type } = draft.value;
   const fault = faults.value.code;
@@ -35,7 +37,9 @@ export function CodeEditor() {
       setEditor(made);
       if (hadFocus) made.focus();
     };
-    void load();
+    load().catch((error: unknown) => {
+      if (!isGone) setMissing(sentenceOf(error));
+    });
     return () => {
       isGone = true;
       made?.destroy();
@@ -73,7 +77,13 @@ export function CodeEditor() {
         {fault}
       </p>
       <p class="hint editor-hint" id={`${id}-hint`}>
-        <kbd>Tab</kbd> indents; <kbd>Esc</kbd>, then <kbd>Tab</kbd> leaves the editor.
+        {missing === '' ? (
+          <>
+            <kbd>Tab</kbd> indents; <kbd>Esc</kbd>, then <kbd>Tab</kbd> leaves the editor.
+          </>
+        ) : (
+          `The editor did not come (${missing}): this plain field does, or load the page again.`
+        )}
       </p>
     </div>
   );

@@ -181,6 +181,7 @@ export class TaskList {
     this.#head = { rows, next };
     this.isKnown = true;
     this.fault = '';
+    if (this.#isAtTop && this.rows.length > keptRows) this.rows = [];
     if (this.#isAtTop || this.rows.length === 0) this.#show(this.#head);
     else this.#hold(this.#head);
     this.#changed();
@@ -217,8 +218,7 @@ export class TaskList {
       this.rows.length === 0 ? [] : rows.filter((row) => !before.has(row)).map(({ id }) => id),
     );
     const last = this.rows.slice(0, nearRows).findLastIndex((row) => now.has(row));
-    const isLong = this.#isAtTop && this.rows.length > keptRows;
-    const isAnew = next === undefined || last === -1 || isLong;
+    const isAnew = next === undefined || last === -1;
     const older = isAnew
       ? []
       : this.rows.slice(last + 1).filter((row) => !now.has(row) && !row.isGone);
