@@ -17,7 +17,16 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const program = ['package.json', 'LICENSE', 'bin', 'dist/bundle', 'dist/src', 'runtimes', 'deploy'];
+const program = [
+  'package.json',
+  'LICENSE',
+  'bin',
+  'dist/bundle',
+  'dist/src',
+  'dist/web',
+  'runtimes',
+  'deploy',
+];
 const binaries = ['epoll.node', 'sandbox.node', 'scriptd-init', 'libscriptd_sandbox.so'];
 /** Dependencies that only build the addons. */
 const forBuilding = new Set(['node-gyp', 'node-addon-api']);

@@ -20,7 +20,7 @@ function unpack(): string {
 
 const unpacked = unpack();
 
-t.test('what the Debian package holds is enough to run a script', async (t) => {
+t.test('what the Debian package holds is enough to run a script, and to show the page', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-package-'));
   const ports = ['--port=0', '--debug-port=0', `--data-dir=${dataDir}`];
   const args = ['up', ...ports, '--workers=python=1', '--log-level=error'];
@@ -41,6 +41,9 @@ t.test('what the Debian package holds is enough to run a script', async (t) => {
   const code = encodeURIComponent('import json; print(json.dumps(6 * 7))');
   const answer = await fetch(`${address}/execute?code=${code}`);
   t.equal(await answer.text(), '42\n');
+  const page = await (await fetch(String(address), { headers: { accept: 'text/html' } })).text();
+  const [, script = ''] = /<script [^>]*src="([^"]+)"/.exec(page) ?? [];
+  t.match(await fetch(`${address}${script}`), { status: 200 }, 'and the page, with what it loads');
 });
 
 t.test("its control file names what it needs, and the settings as the user's own", (t) => {
