@@ -20,7 +20,7 @@ function unpack(): string {
 
 const unpacked = unpack();
 
-t.test('what the Debian package holds is enough to run a script, and to show the page', async (t) => {
+t.test('the Debian package holds all to run a script and to show the page', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'scriptd-package-'));
   const ports = ['--port=0', '--debug-port=0', `--data-dir=${dataDir}`];
   const args = ['up', ...ports, '--workers=python=1', '--log-level=error'];
