@@ -16,10 +16,12 @@ t.test(
     await until('all are finished', async () => (await there.finished()).size >= ids.length);
     const finished = await there.finished();
     t.same([...finished.keys()].sort(), [...ids].sort(), 'each task, by its id, and no other');
+    // One that a worker had not begun may have been given to another, with a free slot.
     const unlike = [...finished.values()].filter(
-      ({ outcome, attempt }) => outcome !== 'success' || attempt !== 1,
+      ({ outcome, attempts }) =>
+        outcome !== 'success' || attempts.some((one) => one.outcome && one.outcome !== 'success'),
     );
-    t.same(unlike, [], 'each at its first attempt: no busy worker was ended');
+    t.same(unlike, [], 'none was lost while it ran: no busy worker was ended');
     await until('no pod is left', async () => (await there.pods()).length === 0);
     t.equal(kubelet.most, max, 'never more than the ceiling');
     t.same(kubelet.signalled, [], 'every worker had gone by itself before its pod was deleted');

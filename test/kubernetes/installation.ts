@@ -123,6 +123,8 @@ export interface FoundTask {
   id: string;
   outcome: string;
   attempt: number;
+  /** Without an outcome: handed back before it began. */
+  attempts: { outcome?: string }[];
 }
 
 /** For the slowest machine; a test has nothing else that ends it. Milliseconds. */
