@@ -130,20 +130,19 @@ function Nothing({ list }: { list: TaskList }) {
 /** Of what is loaded: what is not here nobody has looked at. */
 function ChooseAll({ kept, onChange }: { kept: KeptList; onChange(): void }) {
   const { chosen, list } = kept;
-  const isAll = list.rows.length > 0 && chosen.size === list.rows.length;
+  const there = list.rows.filter(({ isGone }) => !isGone);
+  const isAll = there.length > 0 && chosen.size === there.length;
   return (
     <button
       type="button"
-      disabled={list.rows.length === 0}
+      disabled={there.length === 0}
       onClick={() => {
         if (isAll) chosen.clear();
-        else for (const { id } of list.rows) chosen.add(id);
+        else for (const { id } of there) chosen.add(id);
         onChange();
       }}
     >
-      {isAll
-        ? 'Choose none'
-        : `Choose all ${count(list.rows.length)}${list.isWhole ? '' : ' loaded'}`}
+      {isAll ? 'Choose none' : `Choose all ${count(there.length)}${list.isWhole ? '' : ' loaded'}`}
     </button>
   );
 }

@@ -53,6 +53,8 @@ export class TaskList {
   /** Whether what is new may move the rows. */
   #isAtTop = true;
   #head: TaskHead | undefined;
+  /** Tasks that are known to be gone, with the attempt as which they went. */
+  readonly #gone = new Map<string, number>();
   /** Where the rows go on. */
   #next: string | undefined;
   #emptyPages = 0;
@@ -149,6 +151,7 @@ export class TaskList {
     const row = this.rows[this.indexOf(id)];
     if (!row) return;
     row.isGone = true;
+    this.#gone.set(id, row.attempt);
     this.#changed();
   }
 
@@ -171,12 +174,13 @@ export class TaskList {
     const near = new Map(this.rows.slice(0, nearRows).map((row) => [row.id, row]));
     for (const row of this.#head?.rows ?? []) near.set(row.id, row);
     const changed = new Map(tasks.map((task) => [task.id, task]));
-    const rows = order.flatMap((id) => {
+    const listed = order.flatMap((id) => {
       const task = changed.get(id);
       const known = near.get(id) ?? (task && this.#deep(task));
       if (!task) return known ? [known] : [];
       return known ? [Object.assign(known, rowOf(task))] : [rowOf(task)];
     });
+    const rows = this.#withoutGone(listed);
     this.#mark(rows);
     this.#head = { rows, next };
     this.isKnown = true;
@@ -185,6 +189,13 @@ export class TaskList {
     if (this.#isAtTop || this.rows.length === 0) this.#show(this.#head);
     else this.#hold(this.#head);
     this.#changed();
+  }
+
+  /** The service may have looked just before they went. Who comes again does so with another attempt. */
+  #withoutGone(listed: readonly TaskRow[]): TaskRow[] {
+    const rows = listed.filter(({ id, attempt }) => this.#gone.get(id) !== attempt);
+    if (rows.length === listed.length) this.#gone.clear();
+    return rows;
   }
 
   /** One that was sent again is a new one, and may be far down. */
