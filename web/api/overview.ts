@@ -1,32 +1,12 @@
 import { effect, signal } from '@preact/signals';
+import type { Queue, WorkerInfo } from '../../src/client/task.js';
 import { follow } from './events.js';
 import { may } from './session.js';
 
-export interface Queue {
-  type: string;
-  paused: boolean;
-  ready: number;
-  waiting: number;
-  running: number;
-  workers: number;
-  slots: number;
-  /** How long the next one has been waiting. */
-  oldestMs?: number;
-}
+export type { Queue };
 
-export interface Worker {
-  id: string;
-  type: string;
-  slots: number;
-  busy: number;
-  pid: number;
-  isolation: { level: string; layers: string[] };
-  draining: boolean;
-  heardAt: string;
-  connectedAt: string;
-  /** Processes that stand ready for the next scripts, and starts since it is connected. */
-  pool?: { prepared: number; warmStarts: number; coldStarts: number };
-}
+/** The service is of the same version as the page: it tells all of them. */
+export type Worker = Required<Omit<WorkerInfo, 'pool'>> & Pick<WorkerInfo, 'pool'>;
 
 export interface Warning {
   code: string;
