@@ -32,7 +32,7 @@ t.test('hostile scripts, each beside a neighbour', { skip, timeout: 300_000 }, a
   t.equal(rows, hostileRows.length);
 });
 
-t.test('a thousand tasks leave the host as it was', { skip, timeout: 300_000 }, async (t) => {
+t.test('a thousand tasks leave the host as it was', { skip, timeout: 800_000 }, async (t) => {
   const rig = await startRig(t, 'bash', { isolation: 'strict' });
   const { controller, worker, workDirectory } = rig;
   const suspect = { name: 'bash-1', workDirectory, ready: () => worker.stats().ready };
