@@ -1,7 +1,7 @@
 import type { Log } from '../log.js';
+import { breakingOff } from './event-fault.js';
 import { httpLimits } from './limits.js';
 import type { ListedPage } from './listed-pages.js';
-import { asProblem, internalProblem } from './problem.js';
 
 /**
  * The page as it stands; undefined: it cannot be had now, and may be later.
@@ -48,11 +48,7 @@ export class ListStream {
       yield* this.#events(hold);
     } catch (error) {
       if (this.#isStopped) return;
-      const known = asProblem(error);
-      if (!known) this.#log.error({ err: error }, 'an event stream failed by a fault of ours');
-      // The client connects again, and is told by a status.
-      const { code, detail } = known ?? internalProblem();
-      yield `: ${code} ${detail.replaceAll(/\s+/g, ' ')}\n\n`;
+      yield breakingOff(error, this.#log);
     }
   }
 

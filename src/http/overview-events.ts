@@ -2,9 +2,9 @@ import { errorCode } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { ControllerPort, History, Overview } from './controller-port.js';
+import { breakingOff } from './event-fault.js';
 import { httpLimits } from './limits.js';
 import type { OverviewTexts } from './overview-texts.js';
-import { asProblem, internalProblem } from './problem.js';
 
 /** What the stream asks of the controller. */
 export type OverviewSource = Pick<ControllerPort, 'recentOverview' | 'history'>;
@@ -64,11 +64,7 @@ export class OverviewEvents {
       }
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
-      const known = asProblem(error);
-      if (!known) this.#log.error({ err: error }, 'an event stream failed by a fault of ours');
-      // The client connects again, and is told by a status.
-      const { code, detail } = known ?? internalProblem();
-      yield Buffer.from(`: ${code} ${detail.replaceAll(/\s+/g, ' ')}\n\n`);
+      yield Buffer.from(breakingOff(error, this.#log));
     }
   }
 

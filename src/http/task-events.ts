@@ -6,9 +6,9 @@ import type { TaskView } from '../task.js';
 import { comparePlaces, type TaskCursor } from '../task-cursor.js';
 import { wholeCharacters } from '../utf8.js';
 import type { Asked, ControllerPort, Progress } from './controller-port.js';
+import { breakingOff } from './event-fault.js';
 import { eventId } from './event-id.js';
 import { httpLimits } from './limits.js';
-import { asProblem, internalProblem } from './problem.js';
 import { taskHistory } from './task-history.js';
 import { taskJson } from './task-json.js';
 
@@ -60,11 +60,7 @@ export class TaskEvents {
       yield* this.#events(holding);
     } catch (error) {
       if (this.#isStopped) return;
-      const known = asProblem(error);
-      if (!known) this.#log.error({ err: error }, 'an event stream failed by a fault of ours');
-      // The client connects again, goes on after its last event, and is told by a status.
-      const { code, detail } = known ?? internalProblem();
-      yield `: ${code} ${detail.replaceAll(/\s+/g, ' ')}\n\n`;
+      yield breakingOff(error, this.#log);
     }
   }
 
