@@ -1,6 +1,4 @@
 import type { Outcome } from '../verdict.js';
-import type { Requests } from './requests.js';
-import { streamOf } from './streams.js';
 import type { Queue, WorkerInfo } from './task.js';
 
 /** Something that somebody should look at. `code` is stable; `text` is one sentence with the cure. */
@@ -51,14 +49,3 @@ export type OverviewEvent =
   | { event: 'history'; data: { stepMs: number; samples: Sample[] } }
   | { event: 'sample'; data: Sample }
   | { event: 'overview'; data: Overview };
-
-/** How the service stands, whenever it is another, until the signal. */
-export async function* overviewEventsOf(
-  requests: Requests,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<OverviewEvent> {
-  const path = '/v1/overview/events';
-  for await (const { event, data } of streamOf(requests, { path, isLast: () => false, signal })) {
-    yield { event, data } as OverviewEvent;
-  }
-}

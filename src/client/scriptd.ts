@@ -3,7 +3,8 @@ import { type BatchLine, type BatchOptions, type BatchTask, batchOf } from './ba
 import { type EventOptions, eventsOf, type TaskEvent } from './events.js';
 import { newIdempotencyKey } from './idempotency-key.js';
 import { clientLimits } from './limits.js';
-import { type Overview, type OverviewEvent, overviewEventsOf } from './overview.js';
+import type { Overview, OverviewEvent } from './overview.js';
+import { overviewEventsOf } from './overview-events.js';
 import { type Fetch, type OnRetry, Requests } from './requests.js';
 import {
   type Explanation,

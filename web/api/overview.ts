@@ -1,48 +1,16 @@
 import { effect, signal } from '@preact/signals';
-import type { Queue, WorkerInfo } from '../../src/client/task.js';
+import type { Sample, Overview as ServiceOverview } from '../../src/client/overview.js';
+import type { WorkerInfo } from '../../src/client/task.js';
 import { follow } from './events.js';
 import { may } from './session.js';
 
-export type { Queue };
+export type { Sample, TypeSample, Warning } from '../../src/client/overview.js';
+export type { Queue } from '../../src/client/task.js';
 
 /** The service is of the same version as the page: it tells all of them. */
 export type Worker = Required<Omit<WorkerInfo, 'pool'>> & Pick<WorkerInfo, 'pool'>;
 
-export interface Warning {
-  code: string;
-  text: string;
-  type?: string;
-  worker?: string;
-}
-
-export interface Overview {
-  at: string;
-  ready: boolean;
-  draining: boolean;
-  missing: string[];
-  queues: Queue[];
-  workers: Worker[];
-  deadLetters?: number;
-  deadLettersMore?: true;
-  warnings: Warning[];
-}
-
-/** Of one type, in one step of the history. */
-export interface TypeSample {
-  ready: number;
-  waiting: number;
-  running: number;
-  slots: number;
-  submitted: number;
-  finished: Record<string, number>;
-  queuedMsMax: number;
-  queuedMsMean: number;
-}
-
-export interface Sample {
-  at: string;
-  types: Record<string, TypeSample>;
-}
+export type Overview = Omit<ServiceOverview, 'workers'> & { workers: Worker[] };
 
 export interface History {
   stepMs: number;

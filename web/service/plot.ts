@@ -1,3 +1,4 @@
+import type { Outcome } from '../../src/verdict.js';
 import type { TypeSample } from '../api/overview.js';
 import { count, milliseconds } from '../ui/format.js';
 import type { Pattern } from './pattern.js';
@@ -110,17 +111,18 @@ export function throughputPlot(type: string, steps: Steps): Plot {
 }
 
 /** In this order they are stacked: what went well at the bottom. */
-const outcomeLines: readonly (Line & { outcome: string })[] = [
-  { outcome: 'success', colour: '--outcome-success', fill: 'plain' },
-  { outcome: 'runtime_error', colour: '--outcome-runtime-error', fill: 'rising' },
-  { outcome: 'format_error', colour: '--outcome-format-error', fill: 'dots' },
-  { outcome: 'network_fail', colour: '--outcome-network-fail', fill: 'falling' },
-  { outcome: 'internal_fail', colour: '--outcome-internal-fail', fill: 'crossed' },
-  { outcome: 'cancelled', colour: '--outcome-cancelled', fill: 'level' },
-  { outcome: 'expired', colour: '--outcome-expired', fill: 'upright' },
-].map((line) => ({
+const outcomeLines: readonly (Line & { outcome: Outcome })[] = (
+  [
+    { outcome: 'success', colour: '--outcome-success', fill: 'plain' },
+    { outcome: 'runtime_error', colour: '--outcome-runtime-error', fill: 'rising' },
+    { outcome: 'format_error', colour: '--outcome-format-error', fill: 'dots' },
+    { outcome: 'network_fail', colour: '--outcome-network-fail', fill: 'falling' },
+    { outcome: 'internal_fail', colour: '--outcome-internal-fail', fill: 'crossed' },
+    { outcome: 'cancelled', colour: '--outcome-cancelled', fill: 'level' },
+    { outcome: 'expired', colour: '--outcome-expired', fill: 'upright' },
+  ] as const
+).map((line) => ({
   ...line,
-  fill: line.fill as Pattern,
   label: line.outcome.replaceAll('_', ' '),
   dash: solid,
 }));
