@@ -44,6 +44,11 @@ export function QueuesPage() {
               ))}
             </ul>
           )}
+          {seen.workersMore && (
+            <p class="hint">
+              There are more than these: <code>scriptd workers</code> lists all.
+            </p>
+          )}
         </section>
       )}
     </>
