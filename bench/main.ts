@@ -5,6 +5,7 @@ import { execute, executeLoad } from './execute.js';
 import { fanin } from './fanin.js';
 import { frames } from './frames.js';
 import { type Bench, runBenches } from './harness.js';
+import { page } from './page.js';
 import { peers } from './peers/peers.js';
 import { pending } from './pending.js';
 import { soak } from './soak/soak.js';
@@ -26,6 +27,7 @@ const benches: Bench[] = [
   submit,
   pending,
   workersThousand,
+  page,
   peers,
   soak,
 ];

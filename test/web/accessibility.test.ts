@@ -138,13 +138,6 @@ pageTest(
   },
 );
 
-pageTest('the page is there quickly', { args: ['--workers', 'bash=1'] }, async (t, { page }) => {
-  const paint = `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`;
-  await page.waitForFunction(paint);
-  t.comment(`first contentful paint after ${Math.round(Number(await page.evaluate(paint)))} ms`);
-  t.pass('timed for whoever reads this');
-});
-
 t.test('all that the page ever loads is small', async (t: Test) => {
   const assets = readdirSync(join(web, 'assets'));
   const plain = assets.filter((name) => !/\.(br|gz)$/.test(name));
