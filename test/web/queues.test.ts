@@ -157,7 +157,8 @@ pageTest(
     const depth = python.locator('.chart', { hasText: 'Depth' });
     await depth.getByText('In words and numbers').click();
     t.match(await depth.innerText(), /Depth of python over the last .*: now 0, highest \d+\./);
-    t.ok((await depth.locator('tbody tr').count()) > 0);
+    // Browsers tell of what was opened a moment later.
+    await depth.locator('tbody tr').first().waitFor();
 
     await depth.locator('.u-over').hover();
     const wait = python.locator('.chart', { hasText: 'Waiting time' });

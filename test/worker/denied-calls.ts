@@ -53,6 +53,12 @@ export const deniedByArgument: readonly (readonly [
   ['personality', 135, [0xfffffffen], errnos.EPERM],
   ['personality', 135, [0xffffffffn], 0],
   ['personality', 135, [0n], 0],
+  // New limits of another process: neither an address nor a number is let through for one half of it.
+  ['prlimit64', 302, [1n, 7n, 1n], errnos.EPERM],
+  ['prlimit64', 302, [1n, 7n, 0x1_0000_0000n], errnos.EPERM],
+  ['prlimit64', 302, [0x1_0000_0001n, 7n, 1n], errnos.EPERM],
+  ['prlimit64', 302, [0n, 7n, 0n], 0],
+  ['prlimit64', 302, [0x1_0000_0000n, 7n, 0n], 0],
 ];
 
 function withErrno(

@@ -36,6 +36,9 @@ async function outputOf(
 const next = (controller: TestController, key: Key, stdoutOffset = 0, stderrOffset = 0) =>
   outputOf(controller, follow(controller, key, stdoutOffset, stderrOffset));
 
+/** Until the worker has all follows that were sent before: it answers this one at once. */
+const arrived = (controller: TestController, key: Key) => next(controller, key);
+
 /** Waits until the test has made that file. */
 const waitFor = (path: string) => `while [ ! -e ${path} ]; do sleep 0.01; done`;
 
@@ -51,10 +54,11 @@ t.test('what a script writes is told while it runs, once for each follow', async
   }
   const told = controller.all('output').length;
   const last = follow(controller, key, stdout.length, stderr.length);
+  await arrived(controller, key);
   writeFileSync(`${folder}/go`, '');
   t.equal(text((await outputOf(controller, last)).stdout), 'two\n');
   t.match(await controller.result(key), { outcome: 'success' });
-  t.equal(controller.all('output').length, told + 1);
+  t.equal(controller.all('output').length, told + 2);
   const kinds = controller.messages.map(({ kind }) => kind);
   t.ok(kinds.lastIndexOf('output') < kinds.indexOf('result'), 'the last of it before the result');
 });
@@ -137,6 +141,7 @@ t.test('a character that has not come whole waits for the rest of it', async (t)
   const key = controller.start({ code });
   t.equal(text((await next(controller, key)).stdout), 'x');
   const rest = follow(controller, key, 1);
+  await arrived(controller, key);
   writeFileSync(`${folder}/go`, '');
   t.equal(text((await outputOf(controller, rest)).stdout), 'ä');
   await controller.result(key);
@@ -149,6 +154,7 @@ t.test('the output of a checker script is not that of the script', async (t) => 
   await eventually(() => existsSync(`${folder}/checks`));
   t.equal(text((await next(controller, key)).stdout), 'mine\n', 'while it is checked');
   const more = follow(controller, key, 5);
+  await arrived(controller, key);
   writeFileSync(`${folder}/go`, '');
   t.match(await controller.result(key), { outcome: 'success' });
   t.notOk(controller.all('output').some(({ followId }) => followId === more));

@@ -73,6 +73,10 @@ t.test("libseccomp's program of the same list gives the same verdicts", { skip }
     for (const value of byArgument.has(number) ? values : [0n, ~0n]) {
       compare(number, [value, 0n]);
       compare(number, [0n, value]);
+      for (const other of [0n, 1n, 1n << 32n]) {
+        compare(number, [value, 0n, other]);
+        compare(number, [other, 0n, value]);
+      }
     }
   }
   for (const architecture of Object.values(architectures)) {

@@ -116,11 +116,13 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 constexpr std::uint32_t kX32 = 0x40000000;  // its numbers begin here, under the same architecture
 
-/// The low half of an argument, which is all that the kernel takes of those looked at here. Both
-/// architectures are little-endian.
+/// The low half of an argument, which is all that the kernel takes of most. Both architectures are
+/// little-endian.
 constexpr std::size_t Argument(std::size_t index) {
   return offsetof(seccomp_data, args) + index * sizeof(__u64);
 }
+
+constexpr std::size_t HighHalf(std::size_t index) { return Argument(index) + sizeof(__u32); }
 
 /// clone without a new namespace.
 constexpr void CheckClone(Assembler& program) {
@@ -157,6 +159,20 @@ constexpr void CheckPersonality(Assembler& program) {
   program.Load(Argument(0));
   program.SkipIfEqual(0, 2);
   program.SkipIfEqual(0xFFFFFFFF, 1);
+  program.Return(Errno(EPERM));
+  program.Return(SECCOMP_RET_ALLOW);
+}
+
+/// Limits of the caller, or a look at another's: the first process of a sandbox has the same ids, and
+/// the next growth of its stack would be its end.
+constexpr void CheckLimits(Assembler& program) {
+  program.SkipUnlessEqual(SYS_prlimit64, 8);
+  program.Load(Argument(0));
+  program.SkipIfEqual(0, 5);
+  program.Load(Argument(2));
+  program.SkipUnlessEqual(0, 2);
+  program.Load(HighHalf(2));
+  program.SkipIfEqual(0, 1);
   program.Return(Errno(EPERM));
   program.Return(SECCOMP_RET_ALLOW);
 }
@@ -221,6 +237,7 @@ constexpr Assembler MakeFilter() {
   CheckSocket(program, SYS_socketpair);
   CheckIoctl(program);
   CheckPersonality(program);
+  CheckLimits(program);
   Search(program, DenialsByNumber());
   return program;
 }
