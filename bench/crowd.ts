@@ -16,7 +16,7 @@ const address = parseAddress(addressText);
 const token = readWireToken(tokenFile, { create: false });
 const poller = new Poller();
 const transport = new Transport();
-const connections: Connection[] = [];
+const receivers: Connection[] = [];
 
 const inventory: MessageOf<'inventory'> = {
   ...{ kind: 'inventory', type: 'noop', slots: 1, prefetch: 0, pid: process.pid },
@@ -54,7 +54,7 @@ async function join(name: string): Promise<void> {
           },
         },
       );
-      connections.push(connection);
+      if (channel === 'receiver') receivers.push(connection);
     });
   [emitter] = await Promise.all([open('emitter'), open('receiver')]);
   emitter.send(inventory);
@@ -62,7 +62,7 @@ async function join(name: string): Promise<void> {
 
 setInterval(() => {
   const nowMs = performance.now();
-  for (const connection of connections) connection.heartbeat(nowMs);
+  for (const receiver of receivers) receiver.heartbeat(nowMs);
 }, wireLimits.heartbeatMs);
 for (let first = 0; first < Number(count); first += atOnce) {
   const names = Array.from({ length: Math.min(atOnce, Number(count) - first) }, (_, index) =>

@@ -199,8 +199,10 @@ export class WorkerLink {
   }
 
   heartbeat(nowMs: number): void {
-    this.#pair?.receiver.heartbeat(nowMs);
-    this.#pair?.emitter.heartbeat(nowMs);
+    const { receiver, emitter, up } = this.#pair ?? {};
+    receiver?.heartbeat(nowMs);
+    // Both end at the same process: of two that stand one tells that it is there.
+    if (!up) emitter?.heartbeat(nowMs);
   }
 
   /** Cuts the worker off; it is connected to again. */

@@ -72,7 +72,9 @@ export class Session {
   /** Called every `wireLimits.heartbeatMs`. */
   heartbeat(nowMs: number): void {
     this.#unproven.heartbeat(nowMs);
-    for (const { connection } of this.#open.values()) connection.heartbeat(nowMs);
+    // Both end at the same process: of two that stand one tells that it is there.
+    const watched = this.#open.get('receiver') ?? this.#open.get('emitter');
+    watched?.connection.heartbeat(nowMs);
   }
 
   /** Closes all; what is queued on proven connections still goes out, for at most `lingerMs`. */
@@ -92,6 +94,10 @@ export class Session {
   /** Closes all at once. */
   close(error?: ScriptdError): void {
     this.#unproven.close(error);
+    this.#closeOpen(error);
+  }
+
+  #closeOpen(error?: ScriptdError): void {
     for (const { connection } of this.#open.values()) connection.close(error);
   }
 
@@ -117,6 +123,8 @@ export class Session {
     const channel = this.#channelOf(connection);
     this.#log.info({ ...closeReason(error), channel }, 'connection closed');
     if (channel) this.#forget(channel, connection);
+    // The other one is not looked at.
+    if (channel && error.code === 'PEER_SILENT') this.#closeOpen(error);
   }
 
   #forget(channel: SessionChannel, connection: Connection): void {

@@ -1,12 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
+import { parseAddress } from '../../src/poll/address.js';
+import { Poller } from '../../src/poll/poller.js';
 import { wireLimits } from '../../src/wire/limits.js';
+import type { Message } from '../../src/wire/messages.js';
+import { Session } from '../../src/worker/session.js';
 import { startWorker } from '../../src/worker/worker.js';
 import { TestController, token } from './test-controller.js';
-import { eventually, openDescriptors, startRig } from './test-worker.js';
+import { eventually, openDescriptors, startRig, temporaryFolder } from './test-worker.js';
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
@@ -70,6 +75,42 @@ t.test(
     t.equal(controller.all('result').length, 3);
   },
 );
+
+t.test('of two connections one is pinged, and both go when its peer is silent', async (t) => {
+  const poller = new Poller();
+  t.teardown(() => poller.close());
+  const inventory: Message = {
+    ...{ kind: 'inventory', type: 'noop', slots: 1, prefetch: 0, pid: process.pid },
+    ...{ isolation: { level: 'none', layers: [] }, running: [], unacknowledged: [] },
+  };
+  const session = new Session(
+    { role: 'worker', id: 'noop-1', instance: randomUUID() },
+    token,
+    {
+      onOpen: (channel, connection) => {
+        if (channel === 'emitter') connection.send(inventory);
+      },
+      onMessage: () => undefined,
+      onClose: () => undefined,
+    },
+    pino({ level: 'silent' }),
+  );
+  const address = `unix:${join(temporaryFolder(t), 'w.sock')}`;
+  poller.listen(parseAddress(address), { onError: (error) => t.fail(error) }, (socket) =>
+    session.accept(socket),
+  );
+  const controller = await TestController.connect(address);
+  t.teardown(() => controller.close());
+  const { receiver, emitter } = controller;
+  const before = { receiver: receiver?.heardAtMs, emitter: emitter?.heardAtMs };
+  session.heartbeat(performance.now() + wireLimits.pingAfterMs);
+  await eventually(() => receiver?.heardAtMs !== before.receiver);
+  t.equal(emitter?.heardAtMs, before.emitter);
+  t.equal(session.size, 2);
+  session.heartbeat(performance.now() + wireLimits.silenceMs + 1);
+  await eventually(() => session.size === 0);
+  await controller.until(() => controller.closings.length === 2);
+});
 
 t.test('acknowledging what is unknown, or twice, harms nothing', async (t) => {
   const { controller, worker } = await startRig(t, 'noop');
