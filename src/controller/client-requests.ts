@@ -63,6 +63,8 @@ export interface ClientRequests {
     how: 'create' | 'put',
     schedule: ScheduleSpec,
   ): Promise<{ schedule: ScheduleView; created: boolean }>;
+  /** Undefined: there is none. To enable what is enabled does nothing. */
+  setScheduleEnabled(id: string, enabled: boolean): Promise<ScheduleView | undefined>;
   /** False: there was none. */
   deleteSchedule(id: string): Promise<boolean>;
   /** How the service stands, for whoever looks after it. */

@@ -117,6 +117,7 @@ export class ClientSession {
       case 'listSchedules':
       case 'getSchedule':
       case 'putSchedule':
+      case 'setScheduleEnabled':
       case 'deleteSchedule':
       case 'measure':
       case 'overview':

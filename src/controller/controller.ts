@@ -374,6 +374,10 @@ export class Controller implements ClientRequests {
     return put;
   }
 
+  setScheduleEnabled(id: string, enabled: boolean) {
+    return this.#schedules.setEnabled(id, enabled, this.#options.clock.wallMs());
+  }
+
   deleteSchedule(id: string): Promise<boolean> {
     return this.#schedules.delete(id);
   }

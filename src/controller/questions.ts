@@ -20,6 +20,7 @@ export type Question = MessageOf<
   | 'listSchedules'
   | 'getSchedule'
   | 'putSchedule'
+  | 'setScheduleEnabled'
   | 'deleteSchedule'
   | 'measure'
   | 'overview'
@@ -62,6 +63,12 @@ export async function answerTo(question: Question, requests: ClientRequests): Pr
     case 'putSchedule': {
       const put = await requests.putSchedule(question.how, question.schedule);
       return { kind: 'schedule', requestId, ...put };
+    }
+    case 'setScheduleEnabled': {
+      const { scheduleId, enabled } = question;
+      const schedule = await requests.setScheduleEnabled(scheduleId, enabled);
+      if (!schedule) throw unknownSchedule(scheduleId);
+      return { kind: 'schedule', requestId, schedule };
     }
     case 'deleteSchedule':
       if (await requests.deleteSchedule(question.scheduleId)) return { kind: 'done', requestId };

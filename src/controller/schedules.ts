@@ -39,6 +39,8 @@ export interface DueRun {
 export class Schedules {
   readonly #store: TaskStore;
   readonly #entries = new Map<string, Entry>();
+  /** Of each schedule that is being changed, the last of its changes. */
+  readonly #changes = new Map<string, Promise<unknown>>();
 
   constructor(store: TaskStore) {
     this.#store = store;
@@ -78,7 +80,11 @@ export class Schedules {
    *
    * @throws ScriptdError SCHEDULE_EXISTS, TOO_MANY_SCHEDULES, INVALID_FIELD
    */
-  async put(how: 'create' | 'put', spec: ScheduleSpec, now: number) {
+  put(how: 'create' | 'put', spec: ScheduleSpec, now: number) {
+    return this.#inTurn(spec.id, () => this.#put(how, spec, now));
+  }
+
+  async #put(how: 'create' | 'put', spec: ScheduleSpec, now: number) {
     const before = this.#entries.get(spec.id);
     if (before && how === 'create') {
       throw new ScriptdError('SCHEDULE_EXISTS', `there is a schedule ${spec.id} already`);
@@ -92,23 +98,35 @@ export class Schedules {
       throw thrown({ code: 'INVALID_FIELD', ...fault });
     }
     const { lastRunAt, lastTaskId } = before ?? {};
-    const kept: Kept = {
+    const schedule = await this.#keep({
       spec,
       doneUntil: now,
       ...(lastRunAt !== undefined && { lastRunAt }),
       ...(lastTaskId !== undefined && { lastTaskId }),
-    };
-    await this.#store.putDocument({ kind, id: spec.id, value: kept });
-    const entry = withNext(kept);
-    this.#entries.set(spec.id, entry);
-    return { schedule: viewOf(entry), created: before === undefined };
+    });
+    return { schedule, created: before === undefined };
+  }
+
+  /**
+   * Fulfilled when it is durable; undefined: there is none. All else of it stays. One that becomes
+   * enabled is due from `now` on: what passed until then is not made up for.
+   */
+  setEnabled(id: string, enabled: boolean, now: number): Promise<ScheduleView | undefined> {
+    return this.#inTurn(id, async () => {
+      const entry = this.#entries.get(id);
+      if (!entry || entry.spec.enabled === enabled) return entry && viewOf(entry);
+      const { nextRunAt: _, ...kept } = entry;
+      return await this.#keep({ ...kept, spec: { ...entry.spec, enabled }, doneUntil: now });
+    });
   }
 
   /** False: there was none. */
-  async delete(id: string): Promise<boolean> {
-    if (!this.#entries.delete(id)) return false;
-    await this.#store.deleteDocument(kind, id);
-    return true;
+  delete(id: string): Promise<boolean> {
+    return this.#inTurn(id, async () => {
+      if (!this.#entries.delete(id)) return false;
+      await this.#store.deleteDocument(kind, id);
+      return true;
+    });
   }
 
   /**
@@ -137,15 +155,41 @@ export class Schedules {
   }
 
   /** A run became a task. */
-  async note({ schedule, runAt }: DueRun, taskId: string): Promise<void> {
-    const entry = this.#entries.get(schedule.id);
-    // It was changed or deleted meanwhile.
-    if (!entry) return;
-    entry.lastRunAt = runAt;
-    entry.lastTaskId = taskId;
-    const { spec, doneUntil, lastRunAt, lastTaskId } = entry;
-    const kept: Kept = { spec, doneUntil, lastRunAt, lastTaskId };
-    await this.#store.putDocument({ kind, id: spec.id, value: kept });
+  note({ schedule, runAt }: DueRun, taskId: string): Promise<void> {
+    return this.#inTurn(schedule.id, async () => {
+      const entry = this.#entries.get(schedule.id);
+      // It was deleted meanwhile.
+      if (!entry) return;
+      entry.lastRunAt = runAt;
+      entry.lastTaskId = taskId;
+      const { spec, doneUntil, lastRunAt, lastTaskId } = entry;
+      const kept: Kept = { spec, doneUntil, lastRunAt, lastTaskId };
+      await this.#store.putDocument({ kind, id: spec.id, value: kept });
+    });
+  }
+
+  /** It holds once it is durable. */
+  async #keep(kept: Kept): Promise<ScheduleView> {
+    const { id } = kept.spec;
+    await this.#store.putDocument({ kind, id, value: kept });
+    const entry = withNext(kept);
+    this.#entries.set(id, entry);
+    return viewOf(entry);
+  }
+
+  /**
+   * Changes of a schedule are made one after the other. Else one that is being stored would have the
+   * next begin with what was there before, and bring that back.
+   */
+  async #inTurn<T>(id: string, change: () => Promise<T>): Promise<T> {
+    const before = this.#changes.get(id);
+    const changed = before ? before.then(change, change) : change();
+    this.#changes.set(id, changed);
+    try {
+      return await changed;
+    } finally {
+      if (this.#changes.get(id) === changed) this.#changes.delete(id);
+    }
   }
 }
 

@@ -127,6 +127,11 @@ export class ConfinedController implements ControllerPort {
     return this.#inner.putSchedule(how, schedule);
   }
 
+  async setScheduleEnabled(id: string, enabled: boolean) {
+    requireWhole();
+    return this.#inner.setScheduleEnabled(id, enabled);
+  }
+
   async deleteSchedule(id: string): Promise<void> {
     requireWhole();
     return this.#inner.deleteSchedule(id);

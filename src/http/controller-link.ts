@@ -215,6 +215,12 @@ export class ControllerLink implements ControllerPort {
     });
   }
 
+  setScheduleEnabled(scheduleId: string, enabled: boolean): Promise<ScheduleView> {
+    const requestId = this.#nextId();
+    const question = { kind: 'setScheduleEnabled', requestId, scheduleId, enabled } as const;
+    return this.#ask<'setScheduleEnabled', ScheduleView>(question, ({ schedule }) => schedule);
+  }
+
   deleteSchedule(scheduleId: string): Promise<void> {
     const question = { kind: 'deleteSchedule', requestId: this.#nextId(), scheduleId } as const;
     return this.#ask<'deleteSchedule', void>(question, () => undefined);

@@ -78,6 +78,7 @@ export interface ControllerPort {
     how: 'create' | 'put',
     schedule: ScheduleSpec,
   ): Promise<{ schedule: ScheduleView; created: boolean }>;
+  setScheduleEnabled(id: string, enabled: boolean): Promise<ScheduleView>;
   deleteSchedule(id: string): Promise<void>;
   /** How the service stands, for whoever looks after it. */
   overview(): Promise<Overview>;

@@ -21,6 +21,7 @@ export const questions = {
   listSchedules: { answer: 'schedules', repeatable: true },
   getSchedule: { answer: 'schedule', repeatable: true },
   putSchedule: { answer: 'schedule', repeatable: false },
+  setScheduleEnabled: { answer: 'schedule', repeatable: true },
   deleteSchedule: { answer: 'done', repeatable: false },
   // Whoever asks does not wait for another connection.
   measure: { answer: 'figures', repeatable: false },

@@ -12,6 +12,7 @@ import {
   listSchedules,
   putSchedule,
   runSchedule,
+  turnSchedule,
 } from './openapi/schedule-operations.js';
 import { readQuery } from './query.js';
 import { checkScheduleId, readScheduleBody } from './schedule-body.js';
@@ -74,6 +75,17 @@ export function scheduleRoutes(
         return reply.code(204).send();
       },
     );
+    for (const [order, enabled] of [
+      ['enable', true],
+      ['disable', false],
+    ] as const) {
+      scope.post<ById>(
+        `/v1/schedules/:id/${order}`,
+        { config: { operation: turnSchedule[order] } },
+        async (request) =>
+          scheduleJson(await controller.setScheduleEnabled(readId(request), enabled)),
+      );
+    }
     // Beside its clock, also of one that is not enabled: a task like any other.
     scope.post<ById>(
       '/v1/schedules/:id/run',

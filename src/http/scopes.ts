@@ -57,6 +57,8 @@ const needs: Readonly<Record<string, Need>> = {
   'POST /v1/schedules': 'admin',
   'GET /v1/schedules/:id': 'read-all',
   'PUT /v1/schedules/:id': 'admin',
+  'POST /v1/schedules/:id/enable': 'admin',
+  'POST /v1/schedules/:id/disable': 'admin',
   'POST /v1/schedules/:id/run': 'admin',
   'DELETE /v1/schedules/:id': 'admin',
   'GET /v1/tokens': 'admin',

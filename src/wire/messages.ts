@@ -211,6 +211,12 @@ const schemas = {
     how: OneOf(['create', 'put']),
     schedule: ScheduleSpec,
   }),
+  /** All else of it stays, also what is shown to nobody. */
+  setScheduleEnabled: message('setScheduleEnabled', {
+    requestId: RequestId,
+    scheduleId: ScheduleId,
+    enabled: Type.Boolean(),
+  }),
   deleteSchedule: message('deleteSchedule', { requestId: RequestId, scheduleId: ScheduleId }),
   measure: message('measure', { requestId: RequestId }),
   overview: message('overview', { requestId: RequestId }),
@@ -403,6 +409,7 @@ const receivable: Record<Channel, Partial<Record<Role, ReadonlySet<MessageKind>>
       'listSchedules',
       'getSchedule',
       'putSchedule',
+      'setScheduleEnabled',
       'deleteSchedule',
       'measure',
       'overview',

@@ -232,6 +232,11 @@ t.test('every answer of a walk through the API is one that the document foresees
     await ask('GET', '/v1/schedules/walk');
     await ask('GET', '/v1/schedules/other');
     await ask('POST', '/v1/schedules/walk/run');
+    for (const order of ['enable', 'disable']) {
+      await refused(200, 'POST', `/v1/schedules/walk/${order}`);
+      await refused(404, 'POST', `/v1/schedules/none/${order}`);
+      await refused(400, 'POST', `/v1/schedules/.x/${order}`);
+    }
     await refused(204, 'DELETE', '/v1/schedules/walk');
     await refused(404, 'DELETE', '/v1/schedules/walk');
     await refused(404, 'GET', '/v1/schedules/walk');

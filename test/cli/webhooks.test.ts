@@ -1,18 +1,12 @@
-import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { errorCode } from '../../src/errors.js';
-import { Receiver } from '../webhooks/receiver.js';
+import { Receiver, signature } from '../webhooks/receiver.js';
 import { Service, until } from './service.js';
 
 const args = ['--workers', 'bash=1', '--webhook-allow', '127.0.0.1'];
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-
-function signature(headers: Record<string, unknown>, body: string, key: Buffer): string {
-  const text = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
-  return `v1,${createHmac('sha256', key).update(text).digest('base64')}`;
-}
 
 t.test('the receiver is told of the end, signed by the secret of the task', async (t) => {
   const receiver = await Receiver.start(t);
@@ -48,6 +42,36 @@ t.test('the receiver is told of the end, signed by the secret of the task', asyn
   await until('it is told again', () => receiver.received.length === 2);
   t.equal(receiver.received[1]?.headers['webhook-id'], told.headers['webhook-id']);
   t.notMatch(service.log, /whsec_/);
+});
+
+/** The next one answers what is asked from now on. */
+async function endController(service: Service): Promise<void> {
+  const controller = service.partPid('controller');
+  process.kill(controller, 'SIGKILL');
+  await until('it is gone', () => service.processes().every(({ pid }) => pid !== controller));
+}
+
+t.test('a schedule keeps the secret of its webhook while it is disabled and enabled', async (t) => {
+  const receiver = await Receiver.start(t);
+  const service = await Service.start(t, args);
+  const webhook = { url: `${receiver.origin}/done`, secret };
+  const body = JSON.stringify({ cron: '0 3 1 1 *', task: { code: 'true', type: 'bash', webhook } });
+  const path = '/v1/schedules/yearly';
+  const made = await service.request('PUT', path, body, { 'content-type': 'application/json' });
+  t.equal(made.status, 201);
+  const { nextRunAt: _, upcoming: __, ...rest } = made.json;
+  const disabled = { ...rest, enabled: false };
+  const turn = async (order: string) => (await service.request('POST', `${path}/${order}`)).json;
+  t.same(await turn('disable'), disabled);
+  await endController(service);
+  t.same((await service.request('GET', path)).json, disabled, 'it is stored');
+  t.same(await turn('enable'), made.json);
+  await endController(service);
+  t.same((await service.request('GET', path)).json, made.json);
+  await service.request('POST', `${path}/run`);
+  await until('the receiver has it', () => receiver.received.length === 1);
+  const { headers = {}, body: told = '' } = receiver.received[0] ?? {};
+  t.equal(headers['webhook-signature'], signature(headers, told, Buffer.alloc(32, 7)));
 });
 
 /** What the processes that one has started have open, one text for each. */

@@ -160,6 +160,7 @@ t.test('queues and schedules are answered, and told of when they are not there',
     schedules: () => [summary],
     schedule: (id) => (id === 's' ? schedule : undefined),
     putSchedule: async (how, put) => ({ schedule: put, created: how === 'create' }),
+    setScheduleEnabled: async (id, enabled) => (id === 's' ? { ...schedule, enabled } : undefined),
     deleteSchedule: async (id) => id === 's',
   });
   const queues = { kind: 'queueReports', requestId: 1, queues: [queue] };
@@ -172,6 +173,13 @@ t.test('queues and schedules are answered, and told of when they are not there',
   t.match(await daemon.ask({ kind: 'getSchedule', requestId: 1, scheduleId: 's' }), { schedule });
   const put = { kind: 'putSchedule', requestId: 1, how: 'create', schedule } as const;
   t.match(await daemon.ask(put), { kind: 'schedule', schedule, created: true });
+  const turn = { kind: 'setScheduleEnabled', requestId: 1, scheduleId: 's' } as const;
+  for (const enabled of [true, false]) {
+    const answer = { kind: 'schedule', requestId: 1, schedule: { ...schedule, enabled } };
+    t.same(await daemon.ask({ ...turn, enabled }), answer);
+    const none = await daemon.ask({ ...turn, enabled, scheduleId: 'none' });
+    t.match(none, { code: 'UNKNOWN_SCHEDULE' });
+  }
   const gone = { kind: 'deleteSchedule', requestId: 1, scheduleId: 's' } as const;
   t.same(await daemon.ask(gone), { kind: 'done', requestId: 1 });
   for (const kind of ['getSchedule', 'deleteSchedule'] as const) {

@@ -109,10 +109,12 @@ t.test(
     const link = startLink(t, controller);
     const stored = link.store({ ...spec, idempotencyKey: 'k' });
     const queue = link.setQueuePaused('python', true);
+    const turned = link.setScheduleEnabled('s', false);
     const retried = t.rejects(link.retryTask(taskId), { code: 'CONTROLLER_LOST' });
     const deleted = t.rejects(link.deleteSchedule('s'), { code: 'CONTROLLER_LOST' });
     await controller.next('submit');
     await controller.next('pauseQueue');
+    await controller.next('setScheduleEnabled');
     await controller.next('retryTask');
     await controller.next('deleteSchedule');
     controller.stop();
@@ -125,15 +127,26 @@ t.test(
       workers: 0,
       slots: 0,
     };
+    const schedule = {
+      id: 's',
+      cron: '@daily',
+      timeZone: 'UTC',
+      missed: 'skip',
+      enabled: false,
+      task: spec,
+    } as const;
     controller.behaviour = (message, connection) => {
       if (message.kind === 'submit')
         reply({ kind: 'task', task: pending(), replayed: true })(message, connection);
+      else if (message.kind === 'setScheduleEnabled')
+        reply({ kind: 'schedule', schedule })(message, connection);
       else reply({ kind: 'queueReports', queues: [queued] })(message, connection);
     };
     controller.start();
     t.match(await stored, { task: { id: taskId }, replayed: true });
     t.equal((await controller.next('submit')).task.idempotencyKey, 'k');
     t.same(await queue, queued);
+    t.same(await turned, schedule);
     await Promise.all([retried, deleted]);
   },
 );

@@ -127,6 +127,22 @@ t.test('an idempotency key of one group is not that of another', async (t) => {
   t.equal(await key(ours.token), keys[0], 'a repeat has the same');
 });
 
+t.test(
+  'schedules are of all groups: whatever its scope, a token of one may not turn them',
+  async (t) => {
+    // A file of tokens takes no such token, but nothing is to hang on that.
+    const both = sampleToken({ group: 'ours', scopes: ['admin'] });
+    const daemon = await startDaemon(t, { tokens: new Tokens([ours.record, both.record]) });
+    for (const order of ['enable', 'disable']) {
+      const path = `/v1/schedules/nightly/${order}`;
+      const turn = (token: string) => daemon.ask({ method: 'POST', path, headers: bearer(token) });
+      assertProblem(t, await turn(both.token), 403, 'GROUP_NOT_ALLOWED');
+      assertProblem(t, await turn(ours.token), 403, 'INSUFFICIENT_SCOPE');
+    }
+    t.same(daemon.controller.received, []);
+  },
+);
+
 t.test('what has lost its caller is refused, not taken for one without a group', async (t) => {
   const never = () => t.fail('the controller was asked');
   const inner = new Proxy({}, { get: () => never }) as ControllerPort;

@@ -62,6 +62,37 @@ t.test('a schedule is run at once, beside its clock', async (t) => {
   assertProblem(t, await ask(run), 404, 'UNKNOWN_SCHEDULE');
 });
 
+t.test('a schedule is enabled and disabled, as often as one likes', async (t) => {
+  const { ask, controller } = await startDaemon(t);
+  const nextRunAt = Date.UTC(2026, 0, 1, 3);
+  const webhook = { url: 'https://example.com/done', secret: 'whsec_of-its-own' };
+  for (const order of ['enable', 'enable', 'disable', 'disable']) {
+    const enabled = order === 'enable';
+    const task = { ...nightly.task, webhook };
+    const schedule = { ...stored, task, enabled, ...(enabled && { nextRunAt }) };
+    controller.behaviour = reply({ kind: 'schedule', schedule });
+    const path = `/v1/schedules/nightly/${order}`;
+    const answer = await ask({ method: 'POST', path, headers: json, body: '{' });
+    t.equal(answer.status, 200);
+    const upcoming = [1, 2, 3, 4, 5].map((day) => `2026-01-0${day}T03:00:00.000Z`);
+    t.same(answer.json, {
+      ...{ ...stored, enabled, task: { ...nightly.task, webhook: { url: webhook.url } } },
+      ...(enabled && { nextRunAt: upcoming[0], upcoming }),
+    });
+    t.match(await controller.next('setScheduleEnabled'), { scheduleId: 'nightly', enabled });
+  }
+  for (const order of ['enable', 'disable']) {
+    controller.behaviour = refuseWith('UNKNOWN_SCHEDULE', 'there is none');
+    const path = `/v1/schedules/nightly/${order}`;
+    assertProblem(t, await ask({ method: 'POST', path }), 404, 'UNKNOWN_SCHEDULE');
+    assertProblem(t, await ask({ path }), 405, 'METHOD_NOT_ALLOWED');
+    const unfit = await ask({ method: 'POST', path: `/v1/schedules/.x/${order}` });
+    t.equal(assertProblem(t, unfit, 400, 'INVALID_FIELD').field, 'id');
+    const unknown = await ask({ method: 'POST', path: `${path}?x=1` });
+    assertProblem(t, unknown, 400, 'UNKNOWN_PARAMETER');
+  }
+});
+
 t.test('a schedule is put in its place, shown, listed and taken away', async (t) => {
   const { ask, controller } = await startDaemon(t);
   const { id: _, ...rest } = nightly;
@@ -180,6 +211,8 @@ t.test('every route of this API is guarded', async (t) => {
     ['POST', '/v1/schedules'],
     ['GET', '/v1/schedules/x'],
     ['PUT', '/v1/schedules/x'],
+    ['POST', '/v1/schedules/x/enable'],
+    ['POST', '/v1/schedules/x/disable'],
     ['DELETE', '/v1/schedules/x'],
   ];
   for (const [method, path] of routes) {

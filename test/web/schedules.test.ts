@@ -1,6 +1,7 @@
 import type { TokenRecord } from '../../src/http/token-record.js';
 import { until } from '../cli/service.js';
 import { bearer } from '../http/token-samples.js';
+import { Receiver, signature } from '../webhooks/receiver.js';
 import { type BrowserPage, pageTest } from './browser-page.js';
 
 const admin: Partial<TokenRecord> = { name: 'admin', scopes: ['admin'] };
@@ -129,6 +130,32 @@ pageTest(
     await page.getByRole('button', { name: 'Save' }).click();
     await page.locator('.entry', { hasText: 'full' }).waitFor();
     t.match(await scheduleOf(opened, 'full'), { task: { ...task, code: 'false' } });
+  },
+);
+
+pageTest(
+  'a schedule is enabled and disabled at once, and keeps the secret of its webhook',
+  { args: [...args, '--webhook-allow', '127.0.0.1'] },
+  async (t, opened) => {
+    const { page, service } = opened;
+    const receiver = await Receiver.start(t);
+    const key = Buffer.alloc(32, 7);
+    const webhook = { url: receiver.origin, secret: `whsec_${key.toString('base64')}` };
+    const task = { type: 'bash', code: 'true', webhook };
+    const body = JSON.stringify({ id: 'signed', cron: '@yearly', task });
+    await service.request('POST', '/v1/schedules', body, json);
+    await opened.go('#/schedules');
+    const entry = page.locator('.entry', { hasText: 'signed' });
+    await entry.getByRole('button', { name: 'Disable' }).click();
+    await page.getByText('signed is disabled: it submits nothing.').waitFor();
+    t.match(await scheduleOf(opened, 'signed'), { enabled: false });
+    await entry.getByRole('button', { name: 'Enable' }).click();
+    await page.getByText('signed is enabled.').waitFor();
+    t.match(await scheduleOf(opened, 'signed'), { enabled: true });
+    await entry.getByRole('button', { name: 'Run now' }).click();
+    await until('the receiver has it', () => receiver.received.length === 1);
+    const { headers = {}, body: told = '' } = receiver.received[0] ?? {};
+    t.equal(headers['webhook-signature'], signature(headers, told, key));
   },
 );
 

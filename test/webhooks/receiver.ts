@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -54,4 +55,10 @@ export class Receiver {
   get origin(): string {
     return `http://127.0.0.1:${this.port}`;
   }
+}
+
+/** What `webhook-signature` is to be, of what came, by the bytes of the secret. */
+export function signature(headers: IncomingHttpHeaders, body: string, key: Buffer): string {
+  const text = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  return `v1,${createHmac('sha256', key).update(text).digest('base64')}`;
 }

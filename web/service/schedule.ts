@@ -46,10 +46,9 @@ export function putSchedule(id: string, body: ScheduleBody): Promise<Schedule> {
   return askJson(pathOf(id), { method: 'PUT', body });
 }
 
-/** The schedule as it is, but for this; what it has that no form shows stays. */
-export async function putEnabled(schedule: Schedule, enabled: boolean): Promise<void> {
-  const { id, cron, timeZone, missed, task } = schedule;
-  await putSchedule(id, { cron, timeZone, missed, enabled, task });
+/** All else of it stays. */
+export function setEnabled(id: string, enabled: boolean): Promise<Schedule> {
+  return askJson(`${pathOf(id)}/${enabled ? 'enable' : 'disable'}`, { method: 'POST' });
 }
 
 /** A task of it, now, beside its clock. */

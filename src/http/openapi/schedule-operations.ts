@@ -107,6 +107,41 @@ export const putSchedule: Operation = {
   problems: ofBody,
 };
 
+const { nextRunAt: _, ...disabledSchedule } = { ...examples.schedule, enabled: false };
+
+/** POST /v1/schedules/ID/enable and /disable. */
+export const turnSchedule = {
+  enable: turnOperation(
+    'enableSchedule',
+    'Have a schedule submit its task again',
+    'It is due from now on: runs whose time passed while it was disabled are not made up for.',
+    examples.schedule,
+  ),
+  disable: turnOperation(
+    'disableSchedule',
+    'Have a schedule submit nothing more',
+    'What it has submitted goes on.',
+    disabledSchedule,
+  ),
+} as const;
+
+function turnOperation(
+  id: string,
+  summary: string,
+  description: string,
+  example: object,
+): Operation {
+  return {
+    id,
+    tag,
+    summary,
+    description: `${description} All else of it stays, also the secret of its webhook. It is stored, and may be repeated. A body is not looked at.`,
+    parameters: [scheduleIdInPath],
+    answers: { 200: { description: 'The schedule.', content: json(Schedule, example) } },
+    problems: [...ofSchedule, 'BODY_TOO_LARGE', ...store],
+  };
+}
+
 export const runSchedule: Operation = {
   id: 'runSchedule',
   tag,
