@@ -24,9 +24,9 @@ t.test('timers go off in the order of their times, also when set anew', async (t
     poller.timer(() => order.push(name)),
   ) as [Timer, Timer, Timer];
   moved.setAfter(60_000);
-  late.setAfter(60);
+  late.setAfter(2_000);
   early.setAfter(1);
-  moved.setAfter(30);
+  moved.setAfter(1_000);
   await until(() => order.length === 3);
   t.same(order, ['early', 'moved', 'late']);
 });
@@ -66,7 +66,7 @@ for (const [what, change] of Object.entries({
     poller.adopt(pipe.readEnd, changer.handlers);
     pipe.write('x');
     timer.setAfter(0);
-    const end = process.hrtime.bigint() + 1_000_000n;
+    const end = process.hrtime.bigint() + 20_000_000n;
     while (process.hrtime.bigint() < end); // both are ready when the loop goes on
     await until(() => changer.text === 'x');
     await loopTurns(5);

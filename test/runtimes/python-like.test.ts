@@ -131,7 +131,7 @@ const scripts: Record<string, Script> = {
     code: 'import atexit, sys\natexit.register(print, "bye")\nsys.exit(3)',
   },
   'threads are waited for': {
-    code: 'import threading, time\ndef f():\n    time.sleep(0.1); print("thread")\nthreading.Thread(target=f).start()\nprint("main")',
+    code: 'import threading, time\ne = threading.Event()\ndef f():\n    e.wait(); time.sleep(0.1); print("thread")\nthreading.Thread(target=f).start()\nprint("main")\ne.set()',
   },
   'a thread that raises': {
     code: 'import threading\ndef f(): 1 / 0\nt = threading.Thread(target=f, name="T"); t.start(); t.join()\nprint("main")',

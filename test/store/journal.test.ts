@@ -252,8 +252,8 @@ t.test(
     const command = ['strace', '-f', '-e', 'trace=pwrite64', '-e', inject, ...file, '-o', log];
     const writer = await Writer.start(directory, new Map(), { command });
     while (!readFileSync(log, 'utf8').includes('INJECTED')) await sleep(10);
-    for (let i = 0; i < 100 && journalsOf(directory).length > 0; i++) await sleep(20);
-    t.same(journalsOf(directory), []);
+    while (journalsOf(directory).length > 0) await sleep(20);
+    t.pass('nothing of it is left');
     await writer.kill();
   },
 );

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { checkStore } from '../../src/store/lmdb/check.js';
 import { openForReading } from '../../src/store/lmdb/environment.js';
-import { temporaryFolder } from './fixtures.js';
+import { isUsed, journalsOf, temporaryFolder } from './fixtures.js';
 import { lostOf, Writer } from './writer.js';
 
 /*
@@ -53,7 +53,12 @@ t.test(
     const command = ['strace', '-f', '-y', '-e', calls, '-e', 'signal=none', '-s', '0', '-o', log];
     const acknowledged = new Map<string, string>();
     const writer = await Writer.start(join(folder, 'store'), acknowledged, { command });
-    while (acknowledged.size < 2_000) await sleep(10);
+    const store = join(folder, 'store');
+    const usesJournal = () => journalsOf(store).some((name) => isUsed(join(store, name)));
+    // It is made off the event loop.
+    while (!usesJournal()) await sleep(10);
+    const before = acknowledged.size;
+    while (acknowledged.size < before + 2_000) await sleep(10);
     await writer.kill();
     const events = readFileSync(log, 'utf8').split('\n').flatMap(eventOf);
     // The first meta pages are those of a new file, which holds nothing.

@@ -60,7 +60,7 @@ t.test('memory over the limit is an OOM kill, also of a child', { skip }, async 
 t.test('more processes than the limit are refused, and counted', { skip }, async (t) => {
   const cgroup = setUp(t).create({ memoryBytes: 256 << 20, processes: 4 });
   t.teardown(() => cgroup.release());
-  await runIn(cgroup, 'for i in 1 2 3 4 5 6 7 8; do sleep 0.05 & done; wait');
+  await runIn(cgroup, 'for i in 1 2 3 4 5 6 7 8; do sleep 0.5 & done; wait');
   t.ok(cgroup.usage().forksRefused > 0);
 });
 

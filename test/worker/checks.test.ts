@@ -61,7 +61,7 @@ t.test('a checker script refuses: its words are the reason', async (t) => {
 
 t.test('a checker script that fails by itself is told as such', async (t) => {
   const { controller } = await startRig(t, 'bash');
-  const limits = { wallMs: 100 };
+  const limits = { wallMs: 2_000 };
   const slow = await controller.run({
     code: 'echo',
     check: { script: { code: 'sleep 600' } },

@@ -44,7 +44,7 @@ t.test('a worker that finds no controller exits, and its socket goes with it', a
 });
 
 t.test('an orphan ends what it runs; while a controller is there it stays', async (t) => {
-  const orphanMs = 1_500;
+  const orphanMs = 3_000;
   const startMs = performance.now();
   const { worker, controller, workDirectory } = await startRig(t, 'bash', { orphanMs });
   const key = controller.start({ code: 'sleep 60' });
@@ -59,7 +59,8 @@ t.test('an orphan ends what it runs; while a controller is there it stays', asyn
 });
 
 t.test('a connection that is not proven keeps no worker alive', async (t) => {
-  const { worker, controller } = await startRig(t, 'noop', { orphanMs: 50 });
+  // Also the time that the controller has to come at all.
+  const { worker, controller } = await startRig(t, 'noop', { orphanMs: 3_000 });
   const stranger = new TestController(worker.address);
   t.teardown(() => stranger.close());
   controller.disconnect();

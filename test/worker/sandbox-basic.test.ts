@@ -17,7 +17,15 @@ import t, { type Test } from 'tap';
 import type { BasicPlan } from '../../src/worker/basic-plan.js';
 import { startProcess } from '../../src/worker/sandbox.js';
 import { addon } from '../../src/worker/sandbox-addon.js';
-import { type Ended, finish, openDescriptors, python, run, shell } from './sandbox-process.js';
+import {
+  type Ended,
+  finish,
+  gone,
+  openDescriptors,
+  python,
+  run,
+  shell,
+} from './sandbox-process.js';
 
 const prefix = join(python, '..', '..');
 const readOnly = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/passwd', '/dev', prefix].filter(
@@ -136,9 +144,7 @@ setInterval(() => undefined, 1000);`;
   });
   const [line] = await once(parent.stdout, 'data');
   parent.kill('SIGKILL');
-  while (existsSync(`/proc/${Number(line)}`) && !isZombie(Number(line))) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await gone(Number(line));
   t.pass('it is gone');
 });
 
@@ -244,8 +250,4 @@ t.test('100 starts leave nothing', async (t) => {
 function dumpable(): number {
   const program = `import os, sys; print(int(os.stat('/proc/%d/environ' % os.getppid()).st_uid == 0))`;
   return Number(execFileSync(python, ['-c', program], { encoding: 'utf8' }));
-}
-
-function isZombie(pid: number): boolean {
-  return /^State:\s[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
