@@ -242,15 +242,20 @@ t.test('Ctrl-C once more cancels what is in flight, wherever it is', async (t) =
     'long',
   ];
   const child = begin(args, cwd, { env });
-  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  const stdout = text(child.stdout);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (more: string) => {
+    said += more;
+  });
   await until('all are there', async () => (await tagged('long')).length === 8);
   child.kill('SIGINT');
+  await until('the first is heard', () => /sent no more/.test(said));
   // Signals that follow at once are taken for the same one.
   await new Promise((resolve) => setTimeout(resolve, 600));
   child.kill('SIGINT');
-  const [code] = await once(child, 'exit');
+  const [code] = await once(child, 'close');
   t.equal(code, 130);
-  t.match(await stderr, /sent no more; 8 tasks in flight.*\n.*cancelling 8 tasks/);
+  t.match(said, /sent no more; 8 tasks in flight.*\n.*cancelling 8 tasks/);
   t.match(await stdout, /\ncancelled +CANCELLED +8 /);
   t.notMatch(await stdout, /latency/, 'those say nothing of how long a task takes');
   t.same(new Set((await tagged('long')).map(({ outcome }) => outcome)), new Set(['cancelled']));

@@ -20,8 +20,14 @@ async function crew(service: Service): Promise<string[]> {
 }
 
 async function submit(service: Service, code: string): Promise<string> {
-  const { json } = await service.submit({ type: 'bash', code });
+  const { json } = await service.submit({ type: 'bash', code, limits: { wallMs: 120_000 } });
   return json.id as string;
+}
+
+/** A script that ends once there is a file. */
+function gateOf(service: Service): { go: string; code: string } {
+  const go = join(service.dataDir, 'go');
+  return { go, code: `until [ -e ${go} ]; do sleep 0.05; done` };
 }
 
 /** Outcomes of the attempts that had begun. */
@@ -39,7 +45,8 @@ async function finished(service: Service, id: string) {
 t.test('workers of this host follow the load, from none to the most and back', async (t) => {
   const service = await Service.start(t, args, config);
   t.same(await crew(service), [], 'ready without any');
-  const ids = await Promise.all(Array.from({ length: 6 }, () => submit(service, 'sleep 1.5')));
+  const { go, code } = gateOf(service);
+  const ids = await Promise.all(Array.from({ length: 6 }, () => submit(service, code)));
   let most = 0;
   await until('there are three', async () => {
     most = Math.max(most, (await crew(service)).length);
@@ -48,6 +55,7 @@ t.test('workers of this host follow the load, from none to the most and back', a
     return most === 3;
   });
   t.same(await crew(service), ['bash-1', 'bash-2', 'bash-3']);
+  writeFileSync(go, '');
   for (const id of ids) {
     t.same(await finished(service, id), ['success'], 'none was drained busy');
   }
@@ -61,13 +69,15 @@ t.test('workers of this host follow the load, from none to the most and back', a
 
 t.test('a controller that is started again finds the workers beyond the least', async (t) => {
   const service = await Service.start(t, args, config);
-  const ids = await Promise.all(Array.from({ length: 3 }, () => submit(service, 'sleep 6')));
+  const { go, code } = gateOf(service);
+  const ids = await Promise.all(Array.from({ length: 3 }, () => submit(service, code)));
   await until('there are three', async () => (await crew(service)).length === 3);
   await until('each has its task', async () => {
     const { json } = await service.request('GET', '/v1/tasks?state=running');
     return (json.tasks as unknown[]).length === 3;
   });
   process.kill(service.partPid('controller'), 'SIGKILL');
+  writeFileSync(go, '');
   for (const id of ids) {
     t.same(await finished(service, id), ['success'], 'it went on');
   }

@@ -190,9 +190,9 @@ export function debugAddressOf({ log }: Service): string {
   return found;
 }
 
-/** Waits until a condition holds that something else brings about. Fails after half a minute. */
+/** Waits until a condition holds that something else brings about. Fails after two minutes. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 120_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -76,7 +76,7 @@ t.test('a service that answers something else is not asked for ever', async (t) 
 
 t.test('a signal, and a reader that has enough, close the connection', async (t) => {
   let closed = 0;
-  const { url } = await scripted(t, (response, asked) => {
+  const { url, asked: requests } = await scripted(t, (response, asked) => {
     response.on('close', () => closed++);
     stream([started], 'stay')(response, asked);
   });
@@ -84,7 +84,8 @@ t.test('a signal, and a reader that has enough, close the connection', async (t)
   while (closed < 1) await new Promise((resolve) => setImmediate(resolve));
   const abort = new AbortController();
   const reading = all(new Scriptd({ url }).events(taskId, { signal: abort.signal }));
-  setImmediate(() => abort.abort(new Error('enough')));
+  while (requests.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  abort.abort(new Error('enough'));
   await t.rejects(reading, { message: 'enough' });
   while (closed < 2) await new Promise((resolve) => setImmediate(resolve));
   t.equal(closed, 2);

@@ -96,7 +96,7 @@ t.test('an answer that is none of scriptd is told as such', async (t) => {
 
 t.test('a service that is silent, and one that is not there', async (t) => {
   const { url, asked } = await scripted(t, silence);
-  const options = { url, timeoutMs: 50, retries: 1 };
+  const options = { url, timeoutMs: 1_000, retries: 1 };
   await t.rejects(new Scriptd(options).get(taskId), { code: 'SERVICE_SILENT' });
   t.equal(asked.length, 2);
   const nowhere = new Scriptd({ url: await closedUrl(), retries: 0 });

@@ -99,7 +99,7 @@ t.test(
     t.ok(asked.length < readers.length);
     const other = await open(t, daemon, '?type=bash');
     await other.next();
-    t.equal(asked.at(-1)?.type, 'bash');
+    t.ok(asked.some(({ type }) => type === 'bash'));
     for (const reader of [...readers, other]) reader.destroy();
     // Its end shows by that the daemon can be closed without cutting it off.
     await daemon.close();

@@ -85,8 +85,10 @@ t.test('what changes far below the head is shown where it is looked at', pageOpt
     ids.unshift(String((await service.submit({ type: 'bash', code: 'echo 1' })).json.id));
   }
   await until('the newest is there', async () => (await grid.ids())[0] === ids[0]);
-  await page.keyboard.press('End');
-  await page.getByText('All 420 tasks.').waitFor();
+  await until('all are there', async () => {
+    await page.keyboard.press('End');
+    return (await page.getByText('All 420 tasks.').count()) === 1;
+  });
   await grid.scrollTo(300 * 40);
   const [old = '', older = ''] = ids.slice(304, 306);
   await grid.row(old).getByText('pending').waitFor();
@@ -106,6 +108,8 @@ t.test('what changes far below the head is shown where it is looked at', pageOpt
   );
   t.same(await grid.ids(), seen, 'no row has moved');
   await grid.scrollTo(0);
+  // The list hears of it with the next frame.
+  await until('it is at its top', async () => (await grid.ids())[0] === ids[0]);
   await grid.scrollTo(100 * 40);
   await grid.row(next).waitFor();
   await until('it has left the list', async () => (await grid.row(gone).count()) === 0);

@@ -143,12 +143,17 @@ pageTest(
     await outcomes.getByText('runtime error').first().waitFor();
     const canvas = outcomes.locator('[role=img]');
     await canvas.locator('canvas').waitFor();
-    t.match(await canvas.getAttribute('aria-label'), /3 success, 2 runtime error/);
+    // What ran may lie in two steps, of which the second comes ten seconds later.
+    await until('all of it is told', async () =>
+      /3 success, 2 runtime error/.test((await canvas.getAttribute('aria-label')) ?? ''),
+    );
     const last = '.chart:nth-child(4)';
-    await until('the line is drawn', async () => {
-      return (await pointsOf(page, last, '--outcome-success')) > 4;
+    await until('the line is drawn, and the one on top of it', async () => {
+      return (
+        (await pointsOf(page, last, '--outcome-success')) > 4 &&
+        (await pointsOf(page, last, '--outcome-runtime-error')) > 4
+      );
     });
-    t.ok((await pointsOf(page, last, '--outcome-runtime-error')) > 4, 'and the one on top of it');
 
     await page.emulateMedia({ colorScheme: 'dark' });
     await until('it is drawn for the dark', async () => {

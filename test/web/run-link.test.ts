@@ -45,6 +45,7 @@ pageTest('a task is opened again with all that it was', { at }, async (t, opened
   const { json } = await service.submit(spec, '?wait=30');
   await opened.go(`#/run?from=${String(json.id)}`);
   await page.locator('.told', { hasText: String(json.id) }).waitFor();
+  await page.locator('.cm-content', { hasText: spec.code }).waitFor();
   t.equal(await page.locator('.cm-content').innerText(), spec.code);
   t.same(await page.locator('.arguments li').allInnerTexts(), spec.args);
   t.equal(await page.getByLabel('Wall time').inputValue(), '5 s');

@@ -81,13 +81,14 @@ pageTest('what somebody scrolled to stays where it is', { at }, async (t, { page
   const code = `import time
 for line in range(3000):
     print("line", line, flush=line % 100 == 0)
-    if line % 100 == 0: time.sleep(0.05)`;
+    if line % 100 == 0: time.sleep(0.2)`;
   await write(page, code, 'Python');
   await page.getByRole('button', { name: /^Run/ }).click();
   await until('much is there', async () => {
     return Number((await rowsOf(page, 'stdout')).at(-1)?.slice('line '.length)) > 900;
   });
   await scrollTo(page, '0');
+  await until('its beginning is shown', async () => (await rowsOf(page, 'stdout'))[0] === 'line 0');
   t.match(await ended(page), 'success');
   t.equal((await rowsOf(page, 'stdout'))[0], 'line 0');
   await page.getByRole('button', { name: /To the end/ }).click();

@@ -39,7 +39,7 @@ pageTest(
       enabled: true,
       task: { type: 'bash', code: 'echo "$1"', args: ['to be said'], limits: { wallMs: 9000 } },
     });
-    t.match(await entry.innerText(), /Next run\s+in \d+ (h|min).*\n?.*03:00:00 Europe\/Vienna/);
+    t.match(await entry.innerText(), /Next run\s+in \d+ (h|min|s).*\n?.*03:00:00 Europe\/Vienna/);
     await entry.getByText('Next runs and task').click();
     await entry.locator('ol li').nth(4).waitFor();
     t.equal(await entry.locator('ol li').count(), 5, 'the next five runs');
@@ -92,8 +92,8 @@ pageTest(
       opened.forgive(new RegExp(`status of ${status}`));
       const describedBy = (await invalid.getAttribute('aria-describedby')) ?? '';
       const fault = describedBy.split(' ').at(-1) ?? '';
-      const isFocused = await invalid.evaluate('document.activeElement?.ariaInvalid === "true"');
-      t.ok(isFocused, 'it leads there');
+      const isFocused = 'document.activeElement?.ariaInvalid === "true"';
+      await until('it leads there', async () => (await invalid.evaluate(isFocused)) === true);
       return page.locator(`[id="${fault}"]`).innerText();
     };
     await page.getByLabel('Id').fill('taken');

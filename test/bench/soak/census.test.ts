@@ -43,7 +43,7 @@ t.test(
     // Until what is held ready is there again.
     await until('it is calm', async () => {
       const earlier = before;
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
       before = take();
       return JSON.stringify(before) === JSON.stringify(earlier);
     });
