@@ -163,8 +163,8 @@ constexpr void CheckPersonality(Assembler& program) {
   program.Return(SECCOMP_RET_ALLOW);
 }
 
-/// Limits of the caller, or a look at another's: the first process of a sandbox has the same ids, and
-/// the next growth of its stack would be its end.
+/// Limits of the caller, or a look at another's: the first process of a sandbox has the same ids,
+/// and the next growth of its stack would be its end.
 constexpr void CheckLimits(Assembler& program) {
   program.SkipUnlessEqual(SYS_prlimit64, 8);
   program.Load(Argument(0));
