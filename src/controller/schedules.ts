@@ -123,9 +123,9 @@ export class Schedules {
   /** False: there was none. */
   delete(id: string): Promise<boolean> {
     return this.#inTurn(id, async () => {
-      if (!this.#entries.delete(id)) return false;
+      if (!this.#entries.has(id)) return false;
       await this.#store.deleteDocument(kind, id);
-      return true;
+      return this.#entries.delete(id);
     });
   }
 

@@ -7,6 +7,7 @@ import type { Poller } from '../poll/poller.js';
 import type { AttemptKey } from '../task.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
+import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
 import type { Traffic } from '../wire/traffic.js';
@@ -199,10 +200,8 @@ export class WorkerLink {
   }
 
   heartbeat(nowMs: number): void {
-    const { receiver, emitter, up } = this.#pair ?? {};
-    receiver?.heartbeat(nowMs);
-    // Both end at the same process: of two that stand one tells that it is there.
-    if (!up) emitter?.heartbeat(nowMs);
+    this.#pair?.receiver.heartbeat(nowMs);
+    this.#pair?.emitter.heartbeat(nowMs, wireLimits.emitterQuietMs);
   }
 
   /** Cuts the worker off; it is connected to again. */

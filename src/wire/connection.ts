@@ -109,8 +109,12 @@ export class Connection {
     this.#close(error);
   }
 
-  /** Called every `heartbeatMs`: pings a quiet peer, gives up a silent one. */
-  heartbeat(nowMs = performance.now()): void {
+  /**
+   * Called every `heartbeatMs`: pings a quiet peer, gives up a silent one.
+   *
+   * @param mayBeQuietMs how much longer than others it may say nothing
+   */
+  heartbeat(nowMs = performance.now(), mayBeQuietMs = 0): void {
     if (this.#closed) return;
     if (this.#handshake.state !== 'open') {
       if (nowMs - this.#openedAtMs > wireLimits.handshakeMs) {
@@ -119,10 +123,10 @@ export class Connection {
       return;
     }
     const silentMs = nowMs - this.#heardAtMs;
-    if (silentMs > wireLimits.silenceMs) {
+    if (silentMs > wireLimits.silenceMs + mayBeQuietMs) {
       const text = `the peer said nothing for ${Math.round(silentMs)} ms, pings included`;
       this.#close(new ScriptdError('PEER_SILENT', text));
-    } else if (silentMs >= wireLimits.pingAfterMs) {
+    } else if (silentMs >= wireLimits.pingAfterMs + mayBeQuietMs) {
       this.send({ kind: 'ping', sequence: ++this.#pingSequence });
     }
   }

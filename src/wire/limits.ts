@@ -10,6 +10,11 @@ export const wireLimits = {
   pingAfterMs: 1_500,
   /** A peer that said nothing for so long, pings included, is lost. */
   silenceMs: 5_000,
+  /**
+   * How much longer a worker's emitter may be silent: both its connections end at the same process, of
+   * which the receiver tells that it is there.
+   */
+  emitterQuietMs: 5_000,
   /** Connections of one listener whose peer has not proven the token yet. */
   unprovenConnectionsMax: 128,
   /** Servers for TLS handshakes that wait for the next one. */

@@ -2,6 +2,7 @@ import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { Connection, type ConnectionHandlers, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
+import { wireLimits } from '../wire/limits.js';
 import type { Message } from '../wire/messages.js';
 import type { ByteStream } from '../wire/stream.js';
 import type { WireToken } from '../wire/token.js';
@@ -72,9 +73,8 @@ export class Session {
   /** Called every `wireLimits.heartbeatMs`. */
   heartbeat(nowMs: number): void {
     this.#unproven.heartbeat(nowMs);
-    // Both end at the same process: of two that stand one tells that it is there.
-    const watched = this.#open.get('receiver') ?? this.#open.get('emitter');
-    watched?.connection.heartbeat(nowMs);
+    this.#open.get('receiver')?.connection.heartbeat(nowMs);
+    this.#open.get('emitter')?.connection.heartbeat(nowMs, wireLimits.emitterQuietMs);
   }
 
   /** Closes all; what is queued on proven connections still goes out, for at most `lingerMs`. */
@@ -123,7 +123,7 @@ export class Session {
     const channel = this.#channelOf(connection);
     this.#log.info({ ...closeReason(error), channel }, 'connection closed');
     if (channel) this.#forget(channel, connection);
-    // The other one is not looked at.
+    // The other one leads to the same process.
     if (channel && error.code === 'PEER_SILENT') this.#closeOpen(error);
   }
 

@@ -8,6 +8,7 @@ import { packageRoot } from '../../src/native.js';
 import { readStatus, type StartStatus } from '../../src/worker/process-end.js';
 import { startProcess } from '../../src/worker/sandbox.js';
 import type { SpawnPlan, StrictPlan } from '../../src/worker/spawn-plan.js';
+import { attacksOnFirst } from './attacks.js';
 import { deniedCalls, errnos } from './denied-calls.js';
 import { skip, strictPlan } from './sandbox-plans.js';
 import {
@@ -269,6 +270,15 @@ print(json.dumps(result))`;
   const x32 = 'import ctypes; ctypes.CDLL(None).syscall(ctypes.c_long(0x40000000 + 39)); print(1)';
   const { status } = await inside('', {}, { file: python, argv: [python, '-c', x32] });
   t.same(status, { kind: 'ended', signal: 'SIGSYS' });
+});
+
+t.test('its first process can be neither slowed down nor limited', { skip }, async (t) => {
+  const { stdout } = await inside(`${attacksOnFirst} nice -n 5 echo end`);
+  t.equal(stdout, 'end\n');
+  const { stdout: own } = await inside(
+    'renice -n 5 -p $$ >/dev/null && taskset -p 1 $$ >/dev/null && echo own',
+  );
+  t.equal(own, 'own\n', 'its own it may');
 });
 
 t.test('it dies with its worker when that is killed by SIGKILL', { skip }, async (t) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { initExecutable, packageRoot } from '../../src/native.js';
+import { attacksOnFirst } from './attacks.js';
 
 /**
  * Levels basic and strict for an ordinary user, by a process that is one. It needs a copy of us that
@@ -122,6 +123,7 @@ for (const level of ['basic', 'strict'] as const) {
       mount -t tmpfs none /mnt && echo mounted; chroot / true && echo chrooted
       chown 0 . && echo chowned; su -c true && echo su
       kill -KILL ${process.pid} && echo killed
+      ${level === 'strict' ? attacksOnFirst : ''}
       echo end`,
       );
       t.equal(stdout, 'end\n', stderr);

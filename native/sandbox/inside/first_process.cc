@@ -104,7 +104,7 @@ Failure BecomeScript(const Sandbox& sandbox) {
 Failure OutliveScript(const Sandbox& sandbox, long pid) {
   const int status_fd = sandbox.channels.status;
   long result = KeepOnly(status_fd);
-  if (result >= 0) result = DropCapabilities();
+  if (result >= 0) result = KeepShield();
   if (result < 0) return Outcome("process", result);
   WriteEnded(status_fd, AwaitScript(pid));
   EndOthers();

@@ -32,16 +32,23 @@ long DropGroups(const InsidePlan& plan) {
   return plan.own_user_namespace ? 0 : RawSyscall(SYS_setgroups, 0, 0);
 }
 
-/// Those of `kept`, all among the first 32, that there are: a container's root has not all.
-long KeepCapabilities(std::uint32_t kept) {
+// Of a process that is permitted what the caller is not, nobody of the same ids may change the nice
+// value, the scheduling policy, the processors or the I/O priority: cap_safe_nice of the kernel.
+// Any capability does for that; this one is harmless with an empty bounding set, and is always
+// there.
+constexpr std::uint32_t kShield = CAP_TO_MASK(CAP_SETPCAP);
+
+/// Permits those of `permitted`, all among the first 32, that there are: a container's root has not
+/// all. The shield never takes effect.
+long KeepCapabilities(std::uint32_t permitted) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-  if (kept != 0) {
+  if (permitted != 0) {
     const long result = RawSyscall(SYS_capget, Address(&header), Address(sets));
     if (result < 0) return result;
-    kept &= sets[0].permitted;
+    permitted &= sets[0].permitted;
   }
-  sets[0] = {kept, kept, 0};
+  sets[0] = {permitted & ~kShield, permitted, 0};
   sets[1] = {};
   return RawSyscall(SYS_capset, Address(&header), Address(sets));
 }
@@ -49,6 +56,8 @@ long KeepCapabilities(std::uint32_t kept) {
 }  // namespace
 
 long DropCapabilities() { return KeepCapabilities(0); }
+
+long KeepShield() { return KeepCapabilities(kShield); }
 
 Failure SealIdentity() {
   long result = DropBoundingSet();
@@ -58,11 +67,11 @@ Failure SealIdentity() {
 
 Failure TakeIdentity(const InsidePlan& plan) {
   // In a user namespace it would allow nothing.
-  const std::uint32_t kept = plan.own_user_namespace ? 0 : CAP_TO_MASK(CAP_SYS_RESOURCE);
+  const std::uint32_t resources = plan.own_user_namespace ? 0 : CAP_TO_MASK(CAP_SYS_RESOURCE);
   long result = DropGroups(plan);
   if (result >= 0) result = RawSyscall(SYS_setresgid, plan.gid, plan.gid, plan.gid);
   if (result >= 0) result = RawSyscall(SYS_setresuid, plan.uid, plan.uid, plan.uid);
-  if (result >= 0) result = KeepCapabilities(kept);  // the ambient set goes with the permitted one
+  if (result >= 0) result = KeepCapabilities(kShield | resources);  // the ambient set goes with it
   if (result >= 0) result = RawSyscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
   return Outcome("identity", result);
 }

@@ -11,10 +11,14 @@ Failure SealIdentity();
 
 /// Takes the script's uid and gid, without supplementary groups (in a user namespace of one id they
 /// can't be dropped), and without a way to gain privileges. Of the capabilities CAP_SYS_RESOURCE is
-/// left, for the limits, until `DropCapabilities`. Step: identity.
+/// left, for the limits, and what `KeepShield` keeps, until `DropCapabilities`. Step: identity.
 Failure TakeIdentity(const InsidePlan& plan);
 
 /// Gives up every capability and keeps the ids. 0 or -errno.
 long DropCapabilities();
+
+/// The same, but for one that is permitted and not in effect: a script of the same ids, which has
+/// none, can't make this process wait for a processor. 0 or -errno.
+long KeepShield();
 
 }  // namespace scriptd::sandbox
