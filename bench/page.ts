@@ -27,6 +27,7 @@ export const page: Bench = {
       for (let round = 0; round < (smoke ? 1 : 9); round++) {
         const context = await browser.newContext();
         const opened = await context.newPage();
+        opened.setDefaultTimeout(180_000);
         await opened.goto(`http://127.0.0.1:${service.port}/`);
         // A function that waits in the page would be code of strangers, which its policy refuses.
         const paint = `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`;

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const startAttemptsMax = 500;
+const startAttemptsMax = 6_000;
 
 /** A Redis of this bench's own. */
 export interface RedisServer {

@@ -55,6 +55,8 @@ function sanitizerEnvironment() {
     ...process.env,
     SCRIPTD_NATIVE_DIR: addonFolder,
     LD_PRELOAD: runtime,
+    // The 30 s that tap gives a file are for a program without sanitizers.
+    TAP_TIMEOUT: '900',
     ASAN_OPTIONS: `${common}:${frame}:detect_leaks=1:exitcode=0:abort_on_error=1`,
     UBSAN_OPTIONS: `${common}:print_stacktrace=1`,
   };

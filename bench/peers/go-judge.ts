@@ -30,7 +30,7 @@ const limits = {
   ...{ cpuLimit: 30e9, clockLimit: 30e9, memoryLimit: 512 * 1024 * 1024, procLimit: 256 },
 };
 const outputBytesMax = 4 * 1024 * 1024;
-const startAttemptsMax = 500;
+const startAttemptsMax = 6_000;
 
 /** One server, with as many containers made ahead as it makes by itself. */
 export async function startGoJudge(program: string): Promise<GoJudge> {

@@ -15,7 +15,7 @@ const loadSecondsDefault = 600;
 const baselineSeconds = 60;
 const sampleMs = 2_000;
 /** Finished tasks go soon, so that none of what grows by design does: their number, the store. */
-const retentionMs = 20_000;
+const retentionMs = 60_000;
 
 /** How long each part of it takes. Milliseconds. */
 interface Plan {

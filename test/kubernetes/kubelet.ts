@@ -208,6 +208,8 @@ export class Kubelet {
     const { name = '', uid = '', deletionGracePeriodSeconds = 30 } = pod.metadata ?? {};
     running.ending = true;
     const { child } = running;
+    // One that has gone from its controller by itself ends its process a moment later.
+    if (child && isAlive(child)) await Promise.race([once(child, 'exit'), delay(leavingMs)]);
     if (child && isAlive(child)) {
       this.signalled.push(name);
       child.kill('SIGTERM');
@@ -226,6 +228,9 @@ export class Kubelet {
     await this.#core.patchNamespacedPodStatus({ name, namespace, body: { status } }, type);
   }
 }
+
+/** What a worker that leaves may take between its last word and its end. */
+const leavingMs = 3_000;
 
 function isAlive(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;

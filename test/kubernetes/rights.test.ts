@@ -10,6 +10,8 @@ t.test('the controller may do what it does, and no more', { skip: lacking }, asy
   const cluster = await Cluster.start(t);
   await cluster.install();
   await cluster.controllerPod();
+  await cluster.accountFile('scriptd-controller');
+  await cluster.untilAllowed('scriptd-controller');
   const apiOf = async (account: string) => {
     const config = new KubeConfig();
     config.loadFromFile(await cluster.accountFile(account));

@@ -51,6 +51,20 @@ t.test('what is not measured is named with its reason, and fails where all must 
   t.equal(fails(judged, { all: true }), true);
 });
 
+t.test(
+  "of the two versions of cgroups the host has one, which may not be the baseline's",
+  async (t) => {
+    const [one, two] = [1, 2].map(
+      (version) => `system calls: worker, per python run, cgroup v${version}`,
+    );
+    const found = { values: new Map([[two ?? '', 90]]), unmeasured: [] };
+    const judged = judgeAll(baselineOf({ [one ?? '']: tight }), found);
+    t.match(judged, [{ name: two, verdict: 'not comparable here', why: /cgroup v1/ }]);
+    t.equal(judged.length, 1);
+    t.equal(fails(judged, { all: true }), false);
+  },
+);
+
 t.test('what the baseline does not have is named, and fails where all must be there', async (t) => {
   const judged = judgeAll(baselineOf({}), { values: new Map([[name, 7]]), unmeasured: [] });
   t.match(judged, [{ name, verdict: 'not recorded', now: 7 }]);
