@@ -85,6 +85,19 @@ print("alive")`,
     expected: { outcome: 'success', said: 'alive\n' },
   },
   {
+    ...atStrict,
+    name: 'have the first process of its sandbox wait for a processor, or die of a limit',
+    code: refusedAll(`
+import resource
+attempt("nice", lambda: os.setpriority(os.PRIO_PROCESS, 1, 19))
+attempt("idle", lambda: os.sched_setscheduler(1, os.SCHED_IDLE, os.sched_param(0)))
+attempt("processors", lambda: os.sched_setaffinity(1, os.sched_getaffinity(0)))
+attempt("stack", lambda: resource.prlimit(1, resource.RLIMIT_STACK, (0, 0)))
+attempt("memory", lambda: resource.prlimit(1, resource.RLIMIT_AS, (0, 0)))
+`),
+    expected: allRefused,
+  },
+  {
     ...fromBasic,
     name: 'a setuid program, a file with capabilities',
     code: `import ctypes, os, subprocess
