@@ -115,7 +115,8 @@ export class Kubelet {
   /** Deleted by force: nobody waited for its process. */
   #cut({ metadata }: V1Pod): void {
     const running = this.#pods.get(metadata?.name ?? '');
-    if (!running || running.ending) return;
+    if (!running) return;
+    // Also one that was being ended with patience.
     running.ending = true;
     running.child?.kill('SIGKILL');
     this.#pods.delete(metadata?.name ?? '');
