@@ -4,7 +4,7 @@ import type { Spread } from './statistics.js';
 type Cells = [string, string, string, string, string, string];
 
 /** Of the cells of a line, in characters; what is longer pushes the rest to the right. */
-const widths = [30, 28, 48, 8, 8];
+const widths = [30, 28, 52, 8, 8];
 
 export const tableHead = tableLine('name', 'value', 'reference', 'ratio', 'bar', '');
 
