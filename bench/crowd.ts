@@ -16,7 +16,7 @@ const address = parseAddress(addressText);
 const token = readWireToken(tokenFile, { create: false });
 const poller = new Poller();
 const transport = new Transport();
-const connections: { connection: Connection; mayBeQuietMs: number }[] = [];
+const connections: Connection[] = [];
 
 const inventory: MessageOf<'inventory'> = {
   ...{ kind: 'inventory', type: 'noop', slots: 1, prefetch: 0, pid: process.pid },
@@ -54,8 +54,7 @@ async function join(name: string): Promise<void> {
           },
         },
       );
-      const mayBeQuietMs = channel === 'emitter' ? wireLimits.emitterQuietMs : 0;
-      connections.push({ connection, mayBeQuietMs });
+      connections.push(connection);
     });
   [emitter] = await Promise.all([open('emitter'), open('receiver')]);
   emitter.send(inventory);
@@ -63,9 +62,7 @@ async function join(name: string): Promise<void> {
 
 setInterval(() => {
   const nowMs = performance.now();
-  for (const { connection, mayBeQuietMs } of connections) {
-    connection.heartbeat(nowMs, mayBeQuietMs);
-  }
+  for (const connection of connections) connection.heartbeat(nowMs);
 }, wireLimits.heartbeatMs);
 for (let first = 0; first < Number(count); first += atOnce) {
   const names = Array.from({ length: Math.min(atOnce, Number(count) - first) }, (_, index) =>

@@ -7,7 +7,6 @@ import type { Poller } from '../poll/poller.js';
 import type { AttemptKey } from '../task.js';
 import { Connection, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
-import { wireLimits } from '../wire/limits.js';
 import type { Message, MessageOf } from '../wire/messages.js';
 import type { WireToken } from '../wire/token.js';
 import type { Traffic } from '../wire/traffic.js';
@@ -201,7 +200,7 @@ export class WorkerLink {
 
   heartbeat(nowMs: number): void {
     this.#pair?.receiver.heartbeat(nowMs);
-    this.#pair?.emitter.heartbeat(nowMs, wireLimits.emitterQuietMs);
+    this.#pair?.emitter.heartbeat(nowMs);
   }
 
   /** Cuts the worker off; it is connected to again. */

@@ -109,12 +109,8 @@ export class Connection {
     this.#close(error);
   }
 
-  /**
-   * Called every `heartbeatMs`: pings a quiet peer, gives up a silent one.
-   *
-   * @param mayBeQuietMs how much longer than others it may say nothing
-   */
-  heartbeat(nowMs = performance.now(), mayBeQuietMs = 0): void {
+  /** Called every `heartbeatMs`: pings a quiet peer, gives up a silent one. */
+  heartbeat(nowMs = performance.now()): void {
     if (this.#closed) return;
     if (this.#handshake.state !== 'open') {
       if (nowMs - this.#openedAtMs > wireLimits.handshakeMs) {
@@ -123,6 +119,7 @@ export class Connection {
       return;
     }
     const silentMs = nowMs - this.#heardAtMs;
+    const mayBeQuietMs = this.#handshake.channel === 'emitter' ? wireLimits.emitterQuietMs : 0;
     if (silentMs > wireLimits.silenceMs + mayBeQuietMs) {
       const text = `the peer said nothing for ${Math.round(silentMs)} ms, pings included`;
       this.#close(new ScriptdError('PEER_SILENT', text));

@@ -2,7 +2,6 @@ import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { Connection, type ConnectionHandlers, closeReason } from '../wire/connection.js';
 import type { Identity, Peer } from '../wire/handshake.js';
-import { wireLimits } from '../wire/limits.js';
 import type { Message } from '../wire/messages.js';
 import type { ByteStream } from '../wire/stream.js';
 import type { WireToken } from '../wire/token.js';
@@ -73,8 +72,7 @@ export class Session {
   /** Called every `wireLimits.heartbeatMs`. */
   heartbeat(nowMs: number): void {
     this.#unproven.heartbeat(nowMs);
-    this.#open.get('receiver')?.connection.heartbeat(nowMs);
-    this.#open.get('emitter')?.connection.heartbeat(nowMs, wireLimits.emitterQuietMs);
+    for (const { connection } of this.#open.values()) connection.heartbeat(nowMs);
   }
 
   /** Closes all; what is queued on proven connections still goes out, for at most `lingerMs`. */
