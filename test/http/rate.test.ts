@@ -22,6 +22,19 @@ t.test('a bucket gives its burst at once, and then its rate', async (t) => {
   );
 });
 
+t.test('a burst is whole at whatever fraction of a millisecond it begins', async (t) => {
+  const others: object[] = [];
+  for (const perSecond of [1, 3, 7, 1_000]) {
+    for (let nowMs = 0.001; nowMs < 1e10; nowMs = nowMs * 1.37 + 0.1) {
+      const bucket = new Bucket({ perSecond, burst: 100 });
+      let taken = 0;
+      while (taken < 1_000 && bucket.take(nowMs) === 0) taken++;
+      if (taken !== 100) others.push({ perSecond, nowMs, taken });
+    }
+  }
+  t.same(others, []);
+});
+
 t.test('over any time a bucket gives no more than its burst and its rate', async (t) => {
   const bucket = new Bucket({ perSecond: 10, burst: 5 });
   let taken = 0;
