@@ -353,7 +353,11 @@ export function messageMisfit(value: unknown): string | undefined {
   }
   const kind = 'kind' in value ? value.kind : undefined;
   const check = validators.get(kind);
-  if (!check) return `\`kind\` is not of a known message: ${JSON.stringify(kind)?.slice(0, 64)}`;
+  if (!check) {
+    // Of what is no text only the type: a 64-bit integer, for one, has no JSON.
+    const shown = typeof kind === 'string' ? JSON.stringify(kind.slice(0, 64)) : typeof kind;
+    return `\`kind\` is not of a known message: ${shown}`;
+  }
   if (check.fits(value)) return undefined;
   return `${String(kind)}: ${check.misfit(value)?.message ?? 'not valid'}`;
 }

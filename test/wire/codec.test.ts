@@ -121,6 +121,9 @@ t.test('a message that does not fit says which field', async (t) => {
   t.match(refusal({ kind: 'ping', sequence: -1 }), /`sequence` must be >= 0/);
   t.match(refusal({ kind: 'ping', sequence: 1, more: 1 }), /`more` is not known/);
   t.match(refusal({ kind: 'pong2' }), /`kind` is not of a known message: "pong2"/);
+  t.match(refusal({ kind: 2n ** 63n - 1n }), /`kind` is not of a known message: bigint$/);
+  t.match(refusal({ kind: [{ a: 2n ** 60n }] }), /`kind` is not of a known message: object$/);
+  t.match(refusal({ kind: 'ping', sequence: 2n ** 60n }), /`sequence` must be integer/);
   t.match(refusal([1]), /must be a map/);
   t.match(refusal({ kind: 'toString' }), /not of a known message/);
   t.match(refusal({ ...samples[3], results: [{ taskId: 'x', attempt: 1 }] }), /results\.0\.taskId/);

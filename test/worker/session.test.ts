@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
+import { encodeFrame } from '../../src/wire/codec.js';
 import { wireLimits } from '../../src/wire/limits.js';
 import type { Message } from '../../src/wire/messages.js';
 import { Session } from '../../src/worker/session.js';
@@ -229,6 +230,7 @@ t.test(
       Buffer.from([0, 0, 0, 0]),
       Buffer.from([0, 0, 0, 3, 0xc1, 0xc1, 0xc1]),
       Buffer.from([0, 0, 0, 1, 0xc0]),
+      encodeFrame({ kind: 2n ** 63n - 1n } as never),
       Buffer.alloc(100_000, 0x80),
     ];
     const before = openDescriptors();
