@@ -53,16 +53,21 @@ async function removeDirectory(removal: Removal, name: string): Promise<void> {
 
 async function empty(removal: Removal, path: string): Promise<void> {
   const handle = await openDirectory(path);
+  let batch: Promise<void>[] = [];
   try {
     const directory = await opendir(within(handle), { encoding: 'latin1' });
-    let batch: Promise<void>[] = [];
     for await (const entry of directory) {
       if (++removal.entries > workerLimits.removedEntriesMax) {
         const text = `more than ${workerLimits.removedEntriesMax} entries are left in it`;
         throw new ScriptdError('REMOVAL_GAVE_UP', text);
       }
       const inside = within(handle, entry.name);
-      batch.push(entry.isDirectory() ? moveUp(removal, inside) : unlink(inside));
+      const gone = (entry.isDirectory() ? moveUp(removal, inside) : unlink(inside)).catch(
+        unlessGone,
+      );
+      batch.push(gone);
+      // It is awaited below, with the others; until then nobody has asked how it went.
+      gone.catch(() => undefined);
       if (batch.length === workerLimits.removedAtOnce) {
         await Promise.all(batch);
         batch = [];
@@ -70,8 +75,15 @@ async function empty(removal: Removal, path: string): Promise<void> {
     }
     await Promise.all(batch);
   } finally {
+    // They go by the handle's number, which may be another's once it is closed.
+    await Promise.allSettled(batch);
     await handle.close();
   }
+}
+
+/** A process that got away may have been quicker. */
+function unlessGone(error: unknown): void {
+  if (errorCode(error) !== 'ENOENT') throw error;
 }
 
 /** A script may have taken away every permission on it. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { removeTree } from '../../src/worker/removal.js';
 import { openDescriptors, temporaryFolder } from './test-worker.js';
@@ -30,6 +31,19 @@ t.test(
 t.test('a directory that the script has removed itself is nothing to complain of', async (t) => {
   const root = temporaryFolder(t);
   await removeTree(root, 'run');
+  t.strictSame(readdirSync(root), []);
+});
+
+t.test('what somebody else removes meanwhile is nothing to complain of either', async (t) => {
+  const root = temporaryFolder(t);
+  const tree = join(root, 'run');
+  mkdirSync(tree);
+  for (let index = 0; index < 500; index++) writeFileSync(join(tree, `f${index}`), '');
+  const removal = removeTree(root, 'run');
+  // It has listed them all by then, and has removed the first.
+  while (readdirSync(tree).length === 500) await setImmediate();
+  for (const name of readdirSync(tree)) rmSync(join(tree, name), { force: true });
+  await removal;
   t.strictSame(readdirSync(root), []);
 });
 
