@@ -13,8 +13,8 @@ export interface Sender {
 }
 
 /**
- * The sockets that wrote in this turn. All leave together, one system call each, at the end of the
- * batch; when there is no batch, after the current callback and its next ticks, or at the end of the
+ * The sockets that wrote in this turn. All leave together, in the order of their first write, one system
+ * call each, at the end of the batch; when there is no batch, after the current callback and its next ticks, or at the end of the
  * loop's iteration, as `schedule` has it.
  */
 export class Outbox {
@@ -84,6 +84,10 @@ export class Outbox {
       const { queue } = sender;
       if (queue.bytes === 0) continue; // closed since
       if (queue.bytes > pollLimits.writeCopyBytesMax && isWorthGathering(queue)) {
+        // What was written before leaves before.
+        if (rowCount > 0) this.#submit(rowCount);
+        used = 0;
+        rowCount = 0;
         sender.written(this.#native.write(sender.token, queue.front(pollLimits.writeChunksMax)));
         continue;
       }

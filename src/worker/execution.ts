@@ -164,11 +164,12 @@ export class Execution {
     try {
       this.#watch(pid, give(pidfd));
       this.#admit(pid, enclosure);
+      // Before the task: of a script that ends at once, only an order that is there is carried out.
+      if (status !== undefined) this.#readStatusFrom(give(status));
       if (control !== undefined) this.#handOver(give(control), enclosure);
       this.#readFrom('stdout', give(stdout));
       this.#readFrom('stderr', give(stderr));
       if (stdin !== undefined) this.#writeTo(give(stdin), 'stdin', this.#task.stdin);
-      if (status !== undefined) this.#readStatusFrom(give(status));
     } finally {
       for (const fd of ours) closeSync(fd);
     }

@@ -1,4 +1,6 @@
+import { openSync } from 'node:fs';
 import t from 'tap';
+import { pollLimits } from '../../src/poll/limits.js';
 import type { Socket } from '../../src/poll/socket.js';
 import { connection, loopTurns, makePoller, Pipe, Recorder, unixAddress, until } from './rig.js';
 
@@ -152,3 +154,23 @@ t.test(
     }
   },
 );
+
+t.test('what sockets write in one turn leaves in the order of their first write', async (t) => {
+  const poller = makePoller(t);
+  const pipe = new Pipe();
+  // Both write into the same pipe, so that the order of the system calls is seen.
+  const again = openSync(`/proc/self/fd/${pipe.writeEnd}`, 'w');
+  const [first, second] = [again, pipe.writeEnd].map((fd) =>
+    poller.adopt(fd, new Recorder().handlers),
+  );
+  let text = '';
+  const recorder = new Recorder({ onData: (chunk) => (text += chunk) });
+  poller.adopt(pipe.readEnd, recorder.handlers);
+  first?.write(Buffer.from('the order'));
+  second?.write(Buffer.alloc(pollLimits.writeCopyBytesMax + 1, 'x'));
+  first?.end();
+  second?.end();
+  await recorder.ended;
+  t.equal(text.slice(0, 12), 'the orderxxx');
+  t.equal(text.length, 9 + pollLimits.writeCopyBytesMax + 1);
+});
