@@ -7,10 +7,10 @@ export interface Rate {
 }
 
 /**
- * Waits below this, in milliseconds, are what rounding leaves of none: a sum of fractions is not exact,
- * and a burst would at times be one short.
+ * Waits below this part of what one costs are what rounding leaves of none: a sum of fractions is not
+ * exact, and a burst would at times be one short.
  */
-const roundingMs = 0.001;
+const rounding = 1e-6;
 
 /**
  * A token bucket in one number: the time at which it would be full again, as the generic cell rate
@@ -39,7 +39,7 @@ export class Bucket {
   waitMs(nowMs: number, spare = 0): number {
     const roomMs = Math.max(0, this.#roomMs - spare * this.#costMs);
     const waitMs = this.#fullAtMs - nowMs - roomMs;
-    return waitMs < roundingMs ? 0 : waitMs;
+    return waitMs < this.#costMs * rounding ? 0 : waitMs;
   }
 
   /** Takes one if there is one: 0; else how long until there is, in milliseconds. */

@@ -1,5 +1,8 @@
 import { schedulerLimits } from './limits.js';
 
+/** Waits below this are what rounding leaves of none: a sum of fractions is not exact. */
+const roundingMs = 0.001;
+
 /**
  * Bounds how fast attempts that failed are tried again, whatever fails: in any T seconds at most
  * `retryBurst` + T × `retriesPerSecond` of one type become ready. A token bucket that is told as the
@@ -14,6 +17,7 @@ export class RetryRate {
   takeMs(nowMs: number): number {
     const fullAtMs = Math.max(this.#fullAtMs, nowMs);
     this.#fullAtMs = fullAtMs + this.#intervalMs;
-    return Math.max(nowMs, fullAtMs - this.#burstMs);
+    const usableMs = fullAtMs - this.#burstMs;
+    return usableMs < nowMs + roundingMs ? nowMs : usableMs;
   }
 }
