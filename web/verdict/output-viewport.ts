@@ -42,6 +42,8 @@ export function useViewport(
   const [viewPx, setViewPx] = useState(400);
   const [isFollowing, setFollowing] = useState(begins === 'at its end');
   const following = useRef(begins === 'at its end');
+  /** Where it stood when it was last at its end. */
+  const endedPx = useRef(0);
   const heightPx = Math.min(count * rowPx, heightPxMax);
   const seenRows = Math.ceil(viewPx / rowPx);
   const hiddenPx = Math.max(1, heightPx - viewPx);
@@ -71,6 +73,7 @@ export function useViewport(
       setScrollTop(element.scrollTop);
       const restPx = element.scrollHeight - element.clientHeight - element.scrollTop;
       following.current = restPx < rowPx;
+      if (following.current) endedPx.current = element.scrollTop;
       setFollowing(following.current);
     };
     const sizes = new ResizeObserver(() => setViewPx(element.clientHeight));
@@ -85,10 +88,16 @@ export function useViewport(
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element || !following.current) return;
-    if (follows) element.scrollTop = element.scrollHeight;
-    else if (element.scrollHeight - element.clientHeight - element.scrollTop >= rowPx) {
+    const endPx = element.scrollHeight - element.clientHeight;
+    // Somebody may have scrolled away already: the browser says so a frame later.
+    const stoodPx = follows ? Math.min(endedPx.current, endPx) : endPx;
+    if (element.scrollTop <= stoodPx - rowPx) {
       following.current = false;
       setFollowing(false);
+      setScrollTop(element.scrollTop);
+    } else if (follows) {
+      element.scrollTop = element.scrollHeight;
+      endedPx.current = element.scrollTop;
     }
   }, [scroller, count, viewPx, follows]);
 
