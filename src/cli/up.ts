@@ -281,7 +281,9 @@ class Supervised {
     if (!this.#child) return;
     this.#child = undefined;
     if (this.stopping) return;
-    if (isLasting(code)) {
+    // It has listened there: whoever has its port since it ended may be gone soon.
+    const isTaken = code === exitCodes.unavailable && this.listening !== undefined;
+    if (isLasting(code) && !isTaken) {
       this.#onLasting(code ?? exitCodes.failed);
       return;
     }

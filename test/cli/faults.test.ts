@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { freePort } from '../../bench/free-port.js';
 import { encodeFrame } from '../../src/wire/codec.js';
 import { protocolVersion } from '../../src/wire/messages.js';
 import { Service, until } from './service.js';
@@ -131,6 +132,32 @@ t.test('an http daemon that is killed comes back on the same port', async (t) =>
   t.match(json, { outcome: 'success', attempt: 1 });
 });
 
+t.test('an http daemon whose port somebody has meanwhile waits for it', async (t) => {
+  const port = await freePort();
+  const service = await Service.start(t, ['--workers', 'noop=1', '--port', String(port)]);
+  const other = createServer();
+  other.on('error', () => undefined);
+  // Until somebody else has the port, nobody starts it again.
+  service.child.kill('SIGSTOP');
+  process.kill(service.partPid('http'), 'SIGKILL');
+  await until('somebody else has the port', () => {
+    if (!other.listening) other.listen(port, '127.0.0.1');
+    return other.listening;
+  });
+  service.child.kill('SIGCONT');
+  await until('it is tried in vain', () => /exited with code 69; starting it/.test(service.log));
+  other.close();
+  await until('it answers again', async () => {
+    try {
+      return (await service.request('GET', '/readyz')).status === 200;
+    } catch (error) {
+      // Refused or reset: it is not back yet.
+      return !(error instanceof Error);
+    }
+  });
+  t.equal(service.child.exitCode, null);
+});
+
 t.test('up that is killed leaves no process behind', async (t) => {
   const service = await Service.start(t, ['--workers', 'python=1,bash=1']);
   const task = { code: 'sleep 600 & sleep 600', type: 'bash', limits: { wallMs: 600_000 } };
@@ -164,6 +191,7 @@ t.test('garbage on any socket is closed with a logged reason, and harms nobody',
     ['FRAME_TOO_LARGE', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
     ['FRAME_TOO_LARGE', Buffer.from([0xff, 0xff, 0xff, 0xff])],
     ['FRAME_MALFORMED', Buffer.from([0, 0, 0, 2, 0xc1, 0xc1])],
+    ['MESSAGE_INVALID', encodeFrame({ kind: 2n ** 63n - 1n } as never)],
   ];
   for (const path of sockets) {
     for (const [code, bytes] of garbage) {
