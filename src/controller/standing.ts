@@ -93,7 +93,8 @@ export class Standing {
     return {
       ...{ id: seat.name, type: seat.type, slots, busy: state?.attempts.size ?? 0 },
       ...{ pid, isolation, draining: state?.draining ?? false },
-      heardAt: Math.round(clock.wallMs() - silentMs),
+      // By two clocks: never before it was there.
+      heardAt: Math.max(link.connectedAt, Math.round(clock.wallMs() - silentMs)),
       connectedAt: link.connectedAt,
       ...(isTold && { pool: { prepared, warmStarts, coldStarts } }),
     };

@@ -6,6 +6,7 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { errorCode } from '../../src/errors.js';
 import { packageRoot } from '../../src/native.js';
 
 export interface Answer {
@@ -84,8 +85,20 @@ export class Service {
   async end(): Promise<void> {
     await this.stop();
     this.#agent.destroy();
-    for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL');
+    this.kill();
     rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** All that is left of it, at once. */
+  kill(): void {
+    for (const { pid } of this.processes()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        // It ended by itself since it was seen.
+        if (errorCode(error) !== 'ESRCH') throw error;
+      }
+    }
   }
 
   /** All live processes of this service: all know its folder, but for scripts in a sandbox. */
@@ -116,11 +129,14 @@ export class Service {
   /** Pid of one part: `controller`, `http` or `worker`. */
   partPid(part: string, more = ''): number {
     const pattern = `bin/scriptd ${part} `;
-    const found = this.processes().find(
+    const found = this.processes().filter(
       ({ command }) => command.includes(pattern) && command.includes(more),
     );
-    if (!found) throw new Error(`no ${part} runs: ${JSON.stringify(this.processes())}`);
-    return found.pid;
+    const pids = found.map(({ pid }) => pid);
+    // A child that has not become its program yet looks like its parent, and its pid may be lower.
+    const own = pids.find((pid) => !pids.includes(parentOf(pid)));
+    if (!own) throw new Error(`no ${part} runs: ${JSON.stringify(this.processes())}`);
+    return own;
   }
 
   /** Closes the connections that are kept for the next request. */
@@ -175,6 +191,11 @@ function newAgent(): Agent {
 }
 
 /** Empty when the process is gone by now. */
+function parentOf(pid: number): number {
+  // After the name, which is in parentheses and may hold anything.
+  return Number(readProc(pid, 'stat').split(') ').at(-1)?.split(' ')[1]);
+}
+
 function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

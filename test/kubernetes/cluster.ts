@@ -2,12 +2,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthenticationV1Api, CoreV1Api, KubeConfig, type V1Pod } from '@kubernetes/client-node';
 import type { Test } from 'tap';
+import { freePorts } from '../../bench/free-port.js';
 import { packageRoot } from '../../src/native.js';
 import { Gate } from './gate.js';
 
@@ -43,8 +43,8 @@ export class Cluster {
   #server: ChildProcess | undefined;
 
   static async start(test: Test): Promise<Cluster> {
-    const [etcdPort, peerPort, port] = await freePorts(3);
-    const cluster = new Cluster(await Gate.to(port ?? 0), etcdPort, peerPort, port);
+    const [etcdPort, peerPort, port = 0, gatePort = 0] = await freePorts(4);
+    const cluster = new Cluster(await Gate.to(port, gatePort), etcdPort, peerPort, port);
     test.teardown(() => cluster.#end());
     await cluster.startServer();
     return cluster;
@@ -220,22 +220,4 @@ export class Cluster {
       await once(this.#etcd, 'exit');
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      server.close();
-      await once(server, 'close');
-      return typeof address === 'object' && address ? address.port : 0;
-    }),
-  );
 }

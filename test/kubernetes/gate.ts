@@ -7,8 +7,8 @@ export class Gate {
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
 
-  /** Opens one, at a free port. */
-  static async to(port: number): Promise<Gate> {
+  /** Opens one at port `at`. */
+  static async to(port: number, at: number): Promise<Gate> {
     const sockets = new Set<Socket>();
     const server = createServer((near) => {
       const far = connect(port, '127.0.0.1');
@@ -26,14 +26,13 @@ export class Gate {
         socket.pipe(other);
       }
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(at, '127.0.0.1');
     await once(server, 'listening');
-    return new Gate(server, sockets);
+    return new Gate(server, sockets, at);
   }
 
-  private constructor(server: Server, sockets: Set<Socket>) {
-    const address = server.address();
-    this.port = typeof address === 'object' && address ? address.port : 0;
+  private constructor(server: Server, sockets: Set<Socket>, port: number) {
+    this.port = port;
     this.#server = server;
     this.#sockets = sockets;
   }

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
@@ -109,7 +110,11 @@ t.test('a journal that is removed while it is looked for is not missed', async (
     const fs = require('node:fs');
     for (;;) { fs.writeFileSync(process.argv[1], ''); fs.rmSync(process.argv[1]); }`;
   const remover = spawn(process.execPath, ['-e', script, join(folder, 'journal-1-1')]);
-  t.teardown(() => remover.kill('SIGKILL'));
+  t.teardown(async () => {
+    const gone = once(remover, 'exit');
+    remover.kill('SIGKILL');
+    await gone;
+  });
   let [seen, commits] = [0, 0];
   while (seen < 200) {
     commits += valuesIn(folder).length;

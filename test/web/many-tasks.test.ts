@@ -64,6 +64,7 @@ t.test('what is new slides in at the top, and is held back elsewhere', pageOptio
   });
 
   await page.getByLabel('State').selectOption('finished');
+  await page.locator('.filters select.set').waitFor();
   await until('the list is filtered', async () => (await grid.ids())[0] === others[0]);
   await grid.scrollTo(5 * 40);
   const row = ids[995] ?? '';

@@ -149,7 +149,7 @@ except OSError: pass
 try: os.sched_setaffinity(1, {0})
 except OSError: pass
 print([name for name in ("fd/2", "mem", "exe") if os.access("/proc/1/" + name, os.R_OK)])
-print(os.getpriority(os.PRIO_PROCESS, 1), os.sched_getscheduler(1) == os.SCHED_OTHER)
+print(os.getpriority(os.PRIO_PROCESS, 1) == os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(1) == os.SCHED_OTHER)
 for fd in range(3, 100):
     try: os.write(fd, b"E\\0\\0\\0\\0D")
     except OSError: pass
@@ -166,7 +166,7 @@ os._exit(7)`;
     const [given] = rig.given as [Given];
     const result = await rig.result('task');
     t.strictSame(rig.others(given), [], 'nothing is left when it is told');
-    t.equal(text(result.stdout), '[]\n0 True\nover\n', text(result.stderr));
+    t.equal(text(result.stdout), '[]\nTrue True\nover\n', text(result.stderr));
     t.match(result, { exitCode: 7, code: 'EXIT_NONZERO' });
     await rig.ended(1);
     rig.release();
