@@ -456,8 +456,10 @@ export class Controller implements ClientRequests {
   #setTimer(): void {
     const nextMs = this.#scheduler.nextDeadlineMs;
     if (nextMs === undefined || nextMs >= this.#timerAtMs) return;
-    this.#timerAtMs = nextMs;
-    this.#timer.setAfter(Math.max(0, nextMs - this.#now()));
+    const nowMs = this.#now();
+    // One that is farther away is looked at again then.
+    this.#timerAtMs = Math.min(nextMs, nowMs + controllerLimits.timerMsMax);
+    this.#timer.setAfter(Math.max(0, this.#timerAtMs - nowMs));
   }
 
   #beat(): void {

@@ -46,6 +46,8 @@ export const controllerLimits = {
   cancelAllMs: 3_000,
   /** A worker that was started has this long to answer on its socket. */
   workerStartMs: 60_000,
+  /** The farthest that its timer is set ahead: at the latest then it looks what is due. */
+  timerMsMax: 24 * 60 * 60 * 1000,
 } as const;
 
 invariant(

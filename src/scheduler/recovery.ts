@@ -1,3 +1,4 @@
+import { limits } from '../limits.js';
 import type { Retry } from '../task.js';
 import type { Attendance } from './attendance.js';
 import type { Core } from './core.js';
@@ -92,9 +93,9 @@ export class Recovery {
     if (task.state === 'running' && task.worker !== undefined) {
       this.#wait(row, task, task.worker, moment);
     } else if (task.nextAttemptAt !== undefined) {
-      core.hold(row, 'retry', task.nextAttemptAt + sinceWallMs);
+      core.hold(row, 'retry', heldUntilMs(task.nextAttemptAt, moment, table.retryCapMs.get(row)));
     } else if (task.runAt !== undefined) {
-      core.hold(row, 'runAt', task.runAt + sinceWallMs);
+      core.hold(row, 'runAt', heldUntilMs(task.runAt, moment, limits.delayMsMax));
     } else {
       core.makeReady(row);
     }
@@ -122,6 +123,11 @@ export class Recovery {
     attempt.startedAtMs = startedAtMs;
     attempt.overdueAtMs = startedAtMs + task.wallMs + schedulerLimits.overdueGraceMs;
   }
+}
+
+/** Where it is farther ahead than anybody can have asked for, the wall clock was wrong, or is. */
+function heldUntilMs(at: number, { nowMs, wallMs }: Moment, aheadMsMax: number): number {
+  return nowMs + Math.min(at - wallMs, aheadMsMax);
 }
 
 /** Attempts that count. */

@@ -36,6 +36,10 @@ export const lmdbStoreLimits = {
   sweepTasksMax: 100,
   /** Between two looks for what has become too old or too much. */
   sweepEveryMs: 10_000,
+  /** A wall clock that went ahead by more than this has jumped. */
+  jumpMs: 60_000,
+  /** So long it must stand there before anything is taken away for its age. */
+  jumpBelievedMs: 60 * 60 * 1000,
   /** So much room is left on its file system: with less, nothing is written. */
   fullBelowBytes: 1024 * 1024,
   /** What nobody waits for is written so long after it was handed in, where nothing else is before. */

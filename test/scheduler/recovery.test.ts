@@ -78,6 +78,20 @@ t.test('waits go on where they were, by the wall clock', async (t) => {
   t.match(rig.take(900), [{ type: 'dispatch', taskId: 'retried', attempt: 2, tried: 2 }]);
 });
 
+t.test('a wall clock that is years off holds no task for years', async (t) => {
+  const rig = new Rig();
+  const moment = { nowMs: 0, wallMs: 946_684_800_000 };
+  const year = 366 * 86_400_000;
+  rig.worker('p', 3);
+  const nextAttemptAt = moment.wallMs + 30 * year;
+  rig.restore('retried', { attempt: 1, nextAttemptAt, retry: { capMs: 5_000 } }, moment);
+  rig.restore('delayed', { runAt: moment.wallMs + 30 * year }, moment);
+  t.same(dispatched(rig.take(4_999)), []);
+  t.same(dispatched(rig.take(5_000)), ['retried']);
+  t.same(dispatched(rig.take(year - 1)), []);
+  t.same(dispatched(rig.take(year)), ['delayed'], 'the longest delay that there is');
+});
+
 t.test('who was asked to end before is ended now, and asked for no later than now', async (t) => {
   const rig = new Rig();
   const moment = { nowMs: 50, wallMs: 1_000 };

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { lmdbStoreLimits } from '../../src/store/limits.js';
 import { checkStore } from '../../src/store/lmdb/check.js';
 import { openForReading } from '../../src/store/lmdb/environment.js';
 import { HandClock, lmdbStore, submission, success } from './fixtures.js';
@@ -98,4 +99,29 @@ t.test('idempotency keys go after 24 hours', async (t) => {
   clock.nowMs = 86_401_000;
   t.equal(await store.sweep(), 1);
   t.equal(await store.sweep(), 0);
+});
+
+t.test('a wall clock that jumps ahead and is put right again takes nothing away', async (t) => {
+  const clock = { aheadMs: 0, passedMs: 0, monotonicMs: () => clock.passedMs, wallMs: () => 0 };
+  clock.wallMs = () => clock.passedMs + clock.aheadMs;
+  const { open } = lmdbStore(t, { clock, retentionMs: 1_000 });
+  const store = open();
+  const old = submission({ createdAt: 0 }, { idempotencyKey: 'k' });
+  await store.submit([old]);
+  await store.complete([success(old.view.id, 5)]);
+  t.equal(await store.sweep(), 0);
+  const week = 7 * 86_400_000;
+  clock.aheadMs = week;
+  t.equal(await store.sweep(), 0);
+  clock.passedMs = 900;
+  t.equal(await store.sweep(), 0, 'time passes as it did');
+  clock.aheadMs = 0;
+  t.equal(await store.sweep(), 0);
+  clock.aheadMs = week;
+  clock.passedMs = 1_006;
+  t.equal(await store.sweep(), 1, 'it was old enough without that, its key was not');
+  clock.passedMs += lmdbStoreLimits.jumpBelievedMs - 1;
+  t.equal(await store.sweep(), 0);
+  clock.passedMs += 1;
+  t.equal(await store.sweep(), 1, 'one that stays there is believed');
 });

@@ -357,7 +357,25 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
     t.same(fates, ['fulfilled', 'rejected', 'rejected', 'fulfilled']);
     t.same(await unfinishedIds(store), [known.view.id, other.view.id]);
     await store.complete([success(known.view.id)]);
-    await t.rejects(store.claim([{ taskId: known.view.id, attempt }]), /is finished/);
+    await t.rejects(store.complete([success(known.view.id)]), /is finished/);
     t.match(store.stats(), { pending: 1, running: 0, finished: 1 });
+  });
+
+  t.test('what is told again after the end changes nothing, and holds up nothing', async (t) => {
+    const store = open(t);
+    const [known, other] = [submission(), submission()];
+    await store.submit([known, other]);
+    const [taskId, otherId] = [known.view.id, other.view.id];
+    await store.claim([{ taskId, attempt }]);
+    await store.complete([success(taskId)]);
+    const before = await store.readView(taskId);
+    await store.claim([
+      { taskId, attempt },
+      { taskId: otherId, attempt },
+    ]);
+    await store.requeue([{ taskId, attempt: ended }]);
+    t.same(await store.readView(taskId), before);
+    t.match(await store.readView(otherId), { state: 'running' });
+    t.match(store.stats(), { pending: 0, running: 1, finished: 1 });
   });
 }

@@ -35,6 +35,7 @@ import { documentKey } from './keys.js';
 import { Reader } from './reader.js';
 import { encode } from './records.js';
 import { type Retention, sweepKeys, sweepTasks } from './retention.js';
+import { SteadyTime } from './steady-time.js';
 import * as tasks from './tasks.js';
 
 export interface LmdbStoreOptions extends EnvironmentOptions, Partial<Retention> {
@@ -60,7 +61,7 @@ export class LmdbStore implements TaskStore {
   readonly #commits: Commits;
   readonly #reader: Reader;
   readonly #retention: Retention;
-  readonly #clock: Clock;
+  readonly #time: SteadyTime;
   readonly #onUndelivered: (taskIds: string[]) => void;
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<unknown> | undefined;
@@ -70,10 +71,11 @@ export class LmdbStore implements TaskStore {
   constructor(options: LmdbStoreOptions) {
     const { retentionMs, retentionBytes } = { ...retentionDefaults, ...options };
     this.durability = options.durability;
-    this.#clock = options.clock ?? systemClock;
+    const clock = options.clock ?? systemClock;
+    this.#time = new SteadyTime(clock);
     this.#environment = openEnvironment(options);
     const { onTaken = () => undefined, onJournalFailed = () => undefined } = options;
-    this.#commits = new Commits(this.#clock, {
+    this.#commits = new Commits(clock, {
       environment: this.#environment,
       onTaken,
       onJournalFailed,
@@ -221,7 +223,7 @@ export class LmdbStore implements TaskStore {
       // Its keys are read from the databases.
       await this.#commits.checkpoint();
       if (this.#closed) break;
-      const nowMs = this.#clock.wallMs();
+      const nowMs = this.#time.nowMs();
       const { removed, undelivered, keys } = await this.#add((changes) => ({
         ...sweepTasks(changes, databases, this.#retention, nowMs),
         keys: sweepKeys(changes, databases, nowMs),

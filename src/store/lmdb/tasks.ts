@@ -142,7 +142,8 @@ export function insert(changes: Changes, counts: Counts, whole: Whole): void {
 export function claim(changes: Changes, claims: readonly Claim[]): void {
   const counts = readCounts(changes);
   for (const { taskId, attempt, tried } of claims) {
-    const { id, head, row, state } = findUnfinished(changes, taskId);
+    const { id, head, row, state } = findKnown(changes, taskId);
+    if (state === 'finished') continue;
     const key = head.sequence;
     if (state === 'pending') {
       changes.remove('pending', key);
@@ -170,7 +171,8 @@ export function claim(changes: Changes, claims: readonly Claim[]): void {
 export function requeue(changes: Changes, requeues: readonly Requeue[]): void {
   const counts = readCounts(changes);
   for (const request of requeues) {
-    const { id, head, row, state, view } = findUnfinished(changes, request.taskId);
+    const { id, head, row, state, view } = findKnown(changes, request.taskId);
+    if (state === 'finished') continue;
     const next = requeued(view, request);
     const key = head.sequence;
     const nextRow: Row = {
@@ -196,7 +198,8 @@ export function requeue(changes: Changes, requeues: readonly Requeue[]): void {
 export function complete(changes: Changes, completions: readonly Completion[]): TaskView[] {
   const counts = readCounts(changes);
   const views = completions.map((completion) => {
-    const { id, head, row, state, view } = findUnfinished(changes, completion.taskId);
+    const { id, head, row, state, view } = findKnown(changes, completion.taskId);
+    invariant(state !== 'finished', `task ${id} is finished`);
     const next = finished(view, completion);
     const bulk = bulkOf(next);
     const result = bulk && encode(bulk);
@@ -325,12 +328,10 @@ function find(changes: Changes, taskId: string): Found | undefined {
   return { id: taskId, head, ...found, view: viewOf(head, found.row, found.state) };
 }
 
-function findUnfinished(changes: Changes, taskId: string) {
+function findKnown(changes: Changes, taskId: string) {
   const found = find(changes, taskId);
   invariant(found, `task ${taskId} is not in the store`);
-  const { state } = found;
-  invariant(state !== 'finished', `task ${taskId} is finished`);
-  return { ...found, state };
+  return found;
 }
 
 /** What of a row follows the view. */
