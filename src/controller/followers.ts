@@ -88,10 +88,10 @@ export class Followers {
     if (followings) for (const following of [...followings]) this.#look(following);
   }
 
-  /** From a worker. One that crossed an `unfollow` is for nobody. */
-  output({ followId, stdout, stderr }: MessageOf<'output'>): void {
+  /** From a worker. One that crossed an `unfollow`, or that it was not asked for, is for nobody. */
+  output(workerId: string, { followId, stdout, stderr }: MessageOf<'output'>): void {
     const following = this.#byId.get(followId);
-    if (!following) return;
+    if (following?.worker !== workerId) return;
     following.worker = undefined;
     this.#end(following);
     following.follower.answer({ output: { stdout, stderr } });

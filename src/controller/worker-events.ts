@@ -54,7 +54,7 @@ export class WorkerEvents implements FleetHandlers {
 
   onMessage({ name, type }: WorkerSeat, message: FromEmitter): void {
     // These two decide nothing.
-    if (message.kind === 'output') this.#options.followers.output(message);
+    if (message.kind === 'output') this.#options.followers.output(name, message);
     else if (message.kind === 'vitals') this.#options.vitals.take(name, type, message);
     else this.#tell(() => this.#take(name, message));
   }

@@ -121,7 +121,7 @@ export class Socket implements PollHandle, Sender, Connecting {
     if (bytes.length === 0) return !this.#drainOwed;
     this.queue.push(bytes);
     if (this.#state === 'open' && !this.#blocked) this.#reactor.outbox.add(this);
-    else this.#keepQueue();
+    else this.queue.copyLastOutOf(this.#reactor.readBuffer.buffer);
     if (this.queue.bytes <= pollLimits.writeHighWaterBytes) return true;
     this.#drainOwed = true;
     return false;
@@ -271,10 +271,12 @@ export class Socket implements PollHandle, Sender, Connecting {
       return;
     }
     this.queue.consume(Math.max(result, 0));
+    const wasBlocked = this.#blocked;
     this.#blocked = this.queue.bytes > 0;
     this.#updateInterest();
-    if (this.#blocked) this.#keepQueue();
-    else this.#drained();
+    // The queue outlives this batch: the read buffer must not lie in it.
+    if (!this.#blocked) this.#drained();
+    else if (!wasBlocked) this.queue.copyOutOf(this.#reactor.readBuffer.buffer);
   }
 
   #drained(): void {
@@ -289,11 +291,6 @@ export class Socket implements PollHandle, Sender, Connecting {
     } catch (error) {
       surface(error);
     }
-  }
-
-  /** The queue outlives this batch: the read buffer must not lie in it. */
-  #keepQueue(): void {
-    this.queue.copyOutOf(this.#reactor.readBuffer.buffer);
   }
 
   /** `chunk` holds what was read when `result` is positive. */

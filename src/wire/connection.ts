@@ -45,6 +45,7 @@ export class Connection {
   #openedAtMs = performance.now();
   #heardAtMs = this.#openedAtMs;
   #pingSequence = 0;
+  #linger: NodeJS.Timeout | undefined;
   #reason: ScriptdError | undefined;
   #closed = false;
 
@@ -98,10 +99,13 @@ export class Connection {
     return this.#write(message);
   }
 
-  /** Closes in order: what is queued still goes out. */
+  /** Closes in order: what is queued still goes out, as far as the peer takes it in time. */
   end(): void {
     this.#reason ??= new ScriptdError('CLOSED_HERE', 'this side closed the connection');
     this.#stream.end();
+    if (this.#closed) return;
+    // Nobody looks at it any more.
+    this.#linger ??= setTimeout(() => this.#stream.close(), wireLimits.lingerMs).unref();
   }
 
   /** Closes at once, dropping what is queued. */
@@ -153,6 +157,7 @@ export class Connection {
   #receive(message: Message): void {
     if (this.#handshake.state === 'open') {
       if (message.kind === 'ping') {
+        if (this.queuedBytes > wireLimits.pongQueuedBytesMax) return;
         this.#write({ kind: 'pong', sequence: message.sequence });
         return;
       }
@@ -209,6 +214,7 @@ export class Connection {
   #ended(error: ScriptdError | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#linger);
     const reason = this.#reason ?? error ?? new ScriptdError('PEER_ENDED', 'the peer went away');
     this.#handlers.onClose(reason, this);
   }

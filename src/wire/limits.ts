@@ -21,6 +21,10 @@ export const wireLimits = {
   tlsServersKept: 32,
   /** How often files of certificates are looked at, at most. */
   tlsFilesLookMs: 10_000,
+  /** Pings of a peer that has left more than so much unread are not answered: it has enough to hear of. */
+  pongQueuedBytesMax: 1024 * 1024,
+  /** A connection that was ended in order has so long to be closed by its peer, too. */
+  lingerMs: 30_000,
   /** Queued to a peer that does not read; past it the connection is closed. */
   queuedBytesMax: 256 * 1024 * 1024,
 } as const;

@@ -97,7 +97,11 @@ t.test('of the attempt that runs its worker is asked, and told when nobody waits
   followers.changed(taskId);
   await settled();
   t.same(sent, [], 'it is asked once');
-  followers.output({ kind: 'output', followId: 1, stdout: bytes('more'), stderr: bytes('') });
+  const output = { kind: 'output', stdout: bytes('more'), stderr: bytes('') } as const;
+  followers.output('another', { ...output, followId: 1 });
+  followers.output('another', { ...output, followId: 2 });
+  t.same(told, [], 'nobody has asked that one');
+  followers.output(record.worker, { ...output, followId: 1 });
   t.same(told.splice(0), [{ output: { stdout: bytes('more'), stderr: bytes('') } }]);
   t.same(sent, [], 'what is spent is not taken back');
   const end = add(running1);
@@ -107,7 +111,7 @@ t.test('of the attempt that runs its worker is asked, and told when nobody waits
     { kind: 'follow', followId: 2 },
     { kind: 'unfollow', followId: 2 },
   ]);
-  followers.output({ kind: 'output', followId: 2, stdout: bytes('more'), stderr: bytes('') });
+  followers.output(record.worker, { ...output, followId: 2 });
   t.same(told, [], 'it crossed');
   t.equal(followers.size, 0);
 });
@@ -181,7 +185,8 @@ t.test('on the wire: each is answered once; what is forgotten is taken back', as
   ask(3, running1);
   t.match(await daemon.next(), { kind: 'refused', requestId: 3, code: 'OVERLOADED' });
   t.same(sent.splice(0), ['follow', 'follow']);
-  daemon.followers.output({ kind: 'output', followId: 2, stdout: bytes('x'), stderr: bytes('') });
+  const output = { kind: 'output', stdout: bytes('x'), stderr: bytes('') } as const;
+  daemon.followers.output(record.worker, { ...output, followId: 2 });
   t.match(await daemon.next(), { kind: 'progress', requestId: 2, output: {} });
   daemon.send({ kind: 'forget', requestId: 3 });
   ask(3, cursorStart);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import type { ScriptdError } from '../../src/errors.js';
 import type { Address } from '../../src/poll/address.js';
@@ -166,6 +167,19 @@ t.test('a connection without a handshake is closed when its time is up', async (
   server.connection.heartbeat(performance.now() + wireLimits.handshakeMs + 1);
   t.equal((await server.closed).code, 'HANDSHAKE_TIMEOUT');
   raw.destroy();
+});
+
+t.test('a connection that was ended is closed, whether its peer likes it or not', async (t) => {
+  const { path, nextAccepted } = setUp(t);
+  const accepted = nextAccepted();
+  const peer = createConnection({ path, allowHalfOpen: true });
+  t.teardown(() => peer.destroy());
+  const { connection, closed } = await accepted;
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  connection.end();
+  mock.timers.tick(wireLimits.lingerMs);
+  t.match(await closed, { code: 'CLOSED_HERE' });
 });
 
 t.test('a quiet peer is pinged and stays, a silent one is given up', async (t) => {
