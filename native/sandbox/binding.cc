@@ -249,7 +249,7 @@ class Addon : public Napi::Addon<Addon> {
 
   /// The instructions of the seccomp filter, as in linux/filter.h.
   Napi::Value Filter(const Napi::CallbackInfo& info) {
-    const auto bytes = std::as_bytes(FilterProgram());
+    const auto bytes = std::as_bytes(FilterProgram(info[0].ToBoolean()));
     return Napi::Buffer<std::byte>::Copy(info.Env(), bytes.data(), bytes.size());
   }
 

@@ -80,7 +80,9 @@ SCRIPTD_CHILD_CODE long Landlock(Child& child) {
   return child.ruleset < 0 ? 0 : RestrictTo(child.ruleset);
 }
 
-SCRIPTD_CHILD_CODE long Seccomp(Child& child) { return child.plan->basic ? InstallFilter() : 0; }
+SCRIPTD_CHILD_CODE long Seccomp(Child& child) {
+  return child.plan->basic ? InstallFilter(child.truncates) : 0;
+}
 
 // In this order: signals first, so that nothing of the worker's reacts in the child; then what it
 // has, then what it is and may. A change of ids undoes the tie to the parent, so that comes after

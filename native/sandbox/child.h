@@ -13,6 +13,7 @@ struct Child {
   int stderr_fd;
   int control_fd;  // or -1
   int ruleset;     // Landlock's, or -1
+  bool truncates;  // files may be cut by their path
   int parent_pid;
   // The step that failed, or null. Read by the parent once the child has ended.
   const char* failed_syscall;

@@ -89,6 +89,6 @@ SCRIPTD_CHILD_CODE long SetLimit(const Limit& limit) {
   return RawSyscall(SYS_prlimit64, 0, limit.resource, Address(&lowered.value), 0);
 }
 
-SCRIPTD_CHILD_CODE long NoCoreDumps() { return SetLimit({RLIMIT_CORE, {0, 0}}); }
+SCRIPTD_CHILD_CODE long NoCoreDumps() { return SetLimit({RLIMIT_CORE, {1, 1}}); }
 
 }  // namespace scriptd::sandbox

@@ -25,7 +25,8 @@ long PlaceControl(int fd);
 /// Sets a limit, or where we may not raise it that far the highest that we may.
 long SetLimit(const Limit& limit);
 
-/// RLIMIT_CORE is 0.
+/// RLIMIT_CORE is 1: less than any dump has, and the only value at which the kernel gives none to a
+/// program of the host either, where core_pattern is a pipe. See core(5).
 long NoCoreDumps();
 
 }  // namespace scriptd::sandbox

@@ -20,6 +20,7 @@
 #include "child.h"
 #include "clone.h"
 #include "fork_request.h"
+#include "inside/landlock.h"
 #include "pipe.h"
 #include "strict_child.h"
 #include "system_error.h"
@@ -108,6 +109,7 @@ StartedProcess Launcher::Start(const SpawnPlan& plan) {
               .stderr_fd = err.childs.get(),
               .control_fd = control.childs.get(),
               .ruleset = ruleset.get(),
+              .truncates = !plan.basic || LandlockVersion() >= kLandlockWithTruncate,
               .parent_pid = getpid(),
               .failed_syscall = nullptr,
               .error = 0};

@@ -1,5 +1,8 @@
-/** Errnos that the filter answers with. */
-export const errnos = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
+/** Errnos that the filter answers with; 0 is what looks done, and is not. */
+export const errnos = { NONE: 0, EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
+
+/** In place of an errno: it is let through. */
+export const through = -1;
 
 /**
  * The deny list of native/sandbox/inside/seccomp.cc once more, written down independently: names
@@ -9,6 +12,7 @@ export const errnos = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
 export const deniedCalls: Readonly<Record<string, readonly [number: number, errno: number]>> = {
   ...withErrno(errnos.ENOSYS, {
     ...{ clone3: 435, io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427 },
+    ...{ inotify_init: 253, inotify_init1: 294, fanotify_init: 300 },
   }),
   ...withErrno(errnos.EPERM, {
     ...{ unshare: 272, setns: 308, mount: 165, umount2: 166, pivot_root: 155, chroot: 161 },
@@ -26,7 +30,7 @@ export const deniedCalls: Readonly<Record<string, readonly [number: number, errn
   }),
 };
 
-/** Calls with arguments, the errno that they are answered with, 0 for those that are let through. */
+/** Calls with arguments, and the errno that they are answered with. */
 export const deniedByArgument: readonly (readonly [
   name: string,
   number: number,
@@ -43,22 +47,31 @@ export const deniedByArgument: readonly (readonly [
         [name, name === 'socket' ? 41 : 53, [family, 1n, 0n, 0n], errnos.EAFNOSUPPORT] as const,
     ),
   ),
-  ['socket', 41, [1n, 1n, 0n], 0],
-  ['socket', 41, [2n, 1n, 0n], 0],
+  ['socket', 41, [1n, 1n, 0n], through],
+  ['socket', 41, [2n, 1n, 0n], through],
   ['ioctl', 16, [0n, 0x5412n, 0n], errnos.EPERM],
   ['ioctl', 16, [0n, 0x541cn, 0n], errnos.EPERM],
   // The kernel takes only the low half.
   ['ioctl', 16, [0n, 0x1_0000_5412n, 0n], errnos.EPERM],
   ['personality', 135, [0x40000n], errnos.EPERM],
   ['personality', 135, [0xfffffffen], errnos.EPERM],
-  ['personality', 135, [0xffffffffn], 0],
-  ['personality', 135, [0n], 0],
+  ['personality', 135, [0xffffffffn], through],
+  ['personality', 135, [0n], through],
   // New limits of another process: neither an address nor a number is let through for one half of it.
   ['prlimit64', 302, [1n, 7n, 1n], errnos.EPERM],
   ['prlimit64', 302, [1n, 7n, 0x1_0000_0000n], errnos.EPERM],
   ['prlimit64', 302, [0x1_0000_0001n, 7n, 1n], errnos.EPERM],
-  ['prlimit64', 302, [0n, 7n, 0n], 0],
-  ['prlimit64', 302, [0x1_0000_0000n, 7n, 0n], 0],
+  ['prlimit64', 302, [0n, 7n, 0n], through],
+  ['prlimit64', 302, [0x1_0000_0000n, 7n, 0n], through],
+  // The size of core dumps is nobody's to change; to look at it is.
+  ['prlimit64', 302, [0n, 4n, 1n], errnos.NONE],
+  ['prlimit64', 302, [0n, 0x1_0000_0004n, 0x1_0000_0000n], errnos.NONE],
+  ['prlimit64', 302, [1n, 4n, 1n], errnos.EPERM],
+  ['prlimit64', 302, [0n, 4n, 0n], through],
+  ['setrlimit', 160, [4n, 1n], errnos.NONE],
+  ['setrlimit', 160, [0x1_0000_0004n, 1n], errnos.NONE],
+  ['fcntl', 72, [0n, 1026n, 0n], errnos.EPERM],
+  ['fcntl', 72, [0n, 1n, 0n], through],
 ];
 
 function withErrno(

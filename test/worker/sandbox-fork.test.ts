@@ -92,7 +92,7 @@ t.test('what a fork server makes is in a sandbox with all its walls', { skip }, 
     },
     ...{ interfaces: ['lo'], network: 101, home: false, write: 30, work: 0, umask: 0o22 },
     ...{ input: 'input', init: [13, 1, 13, 'scriptd-init\n'], environ: 0, unshare: 1 },
-    ...{ files: [99, 99], core: [0, 0], int: true, pipe: true },
+    ...{ files: [99, 99], core: [1, 1], int: true, pipe: true },
   });
   t.equal(await finishServer(server), '');
 });

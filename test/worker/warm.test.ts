@@ -156,7 +156,7 @@ print(time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf('SC_CLK_TCK')
 import resource
 print(resource.getrlimit(resource.RLIMIT_NOFILE), resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_CORE))`;
     for (let index = 0; index < 2; index++) {
-      t.equal(out(await controller.run({ code, limits })), '(77, 77) (3, 4) (0, 0)\n');
+      t.equal(out(await controller.run({ code, limits })), '(77, 77) (3, 4) (1, 1)\n');
       await ready(rig);
     }
     const eat = 'x = bytearray(64 << 20); print(len(x))';

@@ -72,6 +72,7 @@ class Walk {
   /// False when nothing is left to be looked at in the level. What is asked for by its name is
   /// found also among more names than are listed.
   bool VisitNext(Level& level) {
+    if (IsTooMuch(level)) return false;
     for (; level.next_state < patterns_->size(); ++level.next_state) {
       const std::string_view name = patterns_->LiteralAt(level.next_state);
       if (name.empty() || !level.states.Has(level.next_state)) continue;
@@ -84,11 +85,20 @@ class Walk {
   }
 
   /// Whether one of the states before `end` has that literal: it was visited then.
-  bool IsLiteral(const Level& level, std::string_view name, std::size_t end) const {
+  bool IsLiteral(const Level& level, std::string_view name, std::size_t end) {
     for (std::size_t state = 0; state < end; ++state) {
-      if (level.states.Has(state) && SameText(patterns_->LiteralAt(state), name)) return true;
+      if (!level.states.Has(state)) continue;
+      if (SameText(patterns_->LiteralAt(state), name, comparisons_)) return true;
     }
     return false;
+  }
+
+  /// Then the search is over.
+  bool IsTooMuch(const Level& level) {
+    if (entries_ <= kEntriesMax && comparisons_ <= kComparisonsMax) return false;
+    NotSearched(level.path_size, -E2BIG);
+    records_->End();
+    return true;
   }
 
   bool VisitListed(Level& level) {
@@ -102,11 +112,8 @@ class Walk {
     }
     const auto* entry = reinterpret_cast<const dirent64*>(level.list + level.list_next);
     level.list_next += entry->d_reclen;
-    if (++entries_ > kEntriesMax || comparisons_ > kComparisonsMax) {
-      NotSearched(level.path_size, -E2BIG);
-      records_->End();
-      return false;
-    }
+    entries_++;
+    if (IsTooMuch(level)) return false;
     std::size_t size = 0;
     while (entry->d_name[size] != '\0') size++;
     const std::string_view name(entry->d_name, size);

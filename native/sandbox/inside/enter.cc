@@ -79,7 +79,7 @@ Failure Confine(const Program& program, int ruleset) {
   if (ruleset >= 0) result = RestrictTo(ruleset);
   if (result < 0) return Outcome("landlock", result);
   result = UnblockSignals();
-  return Outcome("seccomp", result < 0 ? result : InstallFilter());
+  return Outcome("seccomp", result < 0 ? result : InstallFilter(true));
 }
 
 }  // namespace scriptd::sandbox

@@ -50,7 +50,7 @@ struct [[gnu::packed]] PathBeneath {
 
 std::uint64_t Handled(long version) {
   if (version >= 5) return kFifthVersion;
-  if (version >= 3) return kThirdVersion;
+  if (version >= kLandlockWithTruncate) return kThirdVersion;
   return version == 2 ? kSecondVersion : kFirstVersion;
 }
 

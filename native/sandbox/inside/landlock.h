@@ -8,6 +8,9 @@ namespace scriptd::sandbox {
 /// it is switched off at boot. See landlock(7).
 long LandlockVersion();
 
+/// The first that sees to files being cut.
+constexpr long kLandlockWithTruncate = 3;
+
 /// A ruleset with the same view of the files as the new root, which must have been entered: all of
 /// it can be read and executed, devices can be written, and /work, /tmp and /dev/shm are free. The
 /// descriptor (close-on-exec), or -errno.

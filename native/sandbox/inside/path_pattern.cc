@@ -39,11 +39,16 @@ std::string_view TakeComponent(std::string_view& rest, bool& last) {
 }  // namespace
 
 bool SameText(std::string_view a, std::string_view b) {
+  std::uint64_t comparisons = 0;
+  return SameText(a, b, comparisons);
+}
+
+bool SameText(std::string_view a, std::string_view b, std::uint64_t& comparisons) {
   if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i]) return false;
-  }
-  return true;
+  std::size_t same = 0;
+  while (same < a.size() && a[same] == b[same]) same++;
+  comparisons += same;
+  return same == a.size();
 }
 
 // Going back to the last star is enough: what an earlier one took would not let a later one match
@@ -126,7 +131,7 @@ PatternStep PatternSet::Step(const PatternStates& from, std::string_view name,
     }
     const bool literal = component.kind == Kind::kLiteral;
     if (!literal && component.kind != Kind::kWildcard) continue;
-    if (!(literal ? SameText(component.text, name)
+    if (!(literal ? SameText(component.text, name, comparisons)
                   : MatchesComponent(component.text, name, comparisons))) {
       continue;
     }

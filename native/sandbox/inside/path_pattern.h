@@ -72,6 +72,9 @@ class PatternSet {
 /// Equal, without libc's memcmp.
 bool SameText(std::string_view a, std::string_view b);
 
+/// As above; the bytes that were alike are added to `comparisons`.
+bool SameText(std::string_view a, std::string_view b, std::uint64_t& comparisons);
+
 /// Whether a component with `*` and `?` matches all of `name`. Time: at most the product of their
 /// lengths, which is added up in `comparisons`.
 bool MatchesComponent(std::string_view pattern, std::string_view name, std::uint64_t& comparisons);

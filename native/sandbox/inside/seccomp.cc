@@ -1,9 +1,11 @@
 #include "seccomp.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -36,8 +38,15 @@ constexpr long kListmount = 458;
 constexpr long kOpenTreeAttr = 467;
 
 // libc falls back on what these replace, and a filter can't look into clone3's arguments.
-constexpr long kUnknown[] = {kClone3, SYS_io_uring_setup, SYS_io_uring_enter,
-                             SYS_io_uring_register};
+// Who watches files is told of what others do with them, by whatever way they got there: which
+// programs the host runs. Who finds no way to watch looks again and again.
+constexpr long kUnknown[] = {
+    kClone3,           SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+    SYS_inotify_init1, SYS_fanotify_init,
+#if defined(__x86_64__)
+    SYS_inotify_init,
+#endif
+};
 
 constexpr long kDenied[] = {
     // namespaces and mounts
@@ -163,16 +172,37 @@ constexpr void CheckPersonality(Assembler& program) {
   program.Return(SECCOMP_RET_ALLOW);
 }
 
+/// Done without doing anything.
+constexpr std::uint32_t kPretended = Errno(0);
+
 /// Limits of the caller, or a look at another's: the first process of a sandbox has the same ids,
-/// and the next growth of its stack would be its end.
+/// and the next growth of its stack would be its end. The size of core dumps stays what it is,
+/// whatever a program sets it to: see NoCoreDumps.
 constexpr void CheckLimits(Assembler& program) {
-  program.SkipUnlessEqual(SYS_prlimit64, 8);
-  program.Load(Argument(0));
-  program.SkipIfEqual(0, 5);
+  program.SkipUnlessEqual(SYS_prlimit64, 11);
   program.Load(Argument(2));
   program.SkipUnlessEqual(0, 2);
   program.Load(HighHalf(2));
-  program.SkipIfEqual(0, 1);
+  program.SkipIfEqual(0, 6);
+  program.Load(Argument(0));
+  program.SkipUnlessEqual(0, 3);
+  program.Load(Argument(1));
+  program.SkipUnlessEqual(RLIMIT_CORE, 2);
+  program.Return(kPretended);
+  program.Return(Errno(EPERM));
+  program.Return(SECCOMP_RET_ALLOW);
+  program.SkipUnlessEqual(SYS_setrlimit, 4);
+  program.Load(Argument(0));
+  program.SkipUnlessEqual(RLIMIT_CORE, 1);
+  program.Return(kPretended);
+  program.Return(SECCOMP_RET_ALLOW);
+}
+
+/// The older way to be told of what happens in a directory.
+constexpr void CheckFcntl(Assembler& program) {
+  program.SkipUnlessEqual(SYS_fcntl, 4);
+  program.Load(Argument(1));
+  program.SkipUnlessEqual(F_NOTIFY, 1);
   program.Return(Errno(EPERM));
   program.Return(SECCOMP_RET_ALLOW);
 }
@@ -224,7 +254,12 @@ constexpr void Search(Assembler& program, std::span<const Denial> denials) {
   Search(program, denials.subspan(middle));
 }
 
-constexpr Assembler MakeFilter() {
+constexpr void DenyTruncate(Assembler& program) {
+  program.SkipUnlessEqual(SYS_truncate, 1);
+  program.Return(Errno(EPERM));
+}
+
+constexpr Assembler MakeFilter(bool truncates) {
   Assembler program;
   program.Load(offsetof(seccomp_data, arch));
   program.SkipIfEqual(kArchitecture, 1);
@@ -238,19 +273,26 @@ constexpr Assembler MakeFilter() {
   CheckIoctl(program);
   CheckPersonality(program);
   CheckLimits(program);
+  CheckFcntl(program);
+  if (!truncates) DenyTruncate(program);
   Search(program, DenialsByNumber());
   return program;
 }
 
-constexpr Assembler kFilter = MakeFilter();
+constexpr Assembler kFilter = MakeFilter(true);
+constexpr Assembler kFilterWithoutTruncate = MakeFilter(false);
 
 }  // namespace
 
-std::span<const sock_filter> FilterProgram() { return {kFilter.code(), kFilter.size()}; }
+std::span<const sock_filter> FilterProgram(bool truncates) {
+  const Assembler& filter = truncates ? kFilter : kFilterWithoutTruncate;
+  return {filter.code(), filter.size()};
+}
 
-SCRIPTD_CHILD_CODE long InstallFilter() {
-  const sock_fprog program{static_cast<unsigned short>(kFilter.size()),
-                           const_cast<sock_filter*>(kFilter.code())};
+SCRIPTD_CHILD_CODE long InstallFilter(bool truncates) {
+  const Assembler& filter = truncates ? kFilter : kFilterWithoutTruncate;
+  const sock_fprog program{static_cast<unsigned short>(filter.size()),
+                           const_cast<sock_filter*>(filter.code())};
   return RawSyscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, Address(&program));
 }
 
