@@ -47,8 +47,27 @@ export function cronFault(cron: string, timeZone: string): CronFault | undefined
  * when none does. Throws for what `cronFault` refuses.
  */
 export function nextRunAt(cron: string, timeZone: string, afterMs: number): number | undefined {
+  return runTimes(cron, timeZone).after(afterMs);
+}
+
+/** When it is due, in milliseconds since 1970-01-01 UTC; undefined when there is no such time. */
+export interface RunTimes {
+  after(ms: number): number | undefined;
+  /** The last one, `ms` included. */
+  upTo(ms: number): number | undefined;
+}
+
+/**
+ * For some looks in a row: it takes 80 KB, too much to be kept for each schedule. Throws, if not here
+ * then in a look, for what `cronFault` refuses.
+ */
+export function runTimes(cron: string, timeZone: string): RunTimes {
   const job = new Cron(cron, { timezone: timeZone, mode: '5-or-6-parts', paused: true });
-  return job.nextRun(new Date(afterMs))?.getTime();
+  return {
+    after: (ms) => job.nextRun(new Date(ms))?.getTime(),
+    // croner looks for one that is before.
+    upTo: (ms) => job.previousRuns(1, new Date(ms + 1))[0]?.getTime(),
+  };
 }
 
 function isTimeZone(name: string): boolean {

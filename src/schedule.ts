@@ -38,7 +38,7 @@ export const ScheduleSpec = Type.Object({ ...properties, task: TaskSpec }, close
 export type ScheduleSpec = Static<typeof ScheduleSpec>;
 
 const Runs = {
-  /** Absent while it is not enabled, and when there is none any more. */
+  /** Absent while it is not enabled, when there is none any more, and when its cron can't be read. */
   nextRunAt: Type.Optional(time()),
   /** When it was last submitted, or should have been; and the task that came of it. */
   lastRunAt: Type.Optional(time()),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { cronFault, nextRunAt } from '../src/cron.js';
+import { cronFault, nextRunAt, runTimes } from '../src/cron.js';
 
 const at = (text: string) => Date.parse(text);
 
@@ -75,6 +75,22 @@ t.test('the next run is after the time that is asked about, and the first such',
       const fits = date.getUTCMinutes() === minute && date.getUTCHours() === hour;
       return fits && next % 60_000 === 0 && next > afterMs && next - afterMs <= 86_400_000;
     }),
+  );
+});
+
+t.test('the last run up to a time is the one that none follows until then', async () => {
+  const field = fc.constantFrom('*', '*/7', '0', '30', '59');
+  const hour = fc.constantFrom('*', '1', '2', '3', '2-3');
+  const zone = fc.constantFrom('UTC', 'Europe/Vienna', 'Australia/Lord_Howe');
+  const ms = fc.integer({ min: at('2025-01-01T00:00:00Z'), max: at('2027-01-01T00:00:00Z') });
+  fc.assert(
+    fc.property(field, hour, zone, ms, (field, hour, zone, ms) => {
+      const times = runTimes(`${field} ${hour} * * *`, zone);
+      const last = times.upTo(ms) as number;
+      const next = times.after(last) as number;
+      return last <= ms && next > ms && times.after(last - 1) === last && times.upTo(last) === last;
+    }),
+    { seed: 1 },
   );
 });
 

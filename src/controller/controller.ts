@@ -136,7 +136,7 @@ export class Controller implements ClientRequests {
       ...{ types: policies.keys(), scheduler: this.#scheduler },
       ...{ pauses: new Pauses(store), flights: this.#flights },
     });
-    this.#schedules = new Schedules(store);
+    this.#schedules = new Schedules(store, log);
     this.#timer = this.#poller.timer(() => this.#due());
     this.#followers = new Followers({
       read: (taskId) => store.readView(taskId, { bulk: false }),
@@ -218,7 +218,7 @@ export class Controller implements ClientRequests {
     const tasks = await this.#revival.restore();
     if (tasks > 0) log.info({ tasks }, `took back ${tasks} tasks that were not finished`);
     await this.#queues.read();
-    await this.#schedules.read();
+    await this.#schedules.read(this.#options.clock.wallMs());
     this.#heartbeat = setInterval(() => this.#beat(), wireLimits.heartbeatMs);
     tell();
     this.#clients.open();

@@ -18,6 +18,8 @@ export const controllerLimits = {
   storeRetryMs: 500,
   /** Runs of one schedule that are made up for, the newest. */
   missedRunsMax: 100,
+  /** Due runs are looked for so long in one beat; what is left waits for the next. */
+  dueRunsMs: 20,
   /** Faults of a user's evaluator that are told, in a minute. */
   evaluatorFaultsMax: 10,
   /** Dead letters are counted up to so many, and again after so long. */

@@ -1,5 +1,6 @@
-import { cronFault, nextRunAt } from '../cron.js';
-import { ScriptdError } from '../errors.js';
+import { cronFault, type RunTimes, runTimes } from '../cron.js';
+import { errorMessage, ScriptdError } from '../errors.js';
+import type { Log } from '../log.js';
 import {
   type ScheduleSpec,
   type ScheduleSummary,
@@ -22,8 +23,12 @@ interface Kept {
 }
 
 interface Entry extends Kept {
-  /** Undefined while it is not enabled, and when there is none any more. */
+  /** Undefined while it is not enabled, when there is none any more, and when none can be told. */
   nextRunAt: number | undefined;
+  /** When the run that is due was seen to be. One that has to wait its turn is not late for that. */
+  dueSince: number | undefined;
+  /** Up to here runs were dealt with before the clock went back; 0: it never did. */
+  dealtWithUntil: number;
 }
 
 /** A run that is due. */
@@ -38,17 +43,25 @@ export interface DueRun {
  */
 export class Schedules {
   readonly #store: TaskStore;
+  readonly #log: Log;
+  /** Those whose turn was longest ago come first. */
   readonly #entries = new Map<string, Entry>();
   /** Of each schedule that is being changed, the last of its changes. */
   readonly #changes = new Map<string, Promise<unknown>>();
+  /** The ids of those that are being stored for the first time. */
+  readonly #creating = new Set<string>();
 
-  constructor(store: TaskStore) {
+  constructor(store: TaskStore, log: Log) {
     this.#store = store;
+    this.#log = log;
   }
 
-  async read(): Promise<void> {
+  async read(now: number): Promise<void> {
     for (const { id, value } of await this.#store.listDocuments(kind)) {
-      this.#entries.set(id, withNext(value as Kept));
+      const entry = entryOf(value as Kept);
+      if (isAhead(entry, now)) setBack(entry, now);
+      this.#setNext(entry);
+      this.#entries.set(id, entry);
     }
   }
 
@@ -89,22 +102,25 @@ export class Schedules {
     if (before && how === 'create') {
       throw new ScriptdError('SCHEDULE_EXISTS', `there is a schedule ${spec.id} already`);
     }
-    if (!before && this.#entries.size >= scheduleLimits.schedulesMax) {
-      const text = `there are ${this.#entries.size} schedules, as many as there may be`;
+    const count = new Set([...this.#entries.keys(), ...this.#creating]).size;
+    if (!before && count >= scheduleLimits.schedulesMax) {
+      const text = `there are ${count} schedules, as many as there may be`;
       throw new ScriptdError('TOO_MANY_SCHEDULES', text);
     }
     const fault = cronFault(spec.cron, spec.timeZone);
     if (fault) {
       throw thrown({ code: 'INVALID_FIELD', ...fault });
     }
-    const { lastRunAt, lastTaskId } = before ?? {};
-    const schedule = await this.#keep({
-      spec,
-      doneUntil: now,
-      ...(lastRunAt !== undefined && { lastRunAt }),
-      ...(lastTaskId !== undefined && { lastTaskId }),
-    });
-    return { schedule, created: before === undefined };
+    if (before) {
+      const schedule = await this.#keep({ ...keptOf(before), spec, doneUntil: now });
+      return { schedule, created: false };
+    }
+    this.#creating.add(spec.id);
+    try {
+      return { schedule: await this.#keep({ spec, doneUntil: now }), created: true };
+    } finally {
+      this.#creating.delete(spec.id);
+    }
   }
 
   /**
@@ -115,8 +131,8 @@ export class Schedules {
     return this.#inTurn(id, async () => {
       const entry = this.#entries.get(id);
       if (!entry || entry.spec.enabled === enabled) return entry && viewOf(entry);
-      const { nextRunAt: _, ...kept } = entry;
-      return await this.#keep({ ...kept, spec: { ...entry.spec, enabled }, doneUntil: now });
+      const spec = { ...entry.spec, enabled };
+      return await this.#keep({ ...keptOf(entry), spec, doneUntil: now });
     });
   }
 
@@ -132,17 +148,41 @@ export class Schedules {
   /**
    * Runs to submit now; from here on they count as being dealt with. What is late because nobody was
    * there is treated as the schedule's `missed` says.
+   *
+   * @param forMs how long it may take, but for the last schedule; the others have their turn in the next
+   * call
    */
-  takeDue(now: number): DueRun[] {
+  takeDue(now: number, forMs: number = controllerLimits.dueRunsMs): DueRun[] {
+    const startMs = performance.now();
+    const waiting: [string, Entry][] = [];
+    for (const [id, entry] of this.#entries) {
+      const isDue = entry.nextRunAt !== undefined && entry.nextRunAt <= now;
+      entry.dueSince = isDue ? (entry.dueSince ?? now) : undefined;
+      if (isDue || isAhead(entry, now)) waiting.push([id, entry]);
+    }
     const due: DueRun[] = [];
-    for (const entry of this.#entries.values()) {
-      if (entry.nextRunAt === undefined || entry.nextRunAt > now) continue;
-      const runs = dueRuns(entry, now);
-      due.push(...runs.map((runAt) => ({ schedule: entry.spec, runAt })));
-      entry.doneUntil = now;
-      entry.nextRunAt = next(entry);
+    for (const [id, entry] of waiting) {
+      due.push(...this.#take(entry, now));
+      this.#entries.delete(id);
+      this.#entries.set(id, entry);
+      if (performance.now() - startMs >= forMs) break;
     }
     return due;
+  }
+
+  #take(entry: Entry, now: number): DueRun[] {
+    const { spec: schedule, nextRunAt: first } = entry;
+    if (isAhead(entry, now)) setBack(entry, now);
+    if (first === undefined || first > now) {
+      this.#setNext(entry);
+      return [];
+    }
+    const times = runTimes(schedule.cron, schedule.timeZone);
+    const runs = dueRuns(entry, first, now, times);
+    entry.doneUntil = now;
+    entry.dueSince = undefined;
+    entry.nextRunAt = times.after(now);
+    return runs.map((runAt) => ({ schedule, runAt }));
   }
 
   /** A run could not be submitted now: it is due again, as its schedule's `missed` says. */
@@ -151,7 +191,8 @@ export class Schedules {
     // Changed or deleted meanwhile, it is another schedule.
     if (entry?.spec !== schedule) return;
     entry.doneUntil = Math.min(entry.doneUntil, runAt - 1);
-    entry.nextRunAt = next(entry);
+    entry.dealtWithUntil = Math.min(entry.dealtWithUntil, runAt - 1);
+    entry.nextRunAt = Math.min(entry.nextRunAt ?? runAt, runAt);
   }
 
   /** A run became a task. */
@@ -162,9 +203,7 @@ export class Schedules {
       if (!entry) return;
       entry.lastRunAt = runAt;
       entry.lastTaskId = taskId;
-      const { spec, doneUntil, lastRunAt, lastTaskId } = entry;
-      const kept: Kept = { spec, doneUntil, lastRunAt, lastTaskId };
-      await this.#store.putDocument({ kind, id: spec.id, value: kept });
+      await this.#store.putDocument({ kind, id: schedule.id, value: keptOf(entry) });
     });
   }
 
@@ -172,9 +211,26 @@ export class Schedules {
   async #keep(kept: Kept): Promise<ScheduleView> {
     const { id } = kept.spec;
     await this.#store.putDocument({ kind, id, value: kept });
-    const entry = withNext(kept);
+    const entry = entryOf(kept);
+    this.#setNext(entry);
     this.#entries.set(id, entry);
     return viewOf(entry);
+  }
+
+  /**
+   * What an earlier version took, or other data on time zones, may be no cron any more. Such a schedule is
+   * never due, and stays to be looked at, replaced or deleted: the others must not suffer for it.
+   */
+  #setNext(entry: Entry): void {
+    const { id, enabled, cron, timeZone } = entry.spec;
+    entry.nextRunAt = undefined;
+    if (!enabled) return;
+    try {
+      entry.nextRunAt = runTimes(cron, timeZone).after(entry.doneUntil);
+    } catch (error) {
+      const text = `schedule ${id} is not submitted: ${errorMessage(error)}`;
+      this.#log.error({ err: error, schedule: id, cron, timeZone }, text);
+    }
   }
 
   /**
@@ -196,31 +252,47 @@ export class Schedules {
 /** Later than this a run has been missed, rather than being about to be submitted. */
 const lateMs = 5_000;
 
-function dueRuns({ spec, nextRunAt: first }: Entry, now: number): number[] {
+/**
+ * Oldest first. Looked for backwards from now: there may be millions since the first, and only the newest
+ * matter where they are too many.
+ */
+function dueRuns(entry: Entry, first: number, now: number, times: RunTimes): number[] {
+  const { missed } = entry.spec;
+  const most = missed === 'once' ? 1 : controllerLimits.missedRunsMax;
+  const onTimeFrom = Math.min(entry.dueSince ?? now, now) - lateMs;
+  const madeUpFrom = missed === 'skip' ? onTimeFrom : entry.dealtWithUntil + 1;
+  const from = Math.max(first, Math.min(onTimeFrom, madeUpFrom));
   const runs: number[] = [];
-  for (let at = first; at !== undefined && at <= now; ) {
-    runs.push(at);
-    // Only the newest matter where they are too many.
-    if (runs.length > controllerLimits.missedRunsMax) runs.shift();
-    at = nextRunAt(spec.cron, spec.timeZone, at);
+  for (let at = times.upTo(now); at !== undefined && at >= from; at = times.upTo(at - 1)) {
+    runs.unshift(at);
+    // A look more would find nothing.
+    if (runs.length === most || at === from) break;
   }
-  const onTime = runs.filter((at) => now - at <= lateMs);
-  switch (spec.missed) {
-    case 'skip':
-      return onTime;
-    case 'once':
-      return runs.slice(-1);
-    case 'all':
-      return runs;
-  }
+  return runs;
 }
 
-function withNext(kept: Kept): Entry {
-  return { ...kept, nextRunAt: next(kept) };
+/** Whether runs were dealt with by a clock that was ahead of this one. */
+function isAhead({ doneUntil }: Entry, now: number): boolean {
+  return doneUntil > now + lateMs;
 }
 
-function next({ spec, doneUntil }: Kept): number | undefined {
-  return spec.enabled ? nextRunAt(spec.cron, spec.timeZone, doneUntil) : undefined;
+/**
+ * The clock was ahead, and the schedule would be silent until that time comes. Now it goes on from here:
+ * runs that were submitted have their idempotency keys. But a clock that is behind (at the start of a host
+ * without one of its own) is put forward later, and the keys of what it then finds may be gone: so none
+ * of that is made up for.
+ */
+function setBack(entry: Entry, now: number): void {
+  entry.dealtWithUntil = Math.max(entry.dealtWithUntil, entry.doneUntil);
+  entry.doneUntil = now;
+}
+
+function entryOf(kept: Kept): Entry {
+  return { ...kept, nextRunAt: undefined, dueSince: undefined, dealtWithUntil: 0 };
+}
+
+function keptOf({ nextRunAt: _, dueSince: __, dealtWithUntil: ___, ...kept }: Entry): Kept {
+  return kept;
 }
 
 function viewOf({ spec, nextRunAt: at, lastRunAt, lastTaskId }: Entry): ScheduleView {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { nextRunAt } from '../cron.js';
+import { runTimes } from '../cron.js';
 import type { ScheduleSummary, ScheduleView } from '../schedule.js';
 import { ignoreBodies } from './bodies.js';
 import type { Checks } from './checks.js';
@@ -116,10 +116,15 @@ function scheduleJson({ task, ...rest }: ScheduleView): Record<string, unknown> 
 
 /** The next runs, `nextRunAt` first. */
 function upcomingRuns({ cron, timeZone, nextRunAt: first }: ScheduleSummary): number[] {
-  const runs: number[] = [];
-  for (let at = first; at !== undefined && runs.length < httpLimits.upcomingRunsMax; ) {
-    runs.push(at);
-    at = nextRunAt(cron, timeZone, at);
+  if (first === undefined) return [];
+  const runs = [first];
+  try {
+    const times = runTimes(cron, timeZone);
+    for (let at = times.after(first); at !== undefined; at = times.after(at)) {
+      if (runs.push(at) === httpLimits.upcomingRunsMax) break;
+    }
+  } catch {
+    // The controller's host knows a time zone that this one doesn't: what it says has to do.
   }
   return runs;
 }

@@ -42,6 +42,16 @@ t.test('a schedule is made, with what was left out filled in', async (t) => {
   assertProblem(t, await ask(post(nightly)), 409, 'TOO_MANY_SCHEDULES');
 });
 
+t.test('a schedule whose time zone only the controller knows is shown all the same', async (t) => {
+  const { ask, controller } = await startDaemon(t);
+  const nextRunAt = Date.UTC(2026, 0, 1, 3);
+  const schedule = { ...stored, timeZone: 'Mars/Olympus', nextRunAt };
+  controller.behaviour = reply({ kind: 'schedule', schedule });
+  const answer = await ask({ method: 'GET', path: '/v1/schedules/nightly' });
+  t.equal(answer.status, 200);
+  t.same(answer.json.upcoming, ['2026-01-01T03:00:00.000Z']);
+});
+
 t.test('a schedule is run at once, beside its clock', async (t) => {
   const { ask, controller } = await startDaemon(t);
   controller.behaviour = (message, connection) => {
