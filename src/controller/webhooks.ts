@@ -110,9 +110,9 @@ export class Webhooks {
     const to = clock.wallMs() + 1;
     for await (const chunk of store.owedDeliveries({ from, to })) {
       if (this.#closed) return;
+      // All of it, also when there is no room: what comes last may be for somebody who answers.
       for (const owed of chunk) this.#owed.add(owed);
       this.#pump();
-      if (this.#owed.size >= webhookLimits.waitingMax) break;
       // The scheduler's turns come in between.
       await setImmediate();
     }
