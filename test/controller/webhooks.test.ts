@@ -36,6 +36,11 @@ function setUp(store: TaskStore) {
 
 const told = (origin: string) => submission({ webhook: { origin } }, { webhook: { url: origin } });
 
+/** Gives what has begun some turns of the event loop. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+}
+
 /** Many receivers are owed as much as may wait for each, and before all others. */
 class Crowded extends MemoryStore {
   readonly #taskId: string;
@@ -84,3 +89,32 @@ t.test(
     webhooks.close();
   },
 );
+
+t.test('what was noted by a clock that was far ahead is told all the same', async (t) => {
+  const store = new MemoryStore();
+  const [ahead, waiting] = [told('https://ahead.test'), told('https://waiting.test')];
+  await store.submit([ahead, waiting]);
+  const years = 10 * 365 * 24 * 3_600_000;
+  await store.complete([success(ahead.view.id, years), success(waiting.view.id, 1_000)]);
+  const { clock, courier, webhooks } = setUp(store);
+  clock.nowMs = 1_000;
+  webhooks.beat();
+  await turns();
+  t.same(courier.urls, ['https://waiting.test', 'https://ahead.test']);
+  const retryAfterMs = webhookLimits.retryAfterMsMax;
+  courier.end({ error: 'not now', retryAfterMs });
+  await turns();
+
+  clock.nowMs += webhookLimits.rescanMs;
+  webhooks.beat();
+  await turns();
+  t.equal(courier.urls.length, 2, 'neither is due');
+  clock.nowMs = 1_000 + retryAfterMs;
+  webhooks.beat();
+  await turns();
+  t.equal(courier.urls.length, 4);
+  courier.end({ status: 200 });
+  await turns();
+  t.match(await webhooks.report(ahead.view.id), { delivery: { state: 'delivered', tries: 2 } });
+  webhooks.close();
+});
