@@ -14,17 +14,22 @@ interface Origin {
   flying: number;
   /** The store has more for it than may wait here. */
   hasMore: boolean;
+  /** How many wait, as `#byWaiting` has it. */
+  rank: number;
 }
 
 /**
  * Deliveries that are due now, in a queue for each receiver. Receivers take turns, and each has few
- * under way: one that does not answer holds up nobody but itself.
+ * under way: one that does not answer holds up nobody but itself. Nor do many fill all the room that
+ * there is: the longest queue gives way to shorter ones.
  */
 export class OwedDeliveries {
   readonly #limits: OwedLimits;
   readonly #origins = new Map<string, Origin>();
   /** With something that waits and room for it, in the order of their turns. */
   readonly #ready = new Set<Origin>();
+  /** By how many wait for them. */
+  readonly #byWaiting: Set<Origin>[] = [];
   /** Task ids of all that waits or is under way. */
   readonly #known = new Set<string>();
   #flying = 0;
@@ -45,8 +50,8 @@ export class OwedDeliveries {
   add(owed: OwedDelivery): boolean {
     if (this.#known.has(owed.taskId)) return true;
     const origin = this.#originOf(owed.origin);
-    const { waitingMax, waitingPerOriginMax } = this.#limits;
-    if (this.#known.size >= waitingMax || origin.waiting.length >= waitingPerOriginMax) {
+    const isFull = origin.waiting.length >= this.#limits.waitingPerOriginMax;
+    if (isFull || !this.#makeRoom(origin)) {
       origin.hasMore = true;
       this.#tidy(origin);
       return false;
@@ -87,14 +92,40 @@ export class OwedDeliveries {
   #originOf(name: string): Origin {
     const known = this.#origins.get(name);
     if (known) return known;
-    const origin = { name, waiting: [], flying: 0, hasMore: false };
+    const origin = { name, waiting: [], flying: 0, hasMore: false, rank: 0 };
     this.#origins.set(name, origin);
     return origin;
   }
 
+  /** For one more of this receiver. What gives way is still in the store, and brought again. */
+  #makeRoom({ waiting }: Origin): boolean {
+    if (this.#known.size < this.#limits.waitingMax) return true;
+    const longest = this.#longest();
+    // Between two that are as long, each would take the other's place again and again.
+    if (!longest || longest.waiting.length <= waiting.length + 1) return false;
+    const newest = longest.waiting.pop();
+    if (newest) this.#known.delete(newest.taskId);
+    longest.hasMore = true;
+    this.#tidy(longest);
+    return true;
+  }
+
+  #longest(): Origin | undefined {
+    while (this.#byWaiting.at(-1)?.size === 0) this.#byWaiting.pop();
+    const [longest] = this.#byWaiting.at(-1) ?? [];
+    return longest;
+  }
+
   #tidy(origin: Origin): void {
+    const { length } = origin.waiting;
+    if (length !== origin.rank) {
+      this.#byWaiting[origin.rank]?.delete(origin);
+      while (this.#byWaiting.length <= length) this.#byWaiting.push(new Set());
+      if (length > 0) this.#byWaiting[length]?.add(origin);
+      origin.rank = length;
+    }
     const hasRoom = origin.flying < this.#limits.flyingPerOriginMax;
-    if (origin.waiting.length > 0 && hasRoom) this.#ready.add(origin);
-    if (origin.waiting.length === 0 && origin.flying === 0) this.#origins.delete(origin.name);
+    if (length > 0 && hasRoom) this.#ready.add(origin);
+    if (length === 0 && origin.flying === 0) this.#origins.delete(origin.name);
   }
 }

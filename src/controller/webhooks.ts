@@ -6,7 +6,7 @@ import type { OwedDelivery, TaskStore } from '../store/port.js';
 import type { TaskView } from '../task.js';
 import { type Delivery, secretBytes, webhookId } from '../webhook.js';
 import type { Courier, Errand } from '../webhooks/courier.js';
-import { attempted, dueAgain } from '../webhooks/delivery.js';
+import { attempted, dueAgain, isDue } from '../webhooks/delivery.js';
 import { webhookLimits } from '../webhooks/limits.js';
 import { noticeOf } from '../webhooks/notice.js';
 import { OwedDeliveries } from './owed-deliveries.js';
@@ -108,13 +108,18 @@ export class Webhooks {
   async #scan(from: number): Promise<void> {
     const { store, clock } = this.#options;
     const to = clock.wallMs() + 1;
-    for await (const chunk of store.owedDeliveries({ from, to })) {
-      if (this.#closed) return;
-      for (const owed of chunk) this.#owed.add(owed);
-      this.#pump();
-      if (this.#owed.size >= webhookLimits.waitingMax) break;
-      // The scheduler's turns come in between.
-      await setImmediate();
+    const ranges = [{ from, to }];
+    if (from === 0)
+      ranges.push({ from: to + webhookLimits.aheadMsMax, to: Number.MAX_SAFE_INTEGER });
+    for (const range of ranges) {
+      for await (const chunk of store.owedDeliveries(range)) {
+        if (this.#closed) return;
+        // All of it, also when there is no room: what comes last may be for somebody who answers.
+        for (const owed of chunk) this.#owed.add(owed);
+        this.#pump();
+        // The scheduler's turns come in between.
+        await setImmediate();
+      }
     }
     this.#scannedUntil = to - overlapMs;
   }
@@ -159,8 +164,7 @@ export class Webhooks {
   async #read(taskId: string): Promise<{ delivery: Delivery; errand: Errand } | undefined> {
     const { store, clock, keys = [] } = this.#options;
     const delivery = await store.readDelivery(taskId);
-    const dueAt = delivery?.nextAttemptAt ?? Number.POSITIVE_INFINITY;
-    if (this.#closed || !delivery || dueAt > clock.wallMs()) return undefined;
+    if (this.#closed || !delivery || !isDue(delivery, clock.wallMs())) return undefined;
     const [spec, view] = await Promise.all([store.readSpec(taskId), store.readView(taskId)]);
     if (!spec?.webhook || view?.finishedAt !== delivery.finishedAt) return undefined;
     const { url, secret } = spec.webhook;

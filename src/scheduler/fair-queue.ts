@@ -71,6 +71,8 @@ export class FairQueue {
   readonly #groups: Groups;
   readonly #weights: ReadonlyMap<string, number>;
   readonly #byName = new Map<string, Group>();
+  /** Groups without tasks that are ahead of the others, or were when they left. */
+  readonly #idle = new Set<Group>();
   /** Groups with ready tasks, by tag. */
   readonly #active: RowHeap;
   #virtualMs = 0;
@@ -107,7 +109,7 @@ export class FairQueue {
   /** A task of this group has come; whether it is ready is another matter. */
   join(name: string): Group {
     const group = this.#byName.get(name) ?? this.#found(name);
-    group.members++;
+    if (group.members++ === 0) this.#idle.delete(group);
     return group;
   }
 
@@ -117,7 +119,8 @@ export class FairQueue {
     if (group.members > 0) return;
     // What it had beyond the others must not be forgotten, or it would pay by leaving.
     if (group.tagMs <= this.#virtualMs) this.#forget(group);
-    else if (this.#byName.size > schedulerLimits.idleGroupsMax) this.#forgetIdle();
+    else this.#idle.add(group);
+    if (this.#idle.size > schedulerLimits.idleGroupsMax) this.#forgetIdle();
   }
 
   add(row: number): void {
@@ -199,10 +202,15 @@ export class FairQueue {
     this.#groups.remove(group);
   }
 
+  /** Half of them at once, or each that leaves would cost a look at all. */
   #forgetIdle(): void {
-    const idle = [...this.#byName.values()].filter(({ members }) => members === 0);
-    if (idle.length <= schedulerLimits.idleGroupsMax) return;
-    idle.sort((a, b) => a.tagMs - b.tagMs);
-    for (const group of idle.slice(0, idle.length / 2)) this.#forget(group);
+    const { births } = this.#groups;
+    const idle = [...this.#idle].sort(
+      (a, b) => a.tagMs - b.tagMs || births.get(a.index) - births.get(b.index),
+    );
+    for (const group of idle.slice(0, idle.length / 2)) {
+      this.#idle.delete(group);
+      this.#forget(group);
+    }
   }
 }

@@ -47,3 +47,9 @@ export function attempted(
 export function dueAgain({ finishedAt, attempts }: Delivery, now: number): Delivery {
   return { finishedAt, attempts, state: 'due', since: now, tries: 0, nextAttemptAt: now };
 }
+
+/** Whether an attempt is to be made now: its time has come, or it is one that no wait leads to. */
+export function isDue({ nextAttemptAt }: Delivery, now: number): boolean {
+  if (nextAttemptAt === undefined) return false;
+  return nextAttemptAt <= now || nextAttemptAt > now + webhookLimits.aheadMsMax;
+}

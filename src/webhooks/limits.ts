@@ -27,6 +27,11 @@ export const webhookLimits = {
   backoffCapMs: 3 * 60 * 60 * 1000,
   /** Longest Retry-After that is heeded. */
   retryAfterMsMax: 3 * 60 * 60 * 1000,
+  /**
+   * What is due later than that from now is due at once: the wall clock was ahead when it was noted.
+   * Longer than any wait, or one that is set back a little would make an attempt too early.
+   */
+  aheadMsMax: 4 * 60 * 60 * 1000,
 
   /** Of what is sent: of stdout and stderr, each. */
   outputBytesMax: 32 * 1024,
@@ -58,6 +63,10 @@ invariant(
 invariant(
   webhookLimits.flyingPerOriginMax < webhookLimits.flyingMax,
   'one receiver cannot take up every attempt',
+);
+invariant(
+  webhookLimits.aheadMsMax > Math.max(webhookLimits.backoffCapMs, webhookLimits.retryAfterMsMax),
+  'no wait is taken for the mistake of a clock',
 );
 invariant(
   webhookShapeLimits.attemptsKeptMax >= webhookLimits.triesMax,

@@ -309,6 +309,8 @@ export function storeSuite(t: Test, open: (t: Test) => TaskStore): void {
 
     t.equal(await store.noteDelivery(taskId, { ...due, tries: 1, nextAttemptAt: 8_000 }), true);
     t.same(await owed(), [{ taskId, origin, dueAt: 8_000 }]);
+    const ever = { from: 8_000, to: Number.MAX_SAFE_INTEGER };
+    t.same(await owed(ever), [{ taskId, origin, dueAt: 8_000 }]);
     const { nextAttemptAt: _, ...rest } = due;
     t.equal(await store.noteDelivery(taskId, { ...rest, state: 'delivered' }), true);
     t.same(await owed(), []);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { newDelivery } from '../../src/webhook.js';
-import { attempted, dueAgain } from '../../src/webhooks/delivery.js';
+import { attempted, dueAgain, isDue } from '../../src/webhooks/delivery.js';
 import { webhookLimits } from '../../src/webhooks/limits.js';
 
 const failed = { at: 0, durationMs: 5, status: 500, error: 'no' };
@@ -48,5 +48,19 @@ t.test('the receiver may say when, that it wants no more, or that it has it', (t
   t.match(again, { state: 'due', tries: 0, since: 99, nextAttemptAt: 99 });
   t.notOk('reason' in again);
   t.equal(again.attempts.length, 1, 'what was is kept');
+  t.end();
+});
+
+t.test('it is due at its time, and when no wait leads to its time', (t) => {
+  const due = { ...newDelivery(0), nextAttemptAt: 1_000 };
+  t.notOk(isDue(due, 999));
+  t.ok(isDue(due, 1_000));
+  const { retryAfterMsMax, aheadMsMax } = webhookLimits;
+  const asked = attempted(due, { ...failed, retryAfterMs: retryAfterMsMax }, 1_000, most);
+  t.notOk(isDue(asked, 1_000), 'it was asked to wait so long');
+  t.notOk(isDue(asked, 1_000 - 60_000), 'and the clock was set back a little');
+  t.ok(isDue({ ...due, nextAttemptAt: 1_001 + aheadMsMax }, 1_000), 'the clock was ahead');
+  const { nextAttemptAt: _, ...told } = due;
+  t.notOk(isDue({ ...told, state: 'delivered' }, 1e15));
   t.end();
 });
