@@ -111,7 +111,7 @@ function strictPlan(cgroup: CgroupEntry): NonNullable<SpawnPlan['strict']> {
 function plainLayers(failure: ProbeFailure | undefined): Layer[] {
   const works = (steps: readonly string[], detail: string) =>
     failure && steps.includes(failure.step)
-      ? { available: false, detail: failure.message, cure: 'Linux 5.3 or newer' }
+      ? { available: false, detail: failure.message, cure: 'Linux 5.6 or newer' }
       : { available: true, detail };
   const start = ['clone3', 'clone', 'start', 'setsid', 'dup3', 'close_range', 'chdir'];
   return [
