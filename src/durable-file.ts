@@ -39,7 +39,7 @@ export function ensureFile(path: string, text: string): void {
 }
 
 /** Writes a file, for its owner only. Its name is on disk once the folder is synced. */
-export function writeSynced(path: string, text: string, flag: 'w' | 'wx'): void {
+export function writeSynced(path: string, text: string, flag: 'w' | 'wx' = 'w'): void {
   const file = openSync(path, flag, 0o600);
   try {
     fchmodSync(file, 0o600);
