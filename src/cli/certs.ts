@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { createFile, syncFolder, writeSynced } from '../durable-file.js';
 import { errorMessage, ScriptdError } from '../errors.js';
 import { roles } from '../wire/messages.js';
 import type { Issued } from './certificate-maker.js';
@@ -31,9 +32,9 @@ export function addCertsCommand(program: Command): void {
       refuseOverwriting(given.out);
       mkdirSync(given.out, { recursive: true, mode: 0o700 });
       const { authority, issued } = await Authority.create();
-      writePair(given.out, 'ca', issued, 'wx');
+      writePair(given.out, 'ca', issued, createFile);
       for (const role of roles) {
-        writePair(given.out, role, await authority.issue(role, given.host), 'wx');
+        writePair(given.out, role, await authority.issue(role, given.host), createFile);
       }
       process.stdout.write(whatNext(given.out));
     });
@@ -45,11 +46,12 @@ export function addCertsCommand(program: Command): void {
       const authority = await readAuthority(given.out, Authority.from);
       for (const role of roles) {
         const issued = await authority.issue(role, given.host);
-        writePair(given.out, `${role}.new`, issued, 'w');
+        writePair(given.out, `${role}.new`, issued, writeSynced);
         for (const kind of ['key', 'crt']) {
           renameSync(join(given.out, `${role}.new.${kind}`), join(given.out, `${role}.${kind}`));
         }
       }
+      syncFolder(given.out);
       process.stdout.write(whatNext(given.out));
     });
 }
@@ -69,11 +71,13 @@ function refuseOverwriting(folder: string): void {
     .flatMap((name) => [`${name}.crt`, `${name}.key`])
     .filter((file) => existsSync(join(folder, file)));
   if (there.length === 0) return;
-  throw new ScriptdError(
-    'CERTS_EXIST',
-    `${folder} has ${there.join(', ')} already: choose an empty folder, or renew them with ` +
-      `scriptd certs renew --out ${folder}`,
-  );
+  // Without both, what an `init` that was broken off left is of no use.
+  const cure =
+    there.includes('ca.crt') && there.includes('ca.key')
+      ? `renew them, and make what is missing, with scriptd certs renew --out ${folder}`
+      : 'remove these files if a scriptd certs init that was broken off left them';
+  const text = `${folder} has ${there.join(', ')} already: choose an empty folder, or ${cure}`;
+  throw new ScriptdError('CERTS_EXIST', text);
 }
 
 async function readAuthority<T>(folder: string, from: (issued: Issued) => Promise<T>): Promise<T> {
@@ -84,15 +88,23 @@ async function readAuthority<T>(folder: string, from: (issued: Issued) => Promis
     });
   } catch (cause) {
     const text = `there is no authority to be read in ${folder}: ${errorMessage(cause)}`;
-    throw new ScriptdError('NO_AUTHORITY', `${text}; make one with scriptd certs init`, { cause });
+    throw new ScriptdError(
+      'NO_AUTHORITY',
+      `${text}; make one with scriptd certs init in an empty folder`,
+      { cause },
+    );
   }
 }
 
 /** For their owner alone, certificates too: nobody else has a use for them. */
-function writePair(folder: string, name: string, issued: Issued, flag: 'w' | 'wx'): void {
-  const options = { flag, mode: 0o600 };
-  writeFileSync(join(folder, `${name}.key`), issued.key, options);
-  writeFileSync(join(folder, `${name}.crt`), issued.certificate, options);
+function writePair(
+  folder: string,
+  name: string,
+  issued: Issued,
+  write: (path: string, text: string) => void,
+): void {
+  write(join(folder, `${name}.key`), issued.key);
+  write(join(folder, `${name}.crt`), issued.certificate);
 }
 
 function whatNext(folder: string): string {

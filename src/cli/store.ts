@@ -1,5 +1,4 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -80,7 +79,7 @@ function addImport(store: Command): void {
     const layout = layoutOf(configOf(command));
     await refuseRunning(layout.controllerAddress);
     const environment = openEnvironment({ directory: layout.storeDir, durability: 'fsync' });
-    const input = file === undefined ? process.stdin : createReadStream(file);
+    const input: Readable = file === undefined ? process.stdin : createReadStream(file);
     const progress = new ProgressLine('importing, line');
     const none = () => undefined;
     const commits = new Commits(systemClock, {
@@ -89,8 +88,7 @@ function addImport(store: Command): void {
       onJournalFailed: none,
     });
     try {
-      const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-      const count = await importLines(commits, lines, (done) => progress.show(done));
+      const count = await importLines(commits, linesOf(input), (done) => progress.show(done));
       progress.end();
       process.stdout.write(`${count.tasks} tasks, ${count.documents} documents\n`);
     } finally {
@@ -99,6 +97,22 @@ function addImport(store: Command): void {
       await environment.root.close();
     }
   });
+}
+
+/** Lines end with \n alone: node:readline ends them at U+2028 and U+2029 too, which JSON may have. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  /** Of the line that has no end yet. */
+  let parts: string[] = [];
+  for await (const chunk of input.setEncoding('utf8')) {
+    const [first = '', ...more] = String(chunk).split('\n');
+    parts.push(first);
+    for (const piece of more) {
+      yield parts.join('');
+      parts = [piece];
+    }
+  }
+  const last = parts.join('');
+  if (last !== '') yield last;
 }
 
 /** @throws ScriptdError STORE_IN_USE: a controller answers where this installation's would */

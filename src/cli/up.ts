@@ -230,10 +230,17 @@ class Supervised {
 
   start(): void {
     const { file, args, env } = this.#command();
-    // A session of its own: Ctrl-C on a terminal reaches `up` alone, which ends the parts in order.
-    const child = spawn(file, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child = child;
     this.#startedAtMs = performance.now();
+    let child: ChildProcess;
+    try {
+      // A session of its own: Ctrl-C on a terminal reaches `up` alone, which ends the parts in order.
+      child = spawn(file, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+    } catch (error) {
+      // Some are thrown, such as ENOMEM; others, such as EAGAIN, come as `error`.
+      this.#startAgain(`could not be started: ${errorMessage(error)}`);
+      return;
+    }
+    this.#child = child;
     // Absent when there was no descriptor for it: then `error` follows.
     if (child.stdout) {
       const lines = createInterface({ input: child.stdout });
@@ -287,9 +294,12 @@ class Supervised {
       this.#onLasting(code ?? exitCodes.failed);
       return;
     }
+    this.#startAgain(signal ? `was ended by ${signal}` : `exited with code ${code}`);
+  }
+
+  #startAgain(how: string): void {
     if (performance.now() - this.#startedAtMs > restartResetMs) this.#backoff.reset();
     const waitMs = this.#backoff.takeMs();
-    const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
     this.#log.error(`${this.#name} ${how}; starting it again in ${Math.round(waitMs)} ms`);
     this.#restart = setTimeout(() => this.start(), waitMs);
   }

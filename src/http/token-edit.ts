@@ -27,18 +27,18 @@ export async function editTokenFile(
   const place = there?.path ?? path;
   const temporary = `${place}.new`;
   const file = await openAlone(temporary);
+  let changed: TokenLine[];
   try {
     // Only now: whoever had the lock before has changed it.
     const lines = change(existing(path) ? parseTokenFile(path, readTokenFile(place)) : []);
     const text = lines.map((line) => `${line}\n`).join('');
-    const changed = parseTokenFile(path, text);
+    changed = parseTokenFile(path, text);
     const { uid, gid, mode } = there?.stats ?? {};
     if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
     await file.chmod(0o600 | ((mode ?? 0) & 0o040));
     await file.writeFile(text);
     await file.sync();
     await rename(temporary, place);
-    return changed;
   } catch (error) {
     await unlink(temporary);
     if (error instanceof ScriptdError || error instanceof Problem) throw error;
@@ -46,13 +46,25 @@ export async function editTokenFile(
   } finally {
     await file.close();
   }
+  await syncFolderOf(place);
+  return changed;
+}
+
+/** Without this a power cut may bring a revoked token back. */
+async function syncFolderOf(place: string): Promise<void> {
+  try {
+    const folder = await open(dirname(place));
+    await folder.sync().finally(() => folder.close());
+  } catch (error) {
+    throw unwritable(place, error);
+  }
 }
 
 /** Whether `editTokenFile` can put another file in the place of this one, as far as can be seen. */
 export async function isEditable(path: string): Promise<boolean> {
   try {
     const there = existing(path);
-    await access(dirname(there?.path ?? path), constants.W_OK);
+    await access(dirname(there?.path ?? path), constants.R_OK | constants.W_OK);
     const user = process.geteuid?.();
     return user === 0 || there === undefined || there.stats.uid === user;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { errorCode, ScriptdError } from '../errors.js';
+import { readFileSync } from 'node:fs';
+import { ensureFile } from '../durable-file.js';
+import { ScriptdError } from '../errors.js';
 
 /**
  * The token that the parts of one installation share. It never crosses the wire: each side proves
@@ -11,14 +12,15 @@ export type WireToken = Buffer;
 const tokenBytesMin = 16;
 
 /**
- * Reads the token from a file; with `create`, makes one (mode 0600) where there is none.
+ * Reads the token from a file; with `create`, makes one (mode 0600) where there is none or an
+ * empty one.
  *
  * @throws ScriptdError TOKEN_UNREADABLE, TOKEN_WEAK (shorter than 16 bytes).
  */
 export function readWireToken(path: string, options: { create: boolean }): WireToken {
   let text: string;
   try {
-    if (options.create) createToken(path);
+    if (options.create) ensureFile(path, `${randomBytes(32).toString('hex')}\n`);
     text = readFileSync(path, 'utf8').trim();
   } catch (cause) {
     throw new ScriptdError('TOKEN_UNREADABLE', `the wire token cannot be read from ${path}`, {
@@ -33,16 +35,6 @@ export function readWireToken(path: string, options: { create: boolean }): WireT
     );
   }
   return Buffer.from(text, 'utf8');
-}
-
-/** Writes a new token unless the file is there already. Whoever is first wins. */
-function createToken(path: string): void {
-  try {
-    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
-    chmodSync(path, 0o600);
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
 }
 
 export function newNonce(): Buffer {

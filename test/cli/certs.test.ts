@@ -67,6 +67,20 @@ t.test('nothing is overwritten, and renewing keeps the authority', async (t) => 
   t.ok(read(folder, 'worker').checkIssued(read(folder, 'ca')));
 });
 
+t.test('an authority that was broken off is completed, or the files are named', async (t) => {
+  const folder = folderOf(t);
+  writeFileSync(join(folder, 'ca.key'), 'of an init that was broken off');
+  const refused = certs('init', '--out', folder);
+  t.match(refused, { status: 64, stderr: /has ca.key already.*remove these files.*CERTS_EXIST/s });
+  rmSync(join(folder, 'ca.key'));
+  t.equal(certs('init', '--out', folder).status, 0);
+  for (const file of ['http.crt', 'worker.key', 'worker.crt']) rmSync(join(folder, file));
+  t.match(certs('init', '--out', folder), { status: 64, stderr: /what is missing.*certs renew/ });
+  t.equal(certs('renew', '--out', folder).status, 0);
+  t.same(readdirSync(folder).sort(), files);
+  for (const file of files) t.equal(statSync(join(folder, file)).mode & 0o777, 0o600, file);
+});
+
 t.test('a host that is none is refused before anything is written', async (t) => {
   const folder = folderOf(t);
   for (const host of ['tcp://a', 'a:5005', 'a,DNS:b']) {

@@ -1,10 +1,13 @@
-import { readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { freePort } from '../../bench/free-port.js';
 import { encodeFrame } from '../../src/wire/codec.js';
 import { protocolVersion } from '../../src/wire/messages.js';
+import { temporaryFolder } from '../store/fixtures.js';
+import { begin } from './scriptd.js';
 import { Service, until } from './service.js';
 
 const slowCode = (marker: string, seconds = 0.7) => `
@@ -156,6 +159,26 @@ t.test('an http daemon whose port somebody has meanwhile waits for it', async (t
     }
   });
   t.equal(service.child.exitCode, null);
+});
+
+t.test('up goes on when the system refuses the start of a part, and tries again', async (t) => {
+  const folder = temporaryFolder(t);
+  // Handed on as one argument it is longer than one may be: E2BIG is thrown, as ENOMEM is.
+  const names = Array.from({ length: 10_000 }, (_, index) => `host-${index}.example`);
+  writeFileSync(join(folder, 'scriptd.yaml'), `allowedHosts: [${names}]\n`);
+  const args = ['up', '--port=0', '--debug-port=0', `--data-dir=${folder}`, '--workers=noop=1'];
+  const up = begin(args, folder);
+  t.teardown(() => up.kill('SIGKILL'));
+  let log = '';
+  up.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    log += piece;
+  });
+  const refused = 'http could not be started: spawn E2BIG; starting it again';
+  await until('it is tried again', () => up.exitCode !== null || count(log, refused) > 1);
+  t.equal(up.exitCode, null, log);
+  const ended = once(up, 'exit');
+  up.kill('SIGTERM');
+  t.same(await ended, [0, null]);
 });
 
 t.test('up that is killed leaves no process behind', async (t) => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdtempSync,
@@ -227,3 +227,39 @@ t.test('a running service takes a new token, and refuses a revoked one', async (
   for (const secret of [one, two, old, String(three.token)])
     t.notMatch(service.log + refused, secret);
 });
+
+const strace = spawnSync('strace', ['-V']).status === 0;
+t.test(
+  'a token that is revoked stays so when the power fails: the folder is flushed, too',
+  { skip: strace ? false : 'strace is not installed' },
+  async (t) => {
+    const folder = folderOf(t);
+    await token(folder, 'create', '--token-file', 'tokens', '--name', 'a', '--scopes', 'read');
+    await token(folder, 'create', '--token-file', 'tokens', '--name', 'b', '--scopes', 'read');
+    const log = join(folder, 'strace');
+    const traced = [
+      'strace',
+      '-f',
+      '-y',
+      '-e',
+      'trace=rename,fsync',
+      '-e',
+      'signal=none',
+      '-o',
+      log,
+    ];
+    const program = join(packageRoot, 'bin', 'scriptd');
+    const command = [...traced, program, 'token', 'revoke', 'a', '--token-file', 'tokens'];
+    const { status } = spawnSync('env', ['-u', 'NODE_OPTIONS', ...command], { cwd: folder });
+    t.equal(status, 0);
+    const calls = readFileSync(log, 'utf8').split('\n');
+    const at = (pattern: RegExp) => calls.findIndex((line) => pattern.test(line));
+    const found = [at(/fsync\(\d+<.*tokens\.new>/), at(/rename\(/), at(/fsync\(\d+<[^>]*-\w+>/)];
+    t.notOk(found.includes(-1), calls.join('\n'));
+    t.same(
+      found,
+      [...found].sort((a, b) => a - b),
+      calls.join('\n'),
+    );
+  },
+);

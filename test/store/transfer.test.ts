@@ -101,6 +101,34 @@ t.test('what is exported, also while it is being written, is imported as it was'
   t.equal(readFileSync(file, 'utf8'), exported.stdout);
 });
 
+t.test('characters at which others end lines are escaped, and end none in an import', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const store = new LmdbStore({ directory: join(dataDir, 'store'), durability: 'fsync' });
+  // Each is three bytes: some are where a chunk of the file ends.
+  const code = `print("a\u2028b\u2029c\r\n")${'\u2028ü\u2029'.repeat(50_000)}`;
+  const task = submission({}, { code });
+  await store.submit([task]);
+  await store.putDocument({ kind: 'paused', id: 'bash', value: { reason: code } });
+  await store.close();
+  const exported = scriptd(['export', '--data-dir', dataDir]);
+  t.match(exported, { status: 0, stderr: '' });
+  t.notOk(/[\u2028\u2029]/.test(exported.stdout));
+  t.ok(exported.stdout.includes('a\\u2028b\\u2029c'));
+
+  const raw = exported.stdout.replaceAll('\\u2028', '\u2028').replaceAll('\\u2029', '\u2029');
+  for (const text of [exported.stdout, raw, raw.replaceAll('\n', '\r\n'), raw.slice(0, -1)]) {
+    const root = temporaryFolder(t);
+    const file = join(root, 'in');
+    writeFileSync(file, text);
+    const imported = scriptd(['import', file, '--data-dir', root]);
+    t.match(imported, { status: 0, stdout: '1 tasks, 1 documents\n' });
+    const copy = new LmdbStore({ directory: join(root, 'store'), durability: 'fsync' });
+    t.ok((await copy.readSpec(task.view.id))?.code === code);
+    t.ok((await copy.listDocuments('paused'))[0]?.id === 'bash');
+    await copy.close();
+  }
+});
+
 t.test('what is no export is refused, with the line', async (t) => {
   const dataDir = temporaryFolder(t);
   const file = join(dataDir, 'in');

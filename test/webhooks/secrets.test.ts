@@ -15,6 +15,15 @@ t.test('a secret is made once, for its owner only', async (t) => {
   t.match(readFileSync(path, 'utf8'), /^whsec_\S{44}\n$/);
 });
 
+t.test('an empty file is what a full disk left of one: a secret is made', async (t) => {
+  const path = join(temporaryFolder(t), 'webhook-secret');
+  writeFileSync(path, '');
+  t.throws(() => readWebhookSecrets(path, { create: false }), { code: 'BAD_CONFIG' });
+  const keys = readWebhookSecrets(path, { create: true });
+  t.equal(keys[0]?.length, 32);
+  t.same(readWebhookSecrets(path, { create: true }), keys);
+});
+
 t.test('a file has one secret a line, and nothing else', async (t) => {
   const path = join(temporaryFolder(t), 'secrets');
   const secret = (byte: number) => `whsec_${Buffer.alloc(24, byte).toString('base64')}`;

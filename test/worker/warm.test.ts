@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Result } from '../../src/task.js';
@@ -33,6 +33,8 @@ for (const isolation of ['strict', 'none'] as const) {
     `${isolation}: nothing of one run is visible to the next`,
     { skip: isolation === 'strict' && skip },
     async (t) => {
+      // Where nothing keeps it from the host's.
+      t.teardown(() => rmSync(`/tmp/left-${process.pid}`, { force: true }));
       const rig = await startRig(t, 'python', { isolation, slots: 1 });
       const { controller } = rig;
       await controller.run({ code: '' });

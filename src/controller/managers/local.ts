@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Backoff } from '../../backoff.js';
+import { errorMessage } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { WorkerSight } from '../../scaling/policy.js';
 import type { Scaler } from '../../scaling/scaler.js';
@@ -222,18 +223,21 @@ export class LocalManager implements WorkerManager {
     const { place } = post;
     const { command, log } = this.#options;
     const { file, args, env } = command(place);
-    const child = spawn(file, args, {
-      env,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    post.startedAtMs = nowMs;
+    let child: ChildProcess;
+    try {
+      child = spawn(file, args, { env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    } catch (error) {
+      // Some are thrown, such as ENOMEM; others, such as EAGAIN, come as `error`.
+      this.#ended(post, undefined, `could not be started: ${errorMessage(error)}`);
+      return;
+    }
     // Absent when there was no descriptor for it: then `error` follows.
     child.stdout?.once('data', () => {
       child.stdout?.destroy();
       if (post.child === child && !post.leaving) this.#handlers?.onListening(place);
     });
     post.child = child;
-    post.startedAtMs = nowMs;
     log.info({ worker: place.name, pid: child.pid }, `started worker ${place.name}`);
     child.once('error', (error) =>
       this.#ended(post, child, `could not be started: ${error.message}`),
@@ -244,7 +248,7 @@ export class LocalManager implements WorkerManager {
     });
   }
 
-  #ended(post: Post, child: ChildProcess, how: string): void {
+  #ended(post: Post, child: ChildProcess | undefined, how: string): void {
     if (post.child !== child) return;
     post.child = undefined;
     const nowMs = performance.now();

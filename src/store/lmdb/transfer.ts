@@ -201,8 +201,10 @@ function bring(changes: Changes, entries: readonly { number: number; line: Line 
   writeCounts(changes, counts);
 }
 
+/** Without U+2028 and U+2029, which JSON has as they are, and at which others end lines, too. */
 function lineOf(line: Line): string {
-  return `${JSON.stringify(line, writeBytes)}\n`;
+  const text = JSON.stringify(line, writeBytes);
+  return `${text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}\n`;
 }
 
 function writeBytes(this: unknown, key: string, value: unknown): unknown {
