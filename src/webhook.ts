@@ -66,8 +66,8 @@ export const DeliveryAttempt = Type.Object(
   {
     at: time(),
     durationMs: Type.Number({ minimum: 0 }),
-    /** HTTP status of the answer; absent when there was none. */
-    status: Type.Optional(Type.Integer({ minimum: 100, maximum: 999 })),
+    /** HTTP status of the answer; absent when there was none. Versions before kept some below 100. */
+    status: Type.Optional(Type.Integer({ minimum: 0, maximum: 999 })),
     /** One sentence: why it does not count as delivered. */
     error: Type.Optional(Type.String({ maxLength: webhookShapeLimits.errorCharactersMax })),
   },

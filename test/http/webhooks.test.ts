@@ -31,6 +31,14 @@ t.test('what came of a webhook is shown, and it is told again', async (t) => {
   controller.behaviour = reply({ kind: 'delivery', taskId, origin });
   t.same((await ask({ path })).json, { taskId, origin, state: 'waiting', tries: 0, attempts: [] });
 
+  // As versions before kept them.
+  const odd = [0, 99, 999].map((status) => ({ at, durationMs: 1, status }));
+  controller.behaviour = reply({
+    ...{ kind: 'delivery', taskId, origin },
+    delivery: { ...delivery, attempts: odd },
+  });
+  t.match((await ask({ path })).json, { attempts: odd.map(({ status }) => ({ status })) });
+
   controller.behaviour = refuseWith('NO_WEBHOOK', 'it has none');
   assertProblem(t, await ask({ path }), 404, 'NO_WEBHOOK');
   controller.behaviour = refuseWith('NOT_FINISHED', 'it is not');
