@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { invariant } from './invariant.js';
 import { OneOf } from './schema.js';
 
 /** The shapes of webhooks: who is told that a task is finished, and what came of telling them. */
@@ -12,6 +13,9 @@ export const webhookEvents = ['finished'] as const;
 
 export const webhookShapeLimits = {
   urlCharactersMax: 2_048,
+  /** Of a DNS name, as the URL has it: of one that is not ASCII, its Punycode. Source: RFC 1035, 3.1 */
+  hostCharactersMax: 253,
+  originCharactersMax: 512,
   /** Of a signing secret: `whsec_`, then the base64 of so many bytes. */
   secretBytesMin: 24,
   secretBytesMax: 64,
@@ -19,6 +23,12 @@ export const webhookShapeLimits = {
   attemptsKeptMax: 20,
   errorCharactersMax: 512,
 } as const;
+
+invariant(
+  'https://'.length + webhookShapeLimits.hostCharactersMax + ':65535'.length <=
+    webhookShapeLimits.originCharactersMax,
+  'what a task shows of its webhook fits into a message',
+);
 
 const events = Type.Array(OneOf(webhookEvents), { minItems: 1, maxItems: webhookEvents.length });
 
@@ -36,16 +46,28 @@ export const Webhook = Type.Object(
 export type Webhook = Static<typeof Webhook>;
 
 /** What a task shows of its webhook: neither the path and query, which may be secret, nor the secret. */
-export const WebhookTarget = Type.Object({ origin: Type.String({ maxLength: 512 }) }, closed);
+export const WebhookTarget = Type.Object(
+  { origin: Type.String({ maxLength: webhookShapeLimits.originCharactersMax }) },
+  closed,
+);
 export type WebhookTarget = Static<typeof WebhookTarget>;
+
+/**
+ * What a store has, as messages take it. Versions before took names of any length: of those it is the
+ * beginning.
+ */
+export function shownTarget(target: WebhookTarget): WebhookTarget {
+  const { originCharactersMax: most } = webhookShapeLimits;
+  return target.origin.length <= most ? target : { origin: target.origin.slice(0, most) };
+}
 
 /** One POST, and what came back. */
 export const DeliveryAttempt = Type.Object(
   {
     at: time(),
     durationMs: Type.Number({ minimum: 0 }),
-    /** HTTP status of the answer; absent when there was none. */
-    status: Type.Optional(Type.Integer({ minimum: 100, maximum: 999 })),
+    /** HTTP status of the answer; absent when there was none. Versions before kept some below 100. */
+    status: Type.Optional(Type.Integer({ minimum: 0, maximum: 999 })),
     /** One sentence: why it does not count as delivered. */
     error: Type.Optional(Type.String({ maxLength: webhookShapeLimits.errorCharactersMax })),
   },
@@ -112,6 +134,11 @@ function urlFault(text: string): string | undefined {
   }
   if (!isSanePort(url.port)) {
     return `\`webhook.url\` has port ${url.port}: it must be 80, 443 or from 1024 on`;
+  }
+  const { length } = url.hostname;
+  const most = webhookShapeLimits.hostCharactersMax;
+  if (length > most) {
+    return `\`webhook.url\` has a host of ${length} characters; names have at most ${most}: ${example}`;
   }
   return undefined;
 }

@@ -29,8 +29,8 @@ export interface Work {
  * One checker process at a time, with at most one job:
  *
  *     none ─ work ─▶ starting ─ ready ─▶ busy ─ answer ─▶ idle ─ work ─▶ busy
- *       ▲                │ exit           │ exit, late: killed    │ idleMs: ended
- *       └────────────────┴────────────────┴───────────────────────┘
+ *       ▲                │ exit           │ exit; late, dropped: killed   │ idleMs: ended
+ *       └────────────────┴────────────────┴───────────────────────────────┘
  *
  * A process, not a thread: a regular expression or an output that V8 cannot cope with ends the
  * process that it is in, and a worker has other scripts to run.
@@ -65,15 +65,21 @@ export class Lane {
 
   take(work: Work): void {
     this.#work = work;
-    if (this.#child) this.#send(this.#child);
-    else this.#start();
+    if (!this.#child) this.#start();
+    else if (this.#isReady) this.#send(this.#child, work);
+  }
+
+  /** Nobody wants its answer any more. */
+  drop(work: Work): void {
+    if (this.#work !== work) return;
+    this.#work = undefined;
+    // Nothing else ends what it computes. One that starts is of use to the next.
+    if (this.#isReady) this.#end();
+    this.#onIdle();
   }
 
   close(): void {
-    this.#wait(undefined);
-    const child = this.#child;
-    this.#child = undefined;
-    child?.kill('SIGKILL');
+    this.#end();
     this.#answer({ kind: 'fault', message: 'the part that checks was shut down' });
   }
 
@@ -92,20 +98,24 @@ export class Lane {
     child.once('error', (error) => this.#gone(child, error.message));
     child.on('message', (message) => {
       if (child !== this.#child) return;
-      if (message === ready) this.#send(child);
-      else this.#answered(child, message as Answer);
+      if (message !== ready) {
+        this.#rest(child);
+        this.#answer(message as Answer);
+        return;
+      }
+      this.#isReady = true;
+      if (this.#work) this.#send(child, this.#work);
+      else this.#rest(child);
     });
     this.#killAfter(child, checkerLimits.startMs);
   }
 
-  #send(child: ChildProcess): void {
-    if (!this.#work) return;
-    this.#isReady = true;
+  #send(child: ChildProcess, { job }: Work): void {
     child.ref();
     child.channel?.ref();
     this.#killAfter(child, checkerLimits.checkMs + checkerLimits.killGraceMs);
     // A channel that broke has its exit told.
-    child.send(this.#work.job, () => undefined);
+    child.send(job, () => undefined);
   }
 
   #killAfter(child: ChildProcess, ms: number): void {
@@ -117,17 +127,19 @@ export class Lane {
     );
   }
 
-  #answered(child: ChildProcess, answer: Answer): void {
+  #rest(child: ChildProcess): void {
     // Whoever waits for nothing else may end.
     child.unref();
     child.channel?.unref();
-    const idle = setTimeout(() => {
-      this.#child = undefined;
-      this.#isReady = false;
-      child.kill('SIGKILL');
-    }, checkerLimits.idleMs);
-    this.#wait(idle.unref());
-    this.#answer(answer);
+    this.#wait(setTimeout(() => this.#end(), checkerLimits.idleMs).unref());
+  }
+
+  #end(): void {
+    this.#wait(undefined);
+    const child = this.#child;
+    this.#child = undefined;
+    this.#isReady = false;
+    child?.kill('SIGKILL');
   }
 
   #gone(child: ChildProcess, how: string): void {

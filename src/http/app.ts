@@ -29,6 +29,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose token the request shows; absent where it needs none. */
     caller?: Token | undefined;
+    /** Of a JSON body that was read whole. */
+    bodyBytes: number;
   }
 }
 
@@ -82,6 +84,7 @@ export function createApp(
     },
   });
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('bodyBytes', 0);
   options.connections.watch(app.server);
   answerExpectations(app);
   readJsonStrictly(app, options.room);
@@ -177,6 +180,7 @@ function readJsonStrictly(app: FastifyInstance, room: BodyRoom): void {
         done(refusal);
         return;
       }
+      request.bodyBytes = body.length;
       let value: unknown;
       try {
         value = readJson(body, 'the body');

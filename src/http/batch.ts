@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCode } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Log } from '../log.js';
+import type { TaskSpec } from '../task.js';
 import { AnswerLines } from './answer-lines.js';
 import { readBatchLine } from './batch-line.js';
 import { BatchWindow } from './batch-window.js';
@@ -111,6 +112,8 @@ class Batch {
   readonly #held = new Set<Asked<unknown>>();
   /** The last answer that is to go out in order. */
   #tail: Promise<void> = Promise.resolve();
+  /** The last check that is tried. */
+  #tried: Promise<void> = Promise.resolve();
   /** Why no further line is read, if so. */
   #stopped: Problem | undefined;
   #stopWaiting: (why: Problem) => void = () => undefined;
@@ -222,7 +225,7 @@ class Batch {
     try {
       if (!bytes) throw lineTooLong();
       const spec = readBatchLine(bytes, Date.now());
-      await this.#ports.checks.refuseUnfit(spec);
+      if (spec.check) await this.#refuseUnfit(spec);
       const { task, replayed } = await this.#ports.controller.store({ ...spec, ...this.#trace });
       const shown = { task: { ...taskJson(task), id: task.id }, ...(replayed && { replayed }) };
       return { line, status: replayed ? 200 : 201, ...shown };
@@ -231,6 +234,14 @@ class Batch {
       if (endOfBatch.includes(why.code)) this.#stop(why);
       return refusal(line, why);
     }
+  }
+
+  /** One after the other: hundreds of lines have one turn among those of others. */
+  #refuseUnfit(spec: TaskSpec): Promise<void> {
+    const { checks } = this.#ports;
+    const tried = this.#tried.then(() => checks.refuseUnfit(spec, this.#request, this.#reply));
+    this.#tried = tried.catch(() => undefined);
+    return tried;
   }
 
   async #hold(line: number, taskId: string): Promise<void> {

@@ -31,6 +31,9 @@ export const httpLimits = {
   batchesPerTokenMax: 16,
   batchLinesMax: 256,
   batchBytesMax: 16 * 1024 * 1024,
+  /** Checks that are being tried, or wait for that, of all and of one token. */
+  checksMax: 256,
+  checksPerTokenMax: 32,
   /** A batch whose answers nobody reads for so long ends, with its connection. */
   batchStallMs: 120_000,
   /** Answers that clients have not read; beyond it the oldest of them goes, with its connection. */
@@ -164,8 +167,13 @@ invariant(
 );
 invariant(
   httpLimits.batchesPerTokenMax < httpLimits.batchesMax &&
+    httpLimits.checksPerTokenMax < httpLimits.checksMax &&
     httpLimits.eventStreamsPerTokenMax < httpLimits.eventStreamsMax,
   'no token keeps all others out',
+);
+invariant(
+  httpLimits.batchesPerTokenMax < httpLimits.checksPerTokenMax,
+  'the batches of a token, each of which has one check tried at a time, do not take up its share',
 );
 invariant(
   limits.bodyBytesMax <= httpLimits.batchBytesMax,

@@ -42,7 +42,7 @@ export function scheduleRoutes(
   app.post('/v1/schedules', { config: { operation: createSchedule } }, async (request, reply) => {
     readQuery(request.url, []);
     const asked = readScheduleBody(request.body, undefined, Date.now());
-    await checks.refuseUnfit(asked.task, 'task.');
+    await checks.refuseUnfit(asked.task, request, reply, 'task.');
     const { schedule } = await controller.putSchedule('create', asked);
     reply.header('location', `/v1/schedules/${schedule.id}`);
     return reply.code(201).send(scheduleJson(schedule));
@@ -59,7 +59,7 @@ export function scheduleRoutes(
     { config: { operation: putSchedule } },
     async (request, reply) => {
       const asked = readScheduleBody(request.body, readId(request), Date.now());
-      await checks.refuseUnfit(asked.task, 'task.');
+      await checks.refuseUnfit(asked.task, request, reply, 'task.');
       const { schedule, created } = await controller.putSchedule('put', asked);
       return reply.code(created ? 201 : 200).send(scheduleJson(schedule));
     },

@@ -118,7 +118,7 @@ class Daemon {
   readonly #options: HttpOptions;
   readonly #link: ControllerLink;
   readonly #poller: Poller;
-  readonly #checks = new Checks();
+  readonly #checks: Checks;
   readonly #streams = new EventStreams();
   readonly #vitals = new VitalSigns(() => this.#poller.stats());
   readonly #product: FastifyInstance;
@@ -135,6 +135,7 @@ class Daemon {
     const isDraining = () => this.#closing !== undefined;
     const controller: ControllerPort = options.tokens ? new ConfinedController(link) : link;
     const [unsent, room] = [new UnsentAnswers(), new BodyRoom()];
+    this.#checks = new Checks(room);
     const ports = { unsent, room, connections: new Connections() };
     const shared = { guard, audit, isDraining, ...ports, log };
     const figures = { http: new RequestFigures('http'), debug: new RequestFigures('debug') };

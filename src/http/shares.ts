@@ -32,7 +32,7 @@ export class Shares {
     const { max, what, code } = this.#options;
     const count = this.#counts.get(id) ?? 0;
     if (count >= max) {
-      const detail = `the token ${name} has ${count} ${what}, as many as one may: end one of them`;
+      const detail = `the token ${name} has ${count} ${what}, as many as one may: end one of them, or wait for its end`;
       throw problem(code, detail);
     }
     this.#counts.set(id, count + 1);

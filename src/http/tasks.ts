@@ -35,7 +35,7 @@ export interface ById {
 export function taskRoutes(app: FastifyInstance, controller: ControllerPort, checks: Checks): void {
   app.post('/v1/tasks', { config: { operation: submitTask } }, async (request, reply) => {
     const waitSeconds = readWait(request, reply);
-    const { task: stored, replayed } = await submit(request, controller, checks);
+    const { task: stored, replayed } = await submit(request, reply, controller, checks);
     // Who waits for long need not hold on to it.
     request.body = undefined;
     reply.header('location', `/v1/tasks/${stored.id}`);
@@ -96,6 +96,7 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
 
 function submit(
   request: FastifyRequest,
+  reply: FastifyReply,
   controller: ControllerPort,
   checks: Checks,
 ): Promise<Stored> {
@@ -104,7 +105,7 @@ function submit(
   Object.assign(spec, readTraceContext(request.raw));
   if (idempotencyKey !== undefined) spec.idempotencyKey = idempotencyKey;
   if (!spec.check) return controller.store(spec);
-  return checks.refuseUnfit(spec).then(() => controller.store(spec));
+  return checks.refuseUnfit(spec, request, reply).then(() => controller.store(spec));
 }
 
 export function readId(request: FastifyRequest<ById>, parameters: readonly string[] = []): string {

@@ -144,6 +144,8 @@ function drained(response: IncomingMessage, waitMs: number): Promise<void> {
 
 function answerOf({ statusCode: status = 0, headers }: IncomingMessage): Answer {
   if (status >= 200 && status < 300) return { status };
+  // Node hands on any three digits.
+  if (status < 100) return { error: `the receiver answered ${status}, which is no status of HTTP` };
   const retryAfterMs = retryAfterOf(headers['retry-after']);
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   if (status === 410)

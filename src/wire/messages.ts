@@ -27,7 +27,7 @@ import {
 import { TaskCursor } from '../task-cursor.js';
 import { outcomes } from '../verdict.js';
 import { Vitals } from '../vitals.js';
-import { Delivery } from '../webhook.js';
+import { Delivery, WebhookTarget } from '../webhook.js';
 import {
   AbsentWorker,
   ExplanationShape,
@@ -260,7 +260,7 @@ const schemas = {
   delivery: message('delivery', {
     requestId: RequestId,
     taskId: TaskId,
-    origin: Type.String({ maxLength: 512 }),
+    origin: WebhookTarget.properties.origin,
     /** Absent as long as the task is not finished. */
     delivery: Type.Optional(Delivery),
   }),

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Checker } from '../../src/checker/checker.js';
+import { checkerLimits } from '../../src/checker/limits.js';
 import type { Check } from '../../src/task.js';
 import { eventually, isAlive } from '../worker/test-worker.js';
 
@@ -14,6 +15,11 @@ const judge = (checker: Checker, check: Check, output: string | Buffer) =>
 
 /** Takes as many steps as there are subsets of its input. */
 const catastrophe = { pattern: '^(a+)+$' };
+/** To compile it takes longer than it may. */
+const slowSchema = {
+  allOf: Array.from({ length: 1_200 }, (_, index) => ({ properties: { [`p${index}`]: true } })),
+  unevaluatedProperties: false,
+};
 const trigger = `${'a'.repeat(60)}b`;
 
 t.test('a schema: what was expected, where, and what came', async (t) => {
@@ -156,6 +162,53 @@ t.test(
     t.not(checker.pids[0], pid);
   },
 );
+
+t.test('owners have their turns, however much one of them has waiting', async (t) => {
+  const checker = checkerFor(t);
+  const answered: string[] = [];
+  const asked = ['a', 'a', 'a', 'b', 'c', 'b'].map(async (owner) => {
+    await checker.compile({ pattern: 'x' }, { owner });
+    answered.push(owner);
+  });
+  await Promise.all(asked);
+  t.equal(answered.join(''), 'aabcab');
+});
+
+t.test('what nobody wants any more is not waited for', async (t) => {
+  const checker = checkerFor(t);
+  const gone = new Error('gone');
+  const early = new AbortController();
+  const dropped = checker.compile({ schema: slowSchema }, { signal: early.signal });
+  early.abort(gone);
+  await t.rejects(dropped, gone, 'its process is only starting, and starts for the next');
+  const [starting] = checker.pids;
+  t.equal(await checker.compile({ pattern: 'x' }), undefined);
+  t.same(checker.pids, [starting]);
+
+  const abort = new AbortController();
+  const { signal } = abort;
+  const running = checker.compile({ schema: slowSchema }, { signal });
+  const waiting = checker.compile({ schema: slowSchema }, { signal });
+  const next = checker.compile({ pattern: 'x' });
+  abort.abort(gone);
+  await t.rejects(running, gone);
+  await t.rejects(waiting, gone);
+  await t.rejects(checker.compile({ pattern: 'x' }, { signal }), gone);
+  t.equal(await next, undefined);
+  t.not(checker.pids[0], starting);
+  await eventually(() => !isAlive(starting ?? 0));
+});
+
+t.test('a check for which there is no room is refused as overload', async (t) => {
+  const checker = new Checker(1);
+  const all = Array.from({ length: checkerLimits.waitingMax + 1 }, () =>
+    checker.compile({ pattern: 'x' }).catch(() => undefined),
+  );
+  await t.rejects(checker.compile({ pattern: 'x' }), { code: 'OVERLOADED' });
+  t.match(await judge(checker, { pattern: 'x' }, 'x'), { kind: 'fault' });
+  checker.close();
+  await Promise.all(all);
+});
 
 t.test('no more processes than were asked for, and none after close', async (t) => {
   const checker = new Checker(2);

@@ -35,6 +35,14 @@ t.test('a task gets an id, its type, and limits for what it did not ask', async 
   t.match(task, { id: submission.view.id, type: 'python', wallMs: 5, priority: 0 });
 });
 
+t.test('a webhook whose host is too long to be shown is refused', async (t) => {
+  for (const host of ['a'.repeat(2_000), 'ü'.repeat(900), `${'ü.'.repeat(100)}com`]) {
+    const webhook = { url: `https://${host}/` };
+    const refusal = take({ code: '', type: 'python', webhook });
+    t.match(refusal, { code: 'INVALID_FIELD', field: 'webhook.url', message: /at most 253/ });
+  }
+});
+
 t.test('the place in the queue does not hang on the clock on the wall', async (t) => {
   const { submission, task } = take({ code: '', type: 'python' });
   t.equal(task.createdAt, context.nowMs);

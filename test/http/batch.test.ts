@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import t from 'tap';
 import { httpLimits } from '../../src/http/limits.js';
+import { Tokens } from '../../src/http/tokens.js';
 import { limits } from '../../src/limits.js';
 import { assertProblem, startDaemon } from './daemon.js';
 import { type Behaviour, finished, pending, refuseWith, silent } from './fake-controller.js';
 import { BatchCall } from './lines.js';
+import { bearer, sampleToken } from './token-samples.js';
 
 const ndjson = { 'content-type': 'application/x-ndjson' };
 const batch = (body: string | Buffer, headers: Record<string, string> = ndjson, query = '') => ({
@@ -70,6 +72,25 @@ t.test('each line is answered with its number, in order, good or bad', async (t)
   t.same((await controller.next('submit')).task, { code: '2', idempotencyKey: 'k' });
   t.same((await controller.next('submit')).task, { code: '9' });
   t.same(controller.received, []);
+});
+
+t.test('a batch of checks takes little of the share of its token', async (t) => {
+  const { token, record } = sampleToken();
+  const { ask, controller } = await startDaemon(t, { tokens: new Tokens([record]) });
+  controller.behaviour = storing;
+  const count = 2 * httpLimits.checksPerTokenMax;
+  const lines = Array.from({ length: count }, (_, index) => {
+    return JSON.stringify({ code: `${index}`, check: { pattern: index % 2 ? 'x' : '(' } });
+  });
+  const answer = await ask(batch(lines.join('\n'), { ...ndjson, ...bearer(token) }));
+  const statuses = answer.text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).status);
+  t.same(
+    statuses,
+    lines.map((_, index) => (index % 2 ? 201 : 400)),
+  );
 });
 
 t.test('an empty batch has an empty answer', async (t) => {

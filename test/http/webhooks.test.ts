@@ -31,6 +31,14 @@ t.test('what came of a webhook is shown, and it is told again', async (t) => {
   controller.behaviour = reply({ kind: 'delivery', taskId, origin });
   t.same((await ask({ path })).json, { taskId, origin, state: 'waiting', tries: 0, attempts: [] });
 
+  // As versions before kept them.
+  const odd = [0, 99, 999].map((status) => ({ at, durationMs: 1, status }));
+  controller.behaviour = reply({
+    ...{ kind: 'delivery', taskId, origin },
+    delivery: { ...delivery, attempts: odd },
+  });
+  t.match((await ask({ path })).json, { attempts: odd.map(({ status }) => ({ status })) });
+
   controller.behaviour = refuseWith('NO_WEBHOOK', 'it has none');
   assertProblem(t, await ask({ path }), 404, 'NO_WEBHOOK');
   controller.behaviour = refuseWith('NOT_FINISHED', 'it is not');
@@ -58,6 +66,9 @@ t.test('a webhook that cannot be one is refused, with its field and the cure', a
     [{ url: 'https://example.com:25/' }, 'webhook.url', /port 25.*80, 443/],
     [{ url: 'http://example.com:0/' }, 'webhook.url', /port 0/],
     [{ url: `https://example.com/${'x'.repeat(2_100)}` }, 'webhook.url', /2048/],
+    [{ url: `https://${'a.'.repeat(130)}com/` }, 'webhook.url', /host of 263 .* at most 253/],
+    // Few characters, which are many in Punycode.
+    [{ url: `https://${'ü.'.repeat(100)}com/` }, 'webhook.url', /at most 253/],
     [{ url: origin, secret: 'guess' }, 'webhook.secret', /whsec_.*openssl/],
     [{ url: origin, secret: `whsec_${'A'.repeat(16)}` }, 'webhook.secret', /24 to 64/],
     [{ url: origin, events: ['started'] }, 'webhook.events.0', /one of: finished/],
@@ -81,6 +92,8 @@ t.test('a webhook that cannot be one is refused, with its field and the cure', a
   t.same(answer.json.webhook, { origin });
   const { task } = await controller.next('submit');
   t.same(task.webhook, { url: `${origin}/done?key=1`, secret });
+  const longest = `${'a.'.repeat(125)}com`;
+  t.equal((await submit({ url: `https://${longest}:65535/` })).status, 201);
 });
 
 t.test('a schedule shows its webhook without the secret', async (t) => {

@@ -9,7 +9,8 @@ import { checkStore } from '../../src/store/lmdb/check.js';
 import { openEnvironment, openForReading } from '../../src/store/lmdb/environment.js';
 import { encode } from '../../src/store/lmdb/records.js';
 import { LmdbStore } from '../../src/store/lmdb/store.js';
-import { newDelivery } from '../../src/webhook.js';
+import { newDelivery, webhookShapeLimits } from '../../src/webhook.js';
+import { messageMisfit } from '../../src/wire/messages.js';
 import {
   crashed,
   everyTask,
@@ -126,6 +127,34 @@ t.test('characters at which others end lines are escaped, and end none in an imp
     t.ok((await copy.readSpec(task.view.id))?.code === code);
     t.ok((await copy.listDocuments('paused'))[0]?.id === 'bash');
     await copy.close();
+  }
+});
+
+t.test('an origin that is longer than messages take is shown by its beginning', async (t) => {
+  // As versions before took it.
+  const origin = `https://${'a.'.repeat(900)}test`;
+  const shown = { origin: origin.slice(0, webhookShapeLimits.originCharactersMax) };
+  const dataDir = temporaryFolder(t);
+  const directory = join(dataDir, 'store');
+  const first = new LmdbStore({ directory, durability: 'fsync' });
+  const [a, b] = [submission({ webhook: { origin } }), submission({ webhook: { origin } })];
+  await first.submit([a, b]);
+  await first.complete([success(a.view.id)]);
+  await first.close();
+
+  const other = temporaryFolder(t);
+  const file = join(other, 'export.ndjson');
+  const exported = scriptd(['export', '--data-dir', dataDir]).stdout;
+  t.notMatch(exported, origin);
+  writeFileSync(file, exported.replaceAll(shown.origin, origin));
+  t.match(scriptd(['import', file, '--data-dir', other]), { status: 0, stderr: '' });
+  for (const place of [directory, join(other, 'store')]) {
+    const store = new LmdbStore({ directory: place, durability: 'fsync' });
+    t.teardown(() => store.close());
+    const tasks = await everyTask(store, { limit: 10 });
+    t.match(tasks, [{ webhook: shown }, { webhook: shown }]);
+    t.equal(messageMisfit({ kind: 'page', requestId: 1, tasks }), undefined);
+    t.match(await store.readView(a.view.id), { webhook: shown });
   }
 });
 

@@ -117,6 +117,14 @@ t.test('what is no HTTP is an error, and so is a head that is too large', async 
   t.match(await send(huge), { error: /Header overflow|HPE_HEADER_OVERFLOW/i });
   const rude = await speaking(t, (socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
   t.match(await send(rude), { error: /HPE/ });
+  for (const [line, answer] of [
+    ['000', { error: 'the receiver answered 0, which is no status of HTTP' }],
+    ['099', { error: 'the receiver answered 99, which is no status of HTTP' }],
+    ['999', { status: 999, error: 'the receiver answered 999' }],
+  ] as const) {
+    const odd = await speaking(t, (socket) => socket.end(`HTTP/1.1 ${line} X\r\n\r\n`));
+    t.same(await send(odd), answer);
+  }
   const gone = await speaking(t, (socket) => socket.destroy());
   t.ok((await send(gone)).error);
   const switching = await speaking(t, (socket) => {

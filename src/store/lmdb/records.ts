@@ -2,6 +2,7 @@ import { Packr, Unpackr } from 'msgpackr';
 import { ScriptdError } from '../../errors.js';
 import type { CancelRecord, Retry, TaskState, TaskView } from '../../task.js';
 import type { Outcome } from '../../verdict.js';
+import { shownTarget } from '../../webhook.js';
 import type { Filtered } from '../filter.js';
 import type { HistoryRecord, IndexRecord } from '../port.js';
 import { readTaskId, writeTaskId } from './keys.js';
@@ -53,8 +54,10 @@ export interface Head {
 export const heads: ValueEncoder<Head> = {
   encode: ({ sequence, view }) => encode([sequence, viewTuple.pack(view)]),
   decode(bytes, end) {
-    const [sequence, view] = decode<[number, unknown[]]>(bytes, end);
-    return { sequence, view: viewTuple.unpack(view) as TaskView };
+    const [sequence, values] = decode<[number, unknown[]]>(bytes, end);
+    const view = viewTuple.unpack(values) as TaskView;
+    if (view.webhook) view.webhook = shownTarget(view.webhook);
+    return { sequence, view };
   },
 };
 

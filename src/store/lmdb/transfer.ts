@@ -3,7 +3,7 @@ import { ScriptdError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { type Validator, validator } from '../../schema.js';
 import { TaskId, TaskSpec, type TaskState, TaskView } from '../../task.js';
-import { Delivery } from '../../webhook.js';
+import { Delivery, shownTarget } from '../../webhook.js';
 import { type Bulk, bulkOf, withoutBulk } from '../lifecycle.js';
 import { lmdbStoreLimits, storeLimits } from '../limits.js';
 import type { Changes } from './changes.js';
@@ -230,6 +230,8 @@ function parseLine(text: string, number: number): Line {
   const kind = (line as { kind?: unknown } | null)?.kind;
   const known = validators.get(kind);
   if (!known) throw invalid(number, 'its `kind` is none of an export');
+  const view = (line as { view?: Partial<TaskView> | null }).view;
+  if (typeof view?.webhook?.origin === 'string') view.webhook = shownTarget(view.webhook);
   const misfit = known.misfit(line);
   if (misfit) throw invalid(number, misfit.message);
   return line as Line;
