@@ -191,6 +191,10 @@ export class Controller implements ClientRequests {
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches, followers },
       tracer: options.tracer,
+      onUnread: (workerId, key) => {
+        this.#scheduler.unread(workerId, key, this.#now());
+        this.#stir();
+      },
       onFinished: (view) => this.#webhooks.finished(view),
       onIdle: () => this.#onIdle?.(),
     });

@@ -5,7 +5,7 @@ import type { Admission } from '../scheduler/admission.js';
 import { attemptId, type CancelTrace } from '../scheduler/attempt.js';
 import type { Action } from '../scheduler/scheduler.js';
 import type { Claim, Completion, Requeue, TaskStore, Touch } from '../store/port.js';
-import type { CancelRecord, TaskSpec, TaskView } from '../task.js';
+import type { AttemptKey, CancelRecord, TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { Watches } from './clients.js';
 import { type Figures, otherType } from './figures.js';
@@ -31,6 +31,8 @@ export interface PerformerOptions {
   tracer?: Tracer | undefined;
   clock: Clock;
   log: Log;
+  /** The attempt never went out to its worker: its task could not be read. */
+  onUnread(workerId: string, key: AttemptKey): void;
   /** The task is finished, and that is durable. */
   onFinished(view: TaskView): void;
   /** Nothing is unfinished any more. */
@@ -236,7 +238,7 @@ export class Performer {
 
   #dispatch(dispatch: Of<'dispatch'>): void {
     const { workerId, taskId, attempt } = dispatch;
-    const { store, fleet, fresh, tracer, log } = this.#options;
+    const { store, fleet, fresh, tracer, onUnread, log } = this.#options;
     const isTraced = tracer !== undefined;
     const submission = fresh.take(taskId);
     if (submission) {
@@ -252,6 +254,7 @@ export class Performer {
         this.#reading.delete(key);
         if (!spec || !view) {
           log.error({ task: taskId }, `task ${taskId} is dispatched and not in the store`);
+          onUnread(workerId, { taskId, attempt });
           return;
         }
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
@@ -260,8 +263,8 @@ export class Performer {
       },
       (error: unknown) => {
         this.#reading.delete(key);
-        // It is overdue some time, and tried again.
         log.error({ err: error, task: taskId }, `task ${taskId} could not be read`);
+        onUnread(workerId, { taskId, attempt });
       },
     );
     this.#reading.set(key, { workerId, behind, sent });

@@ -44,6 +44,13 @@ export const numbersSpentEnding: Ending = {
   reason: 'There is no number left for another attempt: submit it as a new task.',
 };
 
+/** The end of an attempt whose task could not be read from the store, so that no worker got it. */
+export const unreadEnding: Ending = {
+  outcome: 'internal_fail',
+  code: 'INTERNAL',
+  reason: 'The task could not be read from the store; the log of the controller says why.',
+};
+
 /**
  * The end of an attempt whose worker is gone.
  *

@@ -14,6 +14,7 @@ import {
   expiredEnding,
   lostEnding,
   numbersSpentEnding,
+  unreadEnding,
 } from './endings.js';
 import { rankOf } from './evaluator.js';
 import { schedulerLimits } from './limits.js';
@@ -151,6 +152,12 @@ export class Life {
     }
     const { outcome, code, reason } = result;
     this.apply(attempt.row, 'result', nowMs, { outcome, code, reason, result });
+  }
+
+  /** A fault of ours kept the attempt from its worker, which knows nothing of it. */
+  unread(workerId: string, key: AttemptKey, nowMs: number): void {
+    const attempt = this.current(workerId, key);
+    if (attempt) this.apply(attempt.row, 'result', nowMs, unreadEnding);
   }
 
   /** The worker handed an attempt back that had not begun. */

@@ -116,6 +116,7 @@ const schemas = {
     inspect: Type.Optional(Type.Boolean()),
     check: Type.Optional(Check),
   }),
+  /** Answered by its result, or by `recalled` when it is not there. */
   cancel: message('cancel', {
     taskId: TaskId,
     attempt: AttemptNumber,
