@@ -12,6 +12,8 @@ export const limits = {
   /** Nesting of maps and arrays in one frame. */
   frameDepthMax: 16,
 
+  /** Number of an attempt: it has to fit into 32 bits. */
+  attemptMax: 0x7fffffff,
   /** Source code of one script. */
   codeBytesMax: 4 * 1024 * 1024,
   /** Standard input of one script. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { limits } from './limits.js';
 import { OneOf } from './schema.js';
 import type { TaskView } from './task.js';
 
@@ -18,7 +19,7 @@ const offset = () => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER
 export const TaskCursor = Type.Object(
   {
     /** 0: before the first. */
-    attempt: Type.Integer({ minimum: 0, maximum: 0x7fffffff }),
+    attempt: Type.Integer({ minimum: 0, maximum: limits.attemptMax }),
     state: OneOf(cursorStates),
     stdoutOffset: offset(),
     stderrOffset: offset(),

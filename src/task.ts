@@ -21,7 +21,7 @@ const time = () => Type.Number({ minimum: 0 });
 export const TypeName = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,31}$' });
 export const TaskId = Type.String({ minLength: 36, maxLength: 36, pattern: '^[0-9a-f-]{36}$' });
 /** Number of the attempt, from 1. */
-const AttemptNumber = Type.Integer({ minimum: 1, maximum: 0x7fffffff });
+export const AttemptNumber = Type.Integer({ minimum: 1, maximum: maxima.attemptMax });
 
 /** What a script may use. Every one is enforced by the worker that runs it. */
 export const Limits = Type.Object(
@@ -372,7 +372,7 @@ export const TaskView = Type.Object(
     limits: Limits,
     network: OneOf(networks),
     /** Number of the current or last attempt; 0 before the first. */
-    attempt: Type.Integer({ minimum: 0 }),
+    attempt: Type.Integer({ minimum: 0, maximum: maxima.attemptMax }),
     attempts: Type.Array(AttemptRecord),
     createdAt: time(),
     /** Not before this time. */

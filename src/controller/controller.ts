@@ -81,6 +81,8 @@ export interface ControllerOptions {
   log: Log;
 }
 
+const shuttingDown: Refusal = { code: 'DRAINING', message: 'the controller is shutting down' };
+
 /**
  * The states controller: composes scheduler, store, workers and http daemons. Everything that comes
  * in within one turn of the event loop is decided and stored together at its end.
@@ -116,6 +118,7 @@ export class Controller implements ClientRequests {
   #turnAhead = false;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #onIdle: (() => void) | undefined;
+  #closed = false;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -188,6 +191,10 @@ export class Controller implements ClientRequests {
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches, followers },
       tracer: options.tracer,
+      onUnread: (workerId, key) => {
+        this.#scheduler.unread(workerId, key, this.#now());
+        this.#stir();
+      },
       onFinished: (view) => this.#webhooks.finished(view),
       onIdle: () => this.#onIdle?.(),
     });
@@ -231,7 +238,7 @@ export class Controller implements ClientRequests {
    */
   async drain(waitMs: number): Promise<void> {
     const { log, store } = this.#options;
-    this.#submissions.closed = { code: 'DRAINING', message: 'the controller is shutting down' };
+    this.#submissions.closed = shuttingDown;
     const lasting = store.durability !== 'memory';
     if (lasting) this.#scheduler.halt();
     this.#stir();
@@ -280,6 +287,9 @@ export class Controller implements ClientRequests {
 
   /** Lets go of everything but the store; workers go on. */
   close(): void {
+    // Clients whose connections end, and writes that are under way, still tell of it later.
+    this.#closed = true;
+    this.#submissions.closed = shuttingDown;
     clearInterval(this.#heartbeat);
     this.#options.manager.stop();
     this.#joins?.end();
@@ -429,7 +439,7 @@ export class Controller implements ClientRequests {
 
   /** Something happened: decide at the end of this turn. */
   #stir(): void {
-    if (this.#turnAhead) return;
+    if (this.#turnAhead || this.#closed) return;
     this.#turnAhead = true;
     queueMicrotask(() => {
       this.#turnAhead = false;
@@ -438,6 +448,7 @@ export class Controller implements ClientRequests {
   }
 
   #turn(): void {
+    if (this.#closed) return;
     this.#submissions.flush();
     const nowMs = this.#now();
     const actions = this.#scheduler.take(nowMs);

@@ -5,7 +5,7 @@ import type { Admission } from '../scheduler/admission.js';
 import { attemptId, type CancelTrace } from '../scheduler/attempt.js';
 import type { Action } from '../scheduler/scheduler.js';
 import type { Claim, Completion, Requeue, TaskStore, Touch } from '../store/port.js';
-import type { CancelRecord, TaskSpec, TaskView } from '../task.js';
+import type { AttemptKey, CancelRecord, TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { Watches } from './clients.js';
 import { type Figures, otherType } from './figures.js';
@@ -31,6 +31,8 @@ export interface PerformerOptions {
   tracer?: Tracer | undefined;
   clock: Clock;
   log: Log;
+  /** The attempt never went out to its worker: its task could not be read. */
+  onUnread(workerId: string, key: AttemptKey): void;
   /** The task is finished, and that is durable. */
   onFinished(view: TaskView): void;
   /** Nothing is unfinished any more. */
@@ -46,7 +48,11 @@ interface Unstored {
   claims: Claim[];
   requeues: { requeue: Requeue; acknowledge: (() => void) | undefined }[];
   touches: Touch[];
-  completions: { completion: Completion; workerId: string | undefined; cancel?: Touch }[];
+  completions: {
+    completion: Completion;
+    acknowledge: (() => void) | undefined;
+    cancel?: Touch;
+  }[];
 }
 
 interface Batch extends Unstored {
@@ -67,6 +73,8 @@ interface Reading {
 export class Performer {
   readonly #options: PerformerOptions;
   readonly #reading = new Map<string, Reading>();
+  /** Attempts whose end is on its way to the store, and the worker that keeps the result until then. */
+  readonly #ending = new Map<string, string>();
 
   constructor(options: PerformerOptions) {
     this.#options = options;
@@ -137,7 +145,7 @@ export class Performer {
         break;
       }
       case 'forget':
-        this.#acknowledge(action.workerId, action.taskId, action.attempt);
+        this.#forget(action);
         break;
       case 'giveBack': {
         const { taskId, tried } = action;
@@ -167,7 +175,7 @@ export class Performer {
     const nextAttemptAt = wallMs + delayMs;
     // Its result, if there was one, will not be asked for again.
     const acknowledge = ending.result
-      ? () => this.#acknowledge(workerId, taskId, action.attempt)
+      ? this.#onceStored(workerId, taskId, action.attempt)
       : undefined;
     requeues.push({ requeue: { taskId, attempt, nextAttemptAt, workerDeaths }, acknowledge });
     const { code, reason } = ending;
@@ -187,7 +195,11 @@ export class Performer {
     const onWallClock = (ms: number) => Math.max(0, wallMs - (nowMs - ms));
     const completion: Completion = { taskId, attempt, ending, timeline, finishedAt: wallMs };
     if (deadLetter) completion.deadLetter = true;
-    const finished: Batch['completions'][number] = { completion, workerId };
+    const acknowledge =
+      workerId !== undefined && ending.result
+        ? this.#onceStored(workerId, taskId, action.attempt)
+        : undefined;
+    const finished: Batch['completions'][number] = { completion, acknowledge };
     if (cancel) {
       finished.cancel = { taskId, changes: { cancel: recordOf(cancel, onWallClock) } };
     }
@@ -206,10 +218,7 @@ export class Performer {
       for (const [index, view] of views.entries()) {
         const { bytes, group } = flights.remove(view.id);
         admission.remove({ tasks: 1, bytes, group }, nowMs);
-        const { completion, workerId } = finished[index] ?? {};
-        if (workerId && completion?.ending.result) {
-          this.#acknowledge(workerId, view.id, view.attempt);
-        }
+        finished[index]?.acknowledge?.();
         figures.finished(view);
         tracer?.finished(view);
         watches.finished(view);
@@ -236,7 +245,7 @@ export class Performer {
 
   #dispatch(dispatch: Of<'dispatch'>): void {
     const { workerId, taskId, attempt } = dispatch;
-    const { store, fleet, fresh, tracer, log } = this.#options;
+    const { store, fleet, fresh, tracer, onUnread, log } = this.#options;
     const isTraced = tracer !== undefined;
     const submission = fresh.take(taskId);
     if (submission) {
@@ -252,6 +261,7 @@ export class Performer {
         this.#reading.delete(key);
         if (!spec || !view) {
           log.error({ task: taskId }, `task ${taskId} is dispatched and not in the store`);
+          onUnread(workerId, { taskId, attempt });
           return;
         }
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
@@ -260,11 +270,27 @@ export class Performer {
       },
       (error: unknown) => {
         this.#reading.delete(key);
-        // It is overdue some time, and tried again.
         log.error({ err: error, task: taskId }, `task ${taskId} could not be read`);
+        onUnread(workerId, { taskId, attempt });
       },
     );
     this.#reading.set(key, { workerId, behind, sent });
+  }
+
+  /** The result that ended the attempt: acknowledged by what this returns, and by nothing before. */
+  #onceStored(workerId: string, taskId: string, attempt: number): () => void {
+    const key = attemptId(taskId, attempt);
+    this.#ending.set(key, workerId);
+    return () => {
+      this.#ending.delete(key);
+      this.#acknowledge(workerId, taskId, attempt);
+    };
+  }
+
+  #forget({ workerId, taskId, attempt }: Of<'forget'>): void {
+    // It came again before its end was stored: should we die now, its worker alone has it.
+    if (this.#ending.get(attemptId(taskId, attempt)) === workerId) return;
+    this.#acknowledge(workerId, taskId, attempt);
   }
 
   #acknowledge(workerId: string, taskId: string, attempt: number): void {

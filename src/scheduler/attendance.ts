@@ -69,7 +69,8 @@ export class Attendance {
       return this.move(known, worker, nowMs);
     }
     // A controller before us gave it out, and was gone before the store knew.
-    const newer = key.attempt > table.attempt.get(row);
+    const ahead = key.attempt - table.attempt.get(row);
+    const newer = ahead > 0 && ahead <= schedulerLimits.attemptsAheadMax;
     const unsure = !known || known.worker.awayUntilMs !== undefined;
     if (!newer || !unsure) return undefined;
     const cancel = known?.cancel;

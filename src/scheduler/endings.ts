@@ -37,6 +37,20 @@ export function expiredEnding(attempts: number): Ending {
   return { outcome: 'expired', code: 'EXPIRED', reason };
 }
 
+/** The end of a task that would be tried again, and whose attempts have used up all numbers. */
+export const numbersSpentEnding: Ending = {
+  outcome: 'internal_fail',
+  code: 'INTERNAL',
+  reason: 'There is no number left for another attempt: submit it as a new task.',
+};
+
+/** The end of an attempt whose task could not be read from the store, so that no worker got it. */
+export const unreadEnding: Ending = {
+  outcome: 'internal_fail',
+  code: 'INTERNAL',
+  reason: 'The task could not be read from the store; the log of the controller says why.',
+};
+
 /**
  * The end of an attempt whose worker is gone.
  *

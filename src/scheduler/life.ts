@@ -1,5 +1,6 @@
 import { retryDelayMs } from '../backoff.js';
 import { invariant } from '../invariant.js';
+import { limits } from '../limits.js';
 import type { AttemptKey, Result, Retry } from '../task.js';
 import { codes, isRetriedByDefault } from '../verdict.js';
 import type { Action, DeadLetterCause } from './action.js';
@@ -12,6 +13,8 @@ import {
   type Ending,
   expiredEnding,
   lostEnding,
+  numbersSpentEnding,
+  unreadEnding,
 } from './endings.js';
 import { rankOf } from './evaluator.js';
 import { schedulerLimits } from './limits.js';
@@ -73,12 +76,16 @@ export class Life {
     const { core } = this;
     const { table } = core;
     this.expect(row, 'dispatch', 'begin');
-    const chargedMs = core.laneOf(row).queue.take(row);
     let number = table.attempt.get(row) + 1;
     // It may still have one of that number which an earlier controller gave it.
     if (worker.stale.size > 0) {
       while (worker.stale.has(attemptId(table.idOf(row), number))) number++;
     }
+    if (number > limits.attemptMax) {
+      this.finishPending(row, numbersSpentEnding, undefined, 'attempts');
+      return;
+    }
+    const chargedMs = core.laneOf(row).queue.take(row);
     table.tried.set(row, table.tried.get(row) + 1);
     const { taskId } = this.attach(row, number, worker, nowMs, chargedMs);
     const tried = table.tried.get(row);
@@ -145,6 +152,12 @@ export class Life {
     }
     const { outcome, code, reason } = result;
     this.apply(attempt.row, 'result', nowMs, { outcome, code, reason, result });
+  }
+
+  /** A fault of ours kept the attempt from its worker, which knows nothing of it. */
+  unread(workerId: string, key: AttemptKey, nowMs: number): void {
+    const attempt = this.current(workerId, key);
+    if (attempt) this.apply(attempt.row, 'result', nowMs, unreadEnding);
   }
 
   /** The worker handed an attempt back that had not begun. */
@@ -368,11 +381,16 @@ export class Life {
     if (worker) this.release(worker, attemptId(key.taskId, key.attempt), nowMs);
   }
 
-  finishPending(row: number, ending: Ending, cancel: CancelTrace | undefined): void {
+  finishPending(
+    row: number,
+    ending: Ending,
+    cancel: CancelTrace | undefined,
+    deadLetter?: DeadLetterCause,
+  ): void {
     const { core } = this;
     core.laneOf(row).queue.remove(row);
     core.unhold(row);
-    this.finish(row, undefined, ending, undefined, cancel);
+    this.finish(row, undefined, ending, deadLetter, cancel);
   }
 
   finish(

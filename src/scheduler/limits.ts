@@ -1,4 +1,5 @@
 import { invariant } from '../invariant.js';
+import { limits } from '../limits.js';
 
 /** Limits of the scheduler. Durations in milliseconds. */
 export const schedulerLimits = {
@@ -13,6 +14,13 @@ export const schedulerLimits = {
   workerDeathsMax: 3,
   /** Attempts of a task that got lost on their way and do not count; later ones do. */
   unbegunLossesMax: 100,
+  /**
+   * By how much the number of an attempt that a worker names may be ahead of ours: a controller before
+   * us gave it out, and a full disk kept its claims from the store for long. All that count and all
+   * that get lost fit into it, and what was asked back besides; without a limit a worker could use the
+   * numbers up.
+   */
+  attemptsAheadMax: 1_000,
   /** After a restart, the workers that ran something have so long to come back. */
   recoveryGraceMs: 10_000,
   /**
@@ -38,6 +46,10 @@ export const schedulerLimits = {
   aheadCountMax: 10_000,
 } as const;
 
+invariant(
+  schedulerLimits.unbegunLossesMax + limits.attemptsMax < schedulerLimits.attemptsAheadMax,
+  'what an earlier controller may have given out is adopted',
+);
 invariant(
   schedulerLimits.settleMs < schedulerLimits.recoveryGraceMs,
   'dispatching begins before the workers that stay away are given up',

@@ -180,6 +180,11 @@ export class Scheduler {
     this.#life.result(workerId, key, result, nowMs);
   }
 
+  /** The attempt was not given to its worker: its task could not be read. It counts. */
+  unread(workerId: string, key: AttemptKey, nowMs: number): void {
+    this.#life.unread(workerId, key, nowMs);
+  }
+
   /** The worker handed the attempt back: it has not begun and will not. */
   recalled(workerId: string, key: AttemptKey, nowMs: number): void {
     this.#life.returned(workerId, key, nowMs);

@@ -12,6 +12,7 @@ import {
 import { Bytes, OneOf, type Validator, validator } from '../schema.js';
 import {
   AttemptKey,
+  AttemptNumber,
   Check,
   Collect,
   Limits,
@@ -102,7 +103,7 @@ const schemas = {
   }),
   execute: message('execute', {
     taskId: TaskId,
-    attempt: Type.Integer({ minimum: 1 }),
+    attempt: AttemptNumber,
     code: Type.String({ maxLength: limits.codeBytesMax }),
     args: Type.Optional(Type.Array(Type.String())),
     stdin: Type.Optional(Bytes(0, limits.stdinBytesMax)),
@@ -115,19 +116,20 @@ const schemas = {
     inspect: Type.Optional(Type.Boolean()),
     check: Type.Optional(Check),
   }),
+  /** Answered by its result, or by `recalled` when it is not there. */
   cancel: message('cancel', {
     taskId: TaskId,
-    attempt: Type.Integer({ minimum: 1 }),
+    attempt: AttemptNumber,
     /** `deadline`: it ran past its wall limit and its worker had not said so. */
     cause: OneOf(['caller', 'client_gone', 'shutdown', 'deadline', 'stale']),
   }),
   /** Hand the attempt back, unless it has begun. */
-  recall: message('recall', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  recall: message('recall', { taskId: TaskId, attempt: AttemptNumber }),
   /** Tell once what this attempt has put out from these bytes on, as soon as there is something. */
   follow: message('follow', {
     followId: FollowId,
     taskId: TaskId,
-    attempt: Type.Integer({ minimum: 1 }),
+    attempt: AttemptNumber,
     stdoutOffset: ByteOffset,
     stderrOffset: ByteOffset,
   }),
@@ -140,7 +142,7 @@ const schemas = {
   }),
   /** It was told to end by somebody else than the controller: it takes nothing more. */
   draining: message('draining', {}),
-  started: message('started', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  started: message('started', { taskId: TaskId, attempt: AttemptNumber }),
   /** How the worker's process does, since it began. Sent every `vitalsMs`. */
   vitals: message('vitals', {
     vitals: Vitals,
@@ -151,10 +153,10 @@ const schemas = {
     coldStarts: SafeCount,
   }),
   /** It has not begun here, and will not. */
-  recalled: message('recalled', { taskId: TaskId, attempt: Type.Integer({ minimum: 1 }) }),
+  recalled: message('recalled', { taskId: TaskId, attempt: AttemptNumber }),
   result: message('result', {
     taskId: TaskId,
-    attempt: Type.Integer({ minimum: 1 }),
+    attempt: AttemptNumber,
     result: Result,
   }),
   acknowledge: message('acknowledge', { results: AttemptKeys }),

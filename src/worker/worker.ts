@@ -272,12 +272,7 @@ class WorkerDaemon implements Worker {
         this.#execute(message);
         break;
       case 'cancel':
-        if (!this.#slots.cancel(attemptKey(message), message.cause)) {
-          this.#log.debug(
-            { attempt: attemptKey(message) },
-            'cancel of an attempt that is not here',
-          );
-        }
+        this.#cancel(message);
         break;
       case 'recall':
         // One that has begun was told of, or is about to be.
@@ -321,6 +316,14 @@ class WorkerDaemon implements Worker {
       const text = `${this.#emitter.size} results are not acknowledged`;
       this.#session.close(new ScriptdError('CONTROLLER_BEHIND', text));
     }
+  }
+
+  /** Always answered: who is not would be taken for one that ends nothing. */
+  #cancel(message: MessageOf<'cancel'>): void {
+    const key = attemptKey(message);
+    if (this.#slots.cancel(key, message.cause) || this.#emitter.has(key)) return;
+    this.#log.debug({ attempt: key }, 'cancel of an attempt that is not here');
+    this.#emitter.recalled(message);
   }
 
   /** Why no attempt is taken at all. */

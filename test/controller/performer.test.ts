@@ -30,6 +30,7 @@ t.test('what ends and begins again in one turn is stored in that order', async (
     followers: { changed: (taskId) => changed.push(taskId) },
     figures: new Figures([]),
     clock: systemClock,
+    onUnread: () => undefined,
     onFinished: () => undefined,
     onIdle: () => undefined,
   });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { schedulerLimits } from '../../src/scheduler/limits.js';
-import { dispatched, kinds, Rig, wallMs } from './rig.js';
+import { dispatched, idOf, kinds, Rig, wallMs } from './rig.js';
 
 t.test('a delayed task is not dispatched before its time', async (t) => {
   const rig = new Rig();
@@ -107,6 +107,44 @@ t.test(
     ]);
   },
 );
+
+t.test('an attempt that its worker does not have when it is to end is over', async (t) => {
+  const rig = new Rig();
+  rig.worker('p', 2);
+  rig.task('cancelled');
+  rig.task('overdue');
+  rig.take(0);
+  rig.cancel('cancelled', 1);
+  t.match(rig.take(1), [{ type: 'stop', taskId: 'cancelled' }]);
+  rig.recalled('p', 'cancelled', 1, 2);
+  const cancel = { cause: 'caller', signalledAtMs: 1, goneAtMs: 2 };
+  t.match(rig.take(2), [{ type: 'finish', ending: { code: 'CANCELLED' }, cancel }]);
+  rig.recalled('p', 'cancelled', 1, 3);
+  t.same(rig.take(3), [], 'said again');
+  const overdueMs = wallMs + schedulerLimits.overdueGraceMs;
+  t.match(rig.take(overdueMs), [{ type: 'stop', taskId: 'overdue', cause: 'deadline' }]);
+  rig.recalled('p', 'overdue', 1, overdueMs);
+  t.match(rig.take(overdueMs), [{ type: 'giveBack' }, { type: 'dispatch', attempt: 2, tried: 1 }]);
+  t.match(rig.take(overdueMs + schedulerLimits.stopGraceMs), [], 'no worker is dropped');
+});
+
+t.test('an attempt whose task could not be read counts, and its worker is free', async (t) => {
+  const rig = new Rig({ random: () => 0 });
+  rig.worker('p');
+  rig.task('a', { retry: { maxAttempts: 2 } });
+  rig.take(0);
+  const key = { taskId: idOf('a'), attempt: 1 };
+  rig.scheduler.unread('q', key, 1);
+  t.same(rig.take(1), [], 'another worker');
+  rig.scheduler.unread('p', key, 1);
+  t.match(rig.take(1), [
+    { type: 'requeue', ending: { outcome: 'internal_fail' }, workerDeaths: 0 },
+    { type: 'dispatch', attempt: 2 },
+  ]);
+  rig.scheduler.unread('p', key, 1);
+  rig.scheduler.unread('p', { ...key, attempt: 2 }, 1);
+  t.match(rig.take(1), [{ type: 'finish', attempt: 2, deadLetter: 'attempts' }]);
+});
 
 t.test('a cancel after the deadline still keeps the task from being tried again', async (t) => {
   const rig = new Rig();

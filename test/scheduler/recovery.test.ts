@@ -1,4 +1,5 @@
 import t from 'tap';
+import { limits } from '../../src/limits.js';
 import { schedulerLimits } from '../../src/scheduler/limits.js';
 import { dispatched, kinds, Rig } from './rig.js';
 
@@ -64,6 +65,44 @@ t.test('an attempt that the store never heard of is adopted where it runs', asyn
   rig.worker('p', 1, { running: [{ taskId: 'a', attempt: 1 }] }, 5);
   t.match(rig.take(5), [{ type: 'adopt', taskId: 'a', attempt: 1, tried: 1 }]);
   t.equal(rig.stateOf('a'), 'running');
+});
+
+t.test('no number that a worker makes up keeps a task from being tried again', async (t) => {
+  const { attemptsAheadMax } = schedulerLimits;
+  const rig = new Rig();
+  rig.restore('a', { attempt: 3 });
+  const first = { taskId: 'a', attempt: limits.attemptMax };
+  rig.worker('p', 2, { running: [first], unacknowledged: [{ ...first, attempt: 2 ** 30 }] }, 5);
+  t.match(rig.take(5), [
+    { type: 'stop', cause: 'stale', attempt: limits.attemptMax },
+    { type: 'forget', attempt: 2 ** 30 },
+  ]);
+  t.match(rig.take(settleMs), [{ type: 'dispatch', workerId: 'p', attempt: 4 }]);
+
+  rig.restore('b', { attempt: 3 });
+  rig.worker('q', 1, { running: [{ taskId: 'b', attempt: 3 + attemptsAheadMax + 1 }] }, 6);
+  rig.worker('r', 1, { running: [{ taskId: 'b', attempt: 3 + attemptsAheadMax }] }, 6);
+  t.match(rig.take(6), [
+    { type: 'stop', workerId: 'q' },
+    { type: 'adopt', workerId: 'r', attempt: 3 + attemptsAheadMax },
+  ]);
+});
+
+t.test('a task whose attempts have used up all numbers ends, and holds up no other', async (t) => {
+  const rig = new Rig();
+  rig.restore('a', { attempt: limits.attemptMax - 1, attemptsBefore: limits.attemptMax - 1 });
+  rig.restore('b', {});
+  rig.worker('p', 1, { running: [{ taskId: 'a', attempt: limits.attemptMax }] }, 5);
+  t.match(rig.take(5), [{ type: 'adopt', taskId: 'a', attempt: limits.attemptMax }]);
+  rig.recalled('p', 'a', limits.attemptMax, 6);
+  t.match(rig.take(settleMs), [
+    { type: 'giveBack', taskId: 'a' },
+    {
+      ...{ type: 'finish', taskId: 'a', workerId: undefined, attempt: limits.attemptMax },
+      ...{ ending: { outcome: 'internal_fail', code: 'INTERNAL' }, deadLetter: 'attempts' },
+    },
+    { type: 'dispatch', taskId: 'b', workerId: 'p', attempt: 1 },
+  ]);
 });
 
 t.test('waits go on where they were, by the wall clock', async (t) => {

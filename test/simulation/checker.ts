@@ -14,6 +14,7 @@ const promised = {
   workerDeathsMax: 3,
   overdueGraceMs: 3_000,
   settleMs: 500,
+  retryCapMs: 30_000,
   retryBurst: 1_000,
   retriesPerSecond: 200,
 };
@@ -103,7 +104,11 @@ export class Checker {
     Object.assign(tally, {
       ...{ restored: true, state, attempt, tried, deaths },
       workerId: state === 'running' ? task.worker : undefined,
-      readyAtMs: at(task.nextAttemptAt ?? task.runAt, Number.NEGATIVE_INFINITY),
+      // Whatever the wall clock says, a retry waits no longer than its policy allows.
+      readyAtMs:
+        task.nextAttemptAt === undefined
+          ? at(task.runAt, Number.NEGATIVE_INFINITY)
+          : Math.min(at(task.nextAttemptAt, 0), nowMs + (task.retry?.capMs ?? promised.retryCapMs)),
       expiresAtMs: at(task.expiresAt, Number.POSITIVE_INFINITY),
       retried: tally.retried || attempt > 0,
       retryDue: false,

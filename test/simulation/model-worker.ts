@@ -125,6 +125,9 @@ export class ModelWorker {
       const queued = this.#unqueue(name);
       if (queued) this.#end(queued, resultOf('cancelled', 'CANCELLED'));
       const running = this.running.get(name);
+      if (!queued && !running && !this.unacknowledged.has(name)) {
+        this.#tell(() => this.#ears.onRecalled(this, { taskId, attempt }));
+      }
       if (!running || this.deaf) return;
       const overdue = cause === 'deadline';
       const result = overdue ? resultOf('runtime_error', 'WALL_LIMIT') : resultOf('cancelled');

@@ -43,6 +43,26 @@ t.test('cancelling what waits answers at once, and it never runs', async (t) => 
   t.equal(controller.all('started').length, 2);
 });
 
+t.test('of an attempt that is not here the worker says so, once its result is known', async (t) => {
+  const { controller, worker } = await startRig(t, 'noop');
+  controller.acknowledges = false;
+  const held = controller.start({ code: '' });
+  await controller.result(held);
+  controller.cancel(held);
+  const never = { ...held, attempt: 2 };
+  controller.cancel(never, 'deadline');
+  await controller.until(() => controller.all('recalled').length > 0);
+  controller.acknowledge(held);
+  await eventually(() => worker.stats().unacknowledged === 0);
+  controller.cancel(held);
+  await controller.until(() => controller.all('recalled').length > 1);
+  t.strictSame(controller.all('recalled'), [
+    { kind: 'recalled', ...never },
+    { kind: 'recalled', ...held },
+  ]);
+  t.equal(controller.resultsOf(held).length, 1);
+});
+
 t.test('each cause has its code', async (t) => {
   const { controller } = await startRig(t, 'bash');
   for (const [cause, code] of [
