@@ -123,7 +123,7 @@ class Batch {
     this.#waitMs = waitMs;
     this.#trace = readTraceContext(request.raw);
     this.#ports = ports;
-    this.#answers = new AnswerLines(reply.raw, ports.unsent);
+    this.#answers = new AnswerLines(request.raw, reply.raw, ports.unsent);
   }
 
   /** Fulfilled when the last answer is handed over, or nobody is left to read it. */
