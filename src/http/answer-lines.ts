@@ -1,14 +1,18 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { httpLimits } from './limits.js';
 import type { UnsentAnswers } from './unsent.js';
 
 /** Lines of JSON as an answer, no faster than the client reads them. */
 export class AnswerLines {
   readonly #response: ServerResponse;
+  /** The client's. The answer to a request that was sent ahead gets it when those before are answered. */
+  readonly #socket: Socket;
   readonly #unsent: UnsentAnswers;
   #drained: Promise<void> | undefined;
 
-  constructor(response: ServerResponse, unsent: UnsentAnswers) {
+  constructor(request: IncomingMessage, response: ServerResponse, unsent: UnsentAnswers) {
+    this.#socket = request.socket;
     this.#response = response;
     this.#unsent = unsent;
   }
@@ -16,10 +20,10 @@ export class AnswerLines {
   /** Fulfilled when there is room for more, or nobody left to read it. */
   async write(value: object): Promise<void> {
     const response = this.#response;
-    if (response.destroyed || !response.socket) return;
+    if (response.destroyed || this.#socket.destroyed) return;
     const line = Buffer.from(`${JSON.stringify(value)}\n`);
     if (response.write(line)) return;
-    const release = this.#unsent.hold(response.socket, line.length);
+    const release = this.#unsent.hold(this.#socket, line.length);
     this.#drained ??= this.#drain();
     await this.#drained;
     release();
@@ -27,16 +31,25 @@ export class AnswerLines {
 
   #drain(): Promise<void> {
     const response = this.#response;
+    const socket = this.#socket;
     return new Promise((resolve) => {
       const stalled = () => response.destroy();
-      const timer = setTimeout(stalled, httpLimits.batchStallMs);
+      let timer: NodeJS.Timeout | undefined;
+      const start = () => {
+        timer = setTimeout(stalled, httpLimits.batchStallMs);
+      };
       const go = () => {
         clearTimeout(timer);
-        response.off('drain', go).off('close', go);
+        response.off('drain', go).off('close', go).off('socket', start);
+        socket.off('close', go);
         this.#drained = undefined;
         resolve();
       };
       response.once('drain', go).once('close', go);
+      socket.once('close', go);
+      // Nobody can read it while those before are not answered.
+      if (response.socket) start();
+      else response.once('socket', start);
     });
   }
 }

@@ -85,8 +85,9 @@ export function createApp(
   });
   app.decorateRequest('caller', undefined);
   app.decorateRequest('bodyBytes', 0);
-  options.connections.watch(app.server);
   answerExpectations(app);
+  // Before Fastify makes anything of a request, and after all have their listeners.
+  options.connections.watch(app.server);
   readJsonStrictly(app, options.room);
   // Hooks that call back, since each promise of one costs every request.
   app.addHook('onRequest', (request, reply, done) => {

@@ -126,7 +126,7 @@ class Batch {
     this.#waitMs = waitMs;
     this.#trace = readTraceContext(request.raw);
     this.#ports = ports;
-    this.#answers = new AnswerLines(reply.raw, ports.unsent);
+    this.#answers = new AnswerLines(request.raw, reply.raw, ports.unsent);
   }
 
   /** Fulfilled when the last answer is handed over, or nobody is left to read it. */
@@ -244,24 +244,27 @@ class Batch {
     return tried;
   }
 
+  /** Never rejected: nobody waits for it. */
   async #hold(line: number, taskId: string): Promise<void> {
-    const watch = this.#ports.controller.watch(taskId);
-    this.#held.add(watch);
-    if (this.#isTimeUp || this.#isGone) watch.forget();
-    const answer = await this.#ending(watch, line, taskId);
-    this.#held.delete(watch);
-    if (answer) await this.#answers.write(answer);
-    this.#window.leave();
+    try {
+      const answer = await this.#ending(line, taskId);
+      if (answer) await this.#answers.write(answer);
+    } catch (error) {
+      this.#ports.log.error({ err: error }, 'the end of a line was not told by a fault of ours');
+    } finally {
+      this.#window.leave();
+    }
   }
 
   /** A line's second answer. Never rejected; undefined when nobody is left to read it. */
-  async #ending(
-    watch: ReturnType<ControllerPort['watch']>,
-    line: number,
-    taskId: string,
-  ): Promise<LineAnswer | undefined> {
+  async #ending(line: number, taskId: string): Promise<LineAnswer | undefined> {
     const { controller } = this.#ports;
+    let watch: ReturnType<ControllerPort['watch']> | undefined;
     try {
+      // It throws for whoever has lost the right to it since the task was stored.
+      watch = controller.watch(taskId);
+      this.#held.add(watch);
+      if (this.#isTimeUp || this.#isGone) watch.forget();
       const task = await watch.answer.catch((error: unknown) => {
         if (errorCode(error) !== 'FORGOTTEN') throw error;
         return this.#isGone ? undefined : controller.get(taskId);
@@ -272,6 +275,8 @@ class Batch {
     } catch (error) {
       const isLost = errorCode(error) === 'UNKNOWN_TASK';
       return refusal(line, isLost ? taskLost(taskId) : this.#problemOf(error));
+    } finally {
+      if (watch) this.#held.delete(watch);
     }
   }
 

@@ -8,7 +8,10 @@ export const httpLimits = {
   connectionsMax: 16_384,
   /** Open files that are none: as many connections fewer where the limit on them is low. */
   otherFilesMax: 128,
-  /** Requests that one connection has sent ahead and that are not answered; further ones are refused. */
+  /**
+   * Requests that one connection has sent ahead and that are not answered; further ones are refused.
+   * Refusals wait for their turn as well: one that sends twice as many and more ahead is closed.
+   */
   requestsAheadMax: 64,
   /** Request line and headers together: a URL of the largest size, and room beside it. */
   headBytesMax: limits.urlBytesMax + 64 * 1024,
@@ -34,8 +37,13 @@ export const httpLimits = {
   /** Checks that are being tried, or wait for that, of all and of one token. */
   checksMax: 256,
   checksPerTokenMax: 32,
-  /** A batch whose answers nobody reads for so long ends, with its connection. */
+  /** A batch, or any other answer, of which nobody reads anything for so long ends, with its connection. */
   batchStallMs: 120_000,
+  /**
+   * Between two looks for connections that take nothing of their answers; where there is no place for
+   * others, one of which that is true for so long gives up its own.
+   */
+  stuckCheckMs: 5_000,
   /** Answers that clients have not read; beyond it the oldest of them goes, with its connection. */
   unsentBytesMax: 512 * 1024 * 1024,
   /** Smaller ones are not counted. */

@@ -6,7 +6,7 @@ import { TaskId, type TaskView } from '../task.js';
 import { ignoreBodies } from './bodies.js';
 import type { Checks } from './checks.js';
 import { onClientGone } from './client-gone.js';
-import type { ControllerPort, Stored } from './controller-port.js';
+import type { Asked, ControllerPort, Stored } from './controller-port.js';
 import { readIdempotencyKey } from './idempotency-key.js';
 import {
   cancelTask,
@@ -16,7 +16,7 @@ import {
   retryTask,
   submitTask,
 } from './openapi/task-operations.js';
-import { type Problem, problem } from './problem.js';
+import { Problem, problem } from './problem.js';
 import { decodedText, readQuery } from './query.js';
 import { readTaskBody } from './task-body.js';
 import { taskJson } from './task-json.js';
@@ -45,7 +45,10 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
       // It may be finished, and have its outputs.
       return reply.send(taskJson(await controller.get(stored.id)));
     }
-    const task = await finishedWithin(stored, waitSeconds * 1000, reply, controller);
+    const watch = watchStored(stored.id, controller);
+    const task = watch
+      ? await finishedWithin(watch, stored, waitSeconds * 1000, reply, controller)
+      : stored;
     if (!task) return reply.hijack();
     return reply.code(task.state === 'finished' ? 200 : 202).send(taskJson(task));
   });
@@ -67,7 +70,8 @@ export function taskRoutes(app: FastifyInstance, controller: ControllerPort, che
       const id = readId(request, ['wait']);
       const stored = await controller.get(id);
       if (waitSeconds === 0 || stored.state === 'finished') return taskJson(stored);
-      const task = await finishedWithin(stored, waitSeconds * 1000, reply, controller);
+      const watch = controller.watch(id);
+      const task = await finishedWithin(watch, stored, waitSeconds * 1000, reply, controller);
       return task ? taskJson(task) : reply.hijack();
     },
   );
@@ -148,17 +152,30 @@ export function readWait(request: FastifyRequest, reply: FastifyReply): number {
 }
 
 /**
+ * Undefined when whoever has just submitted the task may not know more of it: its token has ended
+ * meanwhile. The task is stored all the same, and that has to be said.
+ */
+function watchStored(id: string, controller: ControllerPort): Asked<TaskView> | undefined {
+  try {
+    return controller.watch(id);
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+}
+
+/**
  * The task once it is finished, or as it stands when the time is up; undefined when the client went
  * away (the task goes on: it was submitted to stay).
  */
 async function finishedWithin(
+  watch: Asked<TaskView>,
   stored: TaskView,
   waitMs: number,
   reply: FastifyReply,
   controller: ControllerPort,
 ): Promise<TaskView | undefined> {
   let isGone = false;
-  const watch = controller.watch(stored.id);
   const timer = setTimeout(watch.forget, waitMs);
   const release = onClientGone(reply, () => {
     isGone = true;

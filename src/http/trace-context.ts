@@ -43,10 +43,25 @@ function readParent(text: string): string | undefined {
   return `00-${traceId}-${parentId}-${known}`;
 }
 
+/**
+ * Without spaces and tabs at its ends. An expression would begin anew at each blank of a run within:
+ * for thousands of them that takes as long as nothing else may.
+ */
+function trimmed(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start++;
+  while (start < end && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
+}
+
 /** As many of its members, from the first on, as there is room for. One that is wrong spoils all. */
 function readState(text: string): string | undefined {
   if (text.length > stateReadMax) return undefined;
-  const members = text.split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const members = text.split(',').map((member) => trimmed(member));
   const keys = new Set<string>();
   let state = '';
   let isFull = false;

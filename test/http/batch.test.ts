@@ -6,6 +6,7 @@ import { limits } from '../../src/limits.js';
 import { assertProblem, startDaemon } from './daemon.js';
 import { type Behaviour, finished, pending, refuseWith, silent } from './fake-controller.js';
 import { BatchCall } from './lines.js';
+import { RawClient } from './raw.js';
 import { bearer, sampleToken } from './token-samples.js';
 
 const ndjson = { 'content-type': 'application/x-ndjson' };
@@ -361,6 +362,51 @@ t.test('a client that goes away leaves what it submitted, and holds nothing', as
     1,
     'half a line submits nothing',
   );
+});
+
+t.test(
+  'a batch that was sent ahead has its answers once those before it are answered',
+  async (t) => {
+    const { address, controller } = await startDaemon(t);
+    controller.behaviour = (message, connection) => {
+      if (message.kind === 'submit' && message.reply === 'stored') storing(message, connection);
+    };
+    const client = await RawClient.open(t, address);
+    client.write('GET /execute?code=first HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const { requestId } = await controller.next('submit');
+    // Their answers are more than is kept before one has to wait.
+    const count = 2 * httpLimits.batchLinesMax;
+    const body = Array.from({ length: count }, (_, index) => `{"code":"${index}"}\n`).join('');
+    const head = 'POST /v1/tasks/batch HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n';
+    const type = 'Content-Type: application/x-ndjson\r\n';
+    client.write(`${head}${type}Content-Length: ${body.length}\r\n\r\n${body}`);
+    await controller.next('submit');
+    controller.say({ kind: 'task', requestId, task: finished() });
+    const text = await client.end();
+    t.equal(text.match(/"status":201/g)?.length, count);
+    t.ok(text.indexOf('x-task-id') < text.indexOf('"line":1,'), 'behind the other answer');
+  },
+);
+
+t.test('a client that goes away with a batch sent ahead holds nothing', async (t) => {
+  const { address, controller, close } = await startDaemon(t, { drainMs: 600_000 });
+  // The answers are more than is kept before one has to wait.
+  const tags = [...Array(30)].map(() => 'x'.repeat(limits.tagBytesMax));
+  controller.behaviour = (message, connection) => {
+    if (message.kind !== 'submit' || message.reply !== 'stored') return;
+    connection.send({ kind: 'task', requestId: message.requestId, task: pending({ tags }) });
+  };
+  const client = await RawClient.open(t, address);
+  client.write('GET /execute?code=first HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const { requestId } = await controller.next('submit');
+  const lines = '{"code":"1"}\n'.repeat(20);
+  const head = 'POST /v1/tasks/batch HTTP/1.1\r\nHost: localhost\r\n';
+  const type = 'Content-Type: application/x-ndjson\r\n';
+  client.write(`${head}${type}Content-Length: ${lines.length}\r\n\r\n${lines}`);
+  for (let number = 0; number < 20; number++) await controller.next('submit');
+  client.socket.destroy();
+  t.equal((await controller.next('forget')).requestId, requestId);
+  await close();
 });
 
 t.test('only so many batches are under way', async (t) => {

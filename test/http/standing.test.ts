@@ -109,6 +109,47 @@ for (const [what, change, code, detail] of ends) {
   });
 }
 
+/** Ends the token as soon as the task is stored, before anybody can watch it. */
+const endingOf =
+  (tokens: Tokens): Behaviour =>
+  (message, connection) => {
+    storing(message, connection);
+    if (message.kind === 'submit') tokens.replace([sampleToken().record]);
+  };
+
+t.test('a token that ends before the task it stored is watched ends nothing else', async (t) => {
+  const { token, record } = sampleToken();
+  const { tokens, daemon } = await start(t, record);
+  daemon.controller.behaviour = endingOf(tokens);
+  const path = '/v1/tasks/batch?wait=600';
+  const call = new BatchCall(t, daemon.address, path, bearer(token));
+  call.write(line);
+  t.match(await call.next(), { line: 1, status: 201, task: { id: taskId } });
+  const refused = { status: 401, error: { code: 'UNAUTHORIZED' } };
+  t.match(await call.next(), { line: 1, ...refused }, 'what comes of it is not told');
+  call.write(line);
+  t.match(await call.rest(), [
+    { line: 2, ...refused },
+    { line: 3, ...refused },
+  ]);
+  t.same(
+    daemon.controller.received.map(({ kind }) => kind),
+    ['submit'],
+  );
+});
+
+t.test('a submission whose token ends before its task is watched is answered', async (t) => {
+  const { token, record } = sampleToken();
+  const { tokens, daemon } = await start(t, record);
+  daemon.controller.behaviour = endingOf(tokens);
+  const answer = await daemon.ask({
+    ...{ method: 'POST', path: '/v1/tasks?wait=600', body: JSON.stringify(line) },
+    headers: { 'content-type': 'application/json', ...bearer(token) },
+  });
+  t.equal(answer.status, 202, 'it is stored, and runs');
+  t.match(answer.json, { id: taskId, state: 'pending' });
+});
+
 t.test('a batch whose token is bound to another group goes on in that one', async (t) => {
   const { token, record } = sampleToken({ group: 'one' });
   const { tokens, daemon } = await start(t, record);

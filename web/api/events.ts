@@ -1,3 +1,4 @@
+import { eventsOf } from './event-text.js';
 import { ask } from './http.js';
 import { ApiError, sentenceOf } from './problem.js';
 
@@ -70,43 +71,6 @@ async function connectAgain(
 function isFinal(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   return error.status >= 400 && error.status < 500 && error.status !== 429;
-}
-
-interface StreamEvent {
-  id: string | undefined;
-  event: string;
-  data: string;
-}
-
-async function* eventsOf(body: ReadableStream<BufferSource>): AsyncGenerator<StreamEvent> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const blocks = (rest + value).split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const found = eventOf(block);
-        if (found) yield found;
-      }
-    }
-  } finally {
-    await reader.cancel();
-  }
-}
-
-/** Undefined: a comment, or how long to wait. */
-function eventOf(block: string): StreamEvent | undefined {
-  const fields = new Map<string, string>();
-  for (const line of block.split('\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''));
-  }
-  const data = fields.get('data');
-  if (data === undefined) return undefined;
-  return { id: fields.get('id'), event: fields.get('event') ?? 'message', data };
 }
 
 /** Resolves once the page is seen. */
