@@ -1,12 +1,14 @@
 import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { invariant } from '../invariant.js';
+import type { Log } from '../log.js';
 import type { BasicPlan } from './basic-plan.js';
 import { accountOf, cgroupLimits } from './cgroup/account.js';
 import type { CgroupHost, RunCgroup } from './cgroup/cgroup.js';
 import type { WorkRoot } from './directory.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import type { LayerName } from './layers.js';
+import { Leftovers } from './leftovers.js';
 import { PlainIsolation } from './plain-isolation.js';
 import type { ExecuteMessage } from './queue.js';
 import { countedRlimits, plainRlimits } from './rlimits.js';
@@ -33,6 +35,7 @@ export class BasicIsolation implements Isolation {
   readonly also: readonly LayerName[];
   readonly #plain: PlainIsolation;
   readonly #cgroups: CgroupHost | undefined;
+  readonly #leftovers: Leftovers;
   readonly #readOnly: readonly string[];
   /** Ids that no run has at present; undefined where all have the worker's own. */
   readonly #freeIds: number[] | undefined;
@@ -46,8 +49,9 @@ export class BasicIsolation implements Isolation {
     runtime: ProcessRuntime,
     root: WorkRoot,
     cgroups: CgroupHost | undefined,
-    { first, count }: { first: number; count: number },
+    { first, count, log }: { first: number; count: number; log: Log },
   ) {
+    this.#leftovers = new Leftovers(log);
     this.#plain = new PlainIsolation(root, cgroups ? countedRlimits : plainRlimits);
     this.#cgroups = cgroups;
     const bootstrap = runtime.bootstrap ? [runtime.bootstrap.folder] : [];
@@ -80,16 +84,16 @@ export class BasicIsolation implements Isolation {
     const inner = this.#plain.enclose(runtime, demand, task);
     const id = this.#freeIds?.pop();
     invariant(id !== undefined || !this.#freeIds, 'there are as many ids as enclosures');
-    const giveBack = () => {
+    const giveBack = (isEnded: boolean) => {
       inner.leave();
-      if (id !== undefined) this.#freeIds?.push(id);
+      if (id !== undefined && isEnded) this.#freeIds?.push(id);
     };
     let cgroup: RunCgroup | undefined;
     try {
       if (id !== undefined) giveTo(inner.plan.cwd, id);
       cgroup = this.#cgroups?.create(cgroupLimits(demand.limits));
     } catch (error) {
-      giveBack();
+      giveBack(true);
       throw error;
     }
     const basic: BasicPlan = {
@@ -99,11 +103,19 @@ export class BasicIsolation implements Isolation {
       ...(id !== undefined && { uid: id, gid: id }),
       ...(cgroup && { cgroup: cgroup.entry }),
     };
-    return { ...inner, plan: { ...inner.plan, basic }, ...counted(inner, cgroup, giveBack) };
+    const plan = { ...inner.plan, basic };
+    if (!cgroup) return { ...inner, plan, leave: () => giveBack(true) };
+    return {
+      ...inner,
+      plan,
+      ...counted(inner, cgroup),
+      leave: () => this.#leftovers.end(cgroup, giveBack),
+    };
   }
 
-  settled(): Promise<void> {
-    return this.#plain.settled();
+  async settled(): Promise<void> {
+    await this.#leftovers.settled();
+    await this.#plain.settled();
   }
 
   close(): void {
@@ -115,23 +127,14 @@ export class BasicIsolation implements Isolation {
 /** What the cgroup adds to an enclosure. */
 function counted(
   inner: Enclosure,
-  cgroup: RunCgroup | undefined,
-  giveBack: () => void,
-): Pick<Enclosure, 'admit' | 'cpuMs' | 'usage' | 'leave'> {
-  if (!cgroup) {
-    const { admit, cpuMs, usage } = inner;
-    return { admit, cpuMs, usage, leave: giveBack };
-  }
+  cgroup: RunCgroup,
+): Pick<Enclosure, 'admit' | 'cpuMs' | 'usage'> {
   const account = accountOf(cgroup);
   return {
     ...account,
     admit: (limits) => {
       inner.admit(limits);
       account.admit(limits);
-    },
-    leave: () => {
-      cgroup.release();
-      giveBack();
     },
   };
 }

@@ -384,7 +384,12 @@ export class Execution {
   #leave(): void {
     const enclosure = this.#enclosure;
     this.#enclosure = undefined;
-    this.#guarded(() => enclosure?.leave());
+    try {
+      enclosure?.leave();
+    } catch (error) {
+      // The run is over: what it leaves to us is not its verdict.
+      this.#log.error({ err: error }, 'what surrounded a run cannot be let go of');
+    }
   }
 
   #guarded(action: () => void): void {

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { CgroupHost, RunCgroup } from '../../src/worker/cgroup/cgroup.js';
 import { findCgroups } from '../../src/worker/cgroup/find.js';
@@ -71,4 +72,21 @@ t.test('nothing is left of a host that is closed', { skip }, async (t) => {
   host.close();
   t.notMatch(readFileSync('/proc/self/mountinfo', 'utf8'), `scriptd-test-${process.pid}`);
   t.equal('version' in findCgroups(`scriptd-test-${process.pid}-${hosts}`), true);
+});
+
+t.test('what runs in it keeps it, until it is killed', { skip }, async (t) => {
+  const cgroup = setUp(t).create({ memoryBytes: 256 << 20, processes: 32 });
+  await runIn(cgroup, 'for i in 1 2 3; do setsid sleep 1000 & done; sleep 0.05');
+  t.throws(() => cgroup.release(), { code: 'EBUSY' });
+  cgroup.kill();
+  for (let left = true; left; ) {
+    await delay(5);
+    try {
+      cgroup.release();
+      left = false;
+    } catch (error) {
+      t.match(error, { code: 'EBUSY' });
+    }
+  }
+  cgroup.release();
 });

@@ -34,7 +34,13 @@ export interface RunCgroup {
   /** Processor time so far, of all processes that were ever in it. */
   cpuMs(): number;
   usage(): CgroupUsage;
-  /** Removes it. All its processes must have ended. */
+  /** Kills all that is in it; nothing more gets into it. It takes them a moment to be gone. */
+  kill(): void;
+  /**
+   * Removes it; its descriptors are closed whatever comes of that, and it may be called again.
+   *
+   * @throws Error of node:fs, EBUSY while something runs in it
+   */
   release(): void;
 }
 

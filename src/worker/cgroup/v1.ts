@@ -1,7 +1,15 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupHost, CgroupLimits, CgroupUsage, RunCgroup } from './cgroup.js';
-import { make, OpenFile, remove, removeEmptyChildren, write, writeIfThere } from './files.js';
+import {
+  killAllIn,
+  make,
+  OpenFile,
+  remove,
+  removeEmptyChildren,
+  write,
+  writeIfThere,
+} from './files.js';
 
 const controllers = ['memory', 'pids', 'cpuacct', 'cpu'] as const;
 type Controller = (typeof controllers)[number];
@@ -85,6 +93,7 @@ class V1Run implements RunCgroup {
   readonly #made: readonly string[];
   readonly #counters: Counters;
   #limits: CgroupLimits;
+  #closed = false;
 
   constructor(
     folders: V1Folders,
@@ -120,9 +129,17 @@ class V1Run implements RunCgroup {
     };
   }
 
+  kill(): void {
+    // What is in one hierarchy is in all of them.
+    killAllIn(this.#folders.pids);
+  }
+
   release(): void {
-    for (const fd of this.entry.v1Procs) closeSync(fd);
-    closeCounters(this.#counters);
+    if (!this.#closed) {
+      this.#closed = true;
+      for (const fd of this.entry.v1Procs) closeSync(fd);
+      closeCounters(this.#counters);
+    }
     for (const folder of this.#made) remove(folder);
   }
 }

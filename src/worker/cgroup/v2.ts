@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupHost, CgroupLimits, CgroupUsage, RunCgroup } from './cgroup.js';
 import {
+  killAllIn,
   make,
   readField,
   readNumber,
@@ -67,6 +68,7 @@ class V2Run implements RunCgroup {
   readonly entry: { v2Directory: number };
   readonly #folder: string;
   #limits: CgroupLimits;
+  #closed = false;
 
   constructor(folder: string, v2Directory: number, limits: CgroupLimits) {
     this.#folder = folder;
@@ -96,8 +98,16 @@ class V2Run implements RunCgroup {
     };
   }
 
+  kill(): void {
+    // Since Linux 5.14.
+    if (!writeIfThere(this.#folder, 'cgroup.kill', 1)) killAllIn(this.#folder);
+  }
+
   release(): void {
-    closeSync(this.entry.v2Directory);
+    if (!this.#closed) {
+      this.#closed = true;
+      closeSync(this.entry.v2Directory);
+    }
     remove(this.#folder);
   }
 }
