@@ -4,7 +4,7 @@ import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { BasicPlan } from './basic-plan.js';
 import { accountOf, cgroupLimits } from './cgroup/account.js';
-import type { CgroupHost, RunCgroup } from './cgroup/cgroup.js';
+import { type CgroupHost, cgroupsStay, type RunCgroup } from './cgroup/cgroup.js';
 import type { WorkRoot } from './directory.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import type { LayerName } from './layers.js';
@@ -35,6 +35,7 @@ export class BasicIsolation implements Isolation {
   readonly also: readonly LayerName[];
   readonly #plain: PlainIsolation;
   readonly #cgroups: CgroupHost | undefined;
+  readonly #log: Log;
   readonly #leftovers: Leftovers;
   readonly #readOnly: readonly string[];
   /** Ids that no run has at present; undefined where all have the worker's own. */
@@ -51,6 +52,7 @@ export class BasicIsolation implements Isolation {
     cgroups: CgroupHost | undefined,
     { first, count, log }: { first: number; count: number; log: Log },
   ) {
+    this.#log = log;
     this.#leftovers = new Leftovers(log);
     this.#plain = new PlainIsolation(root, cgroups ? countedRlimits : plainRlimits);
     this.#cgroups = cgroups;
@@ -120,7 +122,7 @@ export class BasicIsolation implements Isolation {
 
   close(): void {
     this.#plain.close();
-    this.#cgroups?.close();
+    if (this.#cgroups?.close() === false) this.#log.warn(cgroupsStay);
   }
 }
 

@@ -1,14 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import t from 'tap';
+import { cgroupsStay } from '../../src/worker/cgroup/cgroup.js';
 import { findCgroups } from '../../src/worker/cgroup/find.js';
+import { cgroupName } from '../../src/worker/isolation.js';
 import { enclosuresMax } from '../../src/worker/warm/plan.js';
+import { enter, lackingCgroups } from './cgroup-host.js';
 import { eventually, isAlive, startRig } from './test-worker.js';
 
-const found = findCgroups('scriptd-test-probe');
-const missing = 'version' in found ? undefined : found.detail;
-if ('version' in found) found.close();
-// In CI a host without cgroups is a failure.
-const skip = missing && !process.env.SCRIPTD_TEST_ALL ? `no cgroups here: ${missing}` : false;
+const skip = lackingCgroups();
 
 const said = (result: { stdout: Uint8Array }) => Buffer.from(result.stdout).toString().trim();
 
@@ -35,3 +36,20 @@ for (const [what, code] of [
     );
   });
 }
+
+t.test('what cannot be ended at once does not keep a worker from closing', { skip }, async (t) => {
+  const name = `bash-left-${process.pid}`;
+  const rig = await startRig(t, 'bash', { name, isolation: 'basic', slots: 1 });
+  await rig.controller.run({ code: 'true' });
+  const host = findCgroups(cgroupName(name, rig.workDirectory));
+  if (!('version' in host)) throw new Error(host.detail);
+  const stranger = host.create({ memoryBytes: 64 << 20, processes: 8 });
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  enter(stranger, child.pid ?? 0);
+  await rig.worker.close();
+  t.ok(rig.logged.some(({ msg }) => msg === cgroupsStay));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  stranger.release();
+  t.ok(host.close());
+});

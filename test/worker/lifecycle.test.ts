@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
+import { Lifecycle } from '../../src/worker/lifecycle.js';
 import { startWorker } from '../../src/worker/worker.js';
 import { TestController, token } from './test-controller.js';
 import {
@@ -56,6 +57,20 @@ t.test('an orphan ends what it runs; while a controller is there it stays', asyn
   t.equal(await worker.closed, 'orphaned');
   t.notOk(pid && isAlive(pid));
   t.strictSame(readdirSync(workDirectory), []);
+});
+
+t.test('a worker whose last step fails is closed all the same', async (t) => {
+  const lifecycle = new Lifecycle(
+    {
+      isIdle: () => true,
+      isAcknowledged: () => true,
+      endRuns: () => undefined,
+      release: () => Promise.reject(new Error('EBUSY')),
+    },
+    { orphanMs: 1_000, drainMs: 1_000, log },
+  );
+  lifecycle.end('closed');
+  t.equal(await lifecycle.closed, 'closed');
 });
 
 t.test('a connection that is not proven keeps no worker alive', async (t) => {

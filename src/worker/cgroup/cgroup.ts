@@ -51,6 +51,13 @@ export interface CgroupHost {
   readonly controllers: readonly string[];
   /** @throws Error of node:fs when the kernel refuses it. */
   create(limits: CgroupLimits): RunCgroup;
-  /** Removes what the worker made for itself. */
-  close(): void;
+  /**
+   * Removes what the worker made for itself.
+   *
+   * @returns false where something runs in it still: that stays for the next worker of this name
+   */
+  close(): boolean;
 }
+
+/** For the log, where `CgroupHost.close` says so. */
+export const cgroupsStay = 'something runs in a cgroup of this worker still, which stays';

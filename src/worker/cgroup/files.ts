@@ -123,15 +123,21 @@ export function remove(directory: string): void {
   }
 }
 
+/** The same; false when something runs in it, or in one below it. */
+export function removeIfEmpty(directory: string): boolean {
+  try {
+    remove(directory);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EBUSY') throw error;
+    return false;
+  }
+}
+
 /** Removes the cgroups that an earlier worker of this name left, as far as they are empty. */
 export function removeEmptyChildren(directory: string): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    try {
-      remove(join(directory, entry.name));
-    } catch (error) {
-      // EBUSY: something runs in it still, and it stays for the next.
-      if (errorCode(error) !== 'EBUSY') throw error;
-    }
+    // What something runs in still stays for the next.
+    if (entry.isDirectory()) removeIfEmpty(join(directory, entry.name));
   }
 }

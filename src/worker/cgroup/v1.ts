@@ -7,6 +7,7 @@ import {
   OpenFile,
   remove,
   removeEmptyChildren,
+  removeIfEmpty,
   write,
   writeIfThere,
 } from './files.js';
@@ -79,11 +80,13 @@ export class V1Host implements CgroupHost {
     return new V1Run(folders, made, procs, counters, limits);
   }
 
-  close(): void {
+  close(): boolean {
+    let isGone = true;
     for (const folder of new Set(Object.values(this.#folders))) {
       removeEmptyChildren(folder);
-      remove(folder);
+      isGone = removeIfEmpty(folder) && isGone;
     }
+    return isGone;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   readNumber,
   remove,
   removeEmptyChildren,
+  removeIfEmpty,
   write,
   writeIfThere,
 } from './files.js';
@@ -58,9 +59,9 @@ export class V2Host implements CgroupHost {
     }
   }
 
-  close(): void {
+  close(): boolean {
     removeEmptyChildren(this.#folder);
-    remove(this.#folder);
+    return removeIfEmpty(this.#folder);
   }
 }
 
