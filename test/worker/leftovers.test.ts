@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { cgroupsStay } from '../../src/worker/cgroup/cgroup.js';
 import { findCgroups } from '../../src/worker/cgroup/find.js';
 import { cgroupName } from '../../src/worker/isolation.js';
 import { enclosuresMax } from '../../src/worker/warm/plan.js';
 import { enter, lackingCgroups } from './cgroup-host.js';
-import { eventually, isAlive, startRig } from './test-worker.js';
+import { eventually, isAlive, startRig, temporaryFolder } from './test-worker.js';
 
 const skip = lackingCgroups();
 
@@ -52,4 +53,21 @@ t.test('what cannot be ended at once does not keep a worker from closing', { ski
   await once(child, 'exit');
   stranger.release();
   t.ok(host.close());
+});
+
+t.test('what a killed predecessor left running is in nobody’s way', { skip }, async (t) => {
+  const name = `bash-left-${process.pid}`;
+  const workDirectory = join(temporaryFolder(t), 'work');
+  const before = findCgroups(cgroupName(name, workDirectory));
+  if (!('version' in before)) throw new Error(before.detail);
+  const left = before.create({ memoryBytes: 64 << 20, processes: 8 });
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  enter(left, child.pid ?? 0);
+  const rig = await startRig(t, 'bash', { name, workDirectory, isolation: 'basic', slots: 1 });
+  for (let index = 0; index < 3; index++) {
+    t.match(await rig.controller.run({ code: 'true' }), { outcome: 'success' });
+  }
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  left.release();
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   mkdirSync,
@@ -84,6 +85,11 @@ export function writeIfThere(directory: string, file: string, value: string | nu
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'EACCES') return false;
     throw error;
   }
+}
+
+/** Begins the names of a host's runs: one of a predecessor may be busy still, under its name. */
+export function runPrefix(): string {
+  return `run-${randomBytes(3).toString('hex')}-`;
 }
 
 export function make(directory: string): void {

@@ -8,6 +8,7 @@ import {
   remove,
   removeEmptyChildren,
   removeIfEmpty,
+  runPrefix,
   write,
   writeIfThere,
 } from './files.js';
@@ -29,6 +30,7 @@ export class V1Host implements CgroupHost {
   readonly version = 1;
   readonly controllers: readonly Controller[];
   readonly #folders: V1Folders;
+  readonly #prefix = runPrefix();
   #created = 0;
 
   /**
@@ -53,7 +55,7 @@ export class V1Host implements CgroupHost {
   }
 
   create(limits: CgroupLimits): RunCgroup {
-    const name = `run-${++this.#created}`;
+    const name = `${this.#prefix}${++this.#created}`;
     const folders = {} as V1Folders;
     const made: string[] = [];
     const procs: number[] = [];

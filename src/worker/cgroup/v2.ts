@@ -9,6 +9,7 @@ import {
   remove,
   removeEmptyChildren,
   removeIfEmpty,
+  runPrefix,
   write,
   writeIfThere,
 } from './files.js';
@@ -25,6 +26,7 @@ export class V2Host implements CgroupHost {
   readonly version = 2;
   readonly controllers: readonly string[];
   readonly #folder: string;
+  readonly #prefix = runPrefix();
   #created = 0;
 
   /**
@@ -45,7 +47,7 @@ export class V2Host implements CgroupHost {
   }
 
   create(limits: CgroupLimits): RunCgroup {
-    const folder = join(this.#folder, `run-${++this.#created}`);
+    const folder = join(this.#folder, `${this.#prefix}${++this.#created}`);
     make(folder);
     try {
       limit(folder, undefined, limits);
