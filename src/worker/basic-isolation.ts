@@ -1,6 +1,5 @@
 import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { invariant } from '../invariant.js';
 import type { Log } from '../log.js';
 import type { BasicPlan } from './basic-plan.js';
 import { accountOf, cgroupLimits } from './cgroup/account.js';
@@ -13,6 +12,7 @@ import { PlainIsolation } from './plain-isolation.js';
 import type { ExecuteMessage } from './queue.js';
 import { countedRlimits, plainRlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
+import { ScriptIds } from './script-ids.js';
 import { visiblePaths } from './visible-paths.js';
 
 /** What programs ask of the whole host; nothing of single processes is among it. */
@@ -38,13 +38,13 @@ export class BasicIsolation implements Isolation {
   readonly #log: Log;
   readonly #leftovers: Leftovers;
   readonly #readOnly: readonly string[];
-  /** Ids that no run has at present; undefined where all have the worker's own. */
-  readonly #freeIds: number[] | undefined;
+  /** Undefined where all runs have the worker's own. */
+  readonly #ids: ScriptIds | undefined;
 
   /**
    * @param cgroups undefined where none can be had
-   * @param ids for root: user and group ids that nobody else on this host has, as many as there may
-   *   be enclosures at once
+   * @param ids for root: user and group ids that nobody else on this host has, many more than there
+   *   may be enclosures at once
    */
   constructor(
     runtime: ProcessRuntime,
@@ -68,9 +68,7 @@ export class BasicIsolation implements Isolation {
       [runtime.file, ...runtime.prefixes, ...bootstrap].every((path) =>
         letsThrough(path, opened(path)),
       );
-    this.#freeIds = ownIds
-      ? Array.from({ length: count }, (_, index) => first + count - 1 - index)
-      : undefined;
+    this.#ids = ownIds ? new ScriptIds(first, count) : undefined;
     this.also = [...(ownIds ? ['identity' as const] : []), ...(cgroups ? ['cgroup' as const] : [])];
   }
 
@@ -84,11 +82,10 @@ export class BasicIsolation implements Isolation {
 
   enclose(runtime: ProcessRuntime, demand: Demand, task?: ExecuteMessage): Enclosure {
     const inner = this.#plain.enclose(runtime, demand, task);
-    const id = this.#freeIds?.pop();
-    invariant(id !== undefined || !this.#freeIds, 'there are as many ids as enclosures');
+    const id = this.#ids?.take();
     const giveBack = (isEnded: boolean) => {
       inner.leave();
-      if (id !== undefined && isEnded) this.#freeIds?.push(id);
+      if (id !== undefined && isEnded) this.#ids?.giveBack(id);
     };
     let cgroup: RunCgroup | undefined;
     try {
@@ -106,12 +103,13 @@ export class BasicIsolation implements Isolation {
       ...(cgroup && { cgroup: cgroup.entry }),
     };
     const plan = { ...inner.plan, basic };
-    if (!cgroup) return { ...inner, plan, leave: () => giveBack(true) };
+    const whose = cgroup ? { cgroup } : id !== undefined ? { user: id } : undefined;
     return {
       ...inner,
       plan,
-      ...counted(inner, cgroup),
-      leave: () => this.#leftovers.end(cgroup, giveBack),
+      ...(cgroup && counted(inner, cgroup)),
+      // What is the worker's own user's can't be told from the worker.
+      leave: () => (whose ? this.#leftovers.end(whose, giveBack) : giveBack(true)),
     };
   }
 

@@ -3,9 +3,13 @@ import { errorCode } from '../errors.js';
 import type { Log } from '../log.js';
 import type { RunCgroup } from './cgroup/cgroup.js';
 import { workerLimits } from './limits.js';
+import { killProcessesOf } from './processes-of.js';
+
+/** All processes of a run, and no others: those in a cgroup, or of a user id. */
+export type Whose = { cgroup: RunCgroup } | { user: number };
 
 interface Left {
-  cgroup: RunCgroup;
+  whose: Whose;
   done: (isEnded: boolean) => void;
   passes: number;
 }
@@ -24,14 +28,15 @@ export class Leftovers {
   }
 
   /**
-   * Kills all that is in the cgroup, and removes it.
+   * Kills all that is left, and removes the cgroup.
    *
    * @param done called once, perhaps at once: false when something is left for good
    */
-  end(cgroup: RunCgroup, done: (isEnded: boolean) => void): void {
-    const left = { cgroup, done, passes: 0 };
+  end(whose: Whose, done: (isEnded: boolean) => void): void {
+    const left = { whose, done, passes: 0 };
     this.#left.add(left);
-    this.#pass(left);
+    // To look through all processes of the host takes so long that it is done for several runs.
+    if ('cgroup' in whose) this.#pass(left, nobody);
     if (this.#left.size > 0) this.#passing ??= this.#passes();
   }
 
@@ -43,15 +48,31 @@ export class Leftovers {
   async #passes(): Promise<void> {
     while (this.#left.size > 0) {
       await delay(workerLimits.leftoverPauseMs);
-      for (const left of this.#left) this.#pass(left);
+      const busy = this.#killUsers();
+      for (const left of this.#left) this.#pass(left, busy);
     }
     this.#passing = undefined;
   }
 
-  #pass(left: Left): void {
+  /** Those of whom something may run still. */
+  #killUsers(): ReadonlySet<number> {
+    const users = new Set<number>();
+    for (const { whose } of this.#left) if ('user' in whose) users.add(whose.user);
+    if (users.size === 0) return users;
+    try {
+      return killProcessesOf(users);
+    } catch (error) {
+      this.#log.error({ err: error }, 'the processes of this host cannot be looked through');
+      return users;
+    }
+  }
+
+  /** @param busy users of whom something may run still */
+  #pass(left: Left, busy: ReadonlySet<number>): void {
+    const { whose } = left;
     left.passes += 1;
     try {
-      if (isEmptied(left.cgroup)) {
+      if ('cgroup' in whose ? isEmptied(whose.cgroup) : !busy.has(whose.user)) {
         this.#over(left, true);
       } else if (left.passes > workerLimits.leftoverPassesMax) {
         this.#log.error('what a run left running cannot be killed: its ids stay taken');
@@ -68,6 +89,8 @@ export class Leftovers {
     left.done(isEnded);
   }
 }
+
+const nobody: ReadonlySet<number> = new Set();
 
 /** Removes a cgroup, or kills what is in it. */
 function isEmptied(cgroup: RunCgroup): boolean {
