@@ -187,6 +187,8 @@ t.test('what a predecessor left in the work directory is removed at start', asyn
   const workDirectory = join(folder, 'work');
   mkdirSync(join(workDirectory, 'abc123-1', 'deep'), { recursive: true });
   symlinkSync('/etc', join(workDirectory, 'abc123-1', 'link'));
+  symlinkSync('/etc', join(workDirectory, 'abc123-2'));
+  writeFileSync(join(workDirectory, 'abc123-2.1'), '');
   mkdirSync(join(workDirectory, "somebody's own"));
   const worker = await startWorker({
     name: 'noop-1',
@@ -202,6 +204,19 @@ t.test('what a predecessor left in the work directory is removed at start', asyn
   await worker.close();
   t.strictSame(readdirSync(workDirectory), ["somebody's own"]);
   t.ok(existsSync('/etc/passwd'));
+});
+
+t.test('a script that removes its directory, or replaces it, hands out nothing', async (t) => {
+  const { controller, workDirectory } = await startRig(t, 'bash', { slots: 1 });
+  for (const code of [
+    'rm -rf "$PWD"',
+    'rm -rf "$PWD"; ln -s /etc "$PWD"',
+    'rm -rf "$PWD"; : >"$PWD"',
+  ]) {
+    const result = await controller.run({ code, collect: ['*'] });
+    t.match(result, { outcome: 'success', files: [], filesNotCollected: [{ name: '.' }] }, code);
+  }
+  await eventually(() => readdirSync(workDirectory).length === 0);
 });
 
 t.test('a work directory that is a link, or open to others, is refused as it is', async (t) => {
