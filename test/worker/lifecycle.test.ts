@@ -206,6 +206,22 @@ t.test('what a predecessor left in the work directory is removed at start', asyn
   t.ok(existsSync('/etc/passwd'));
 });
 
+t.test('a thread that takes the worker for its tracer does not outlast its limit', async (t) => {
+  const { worker, controller } = await startRig(t, 'python', { slots: 1 });
+  const code = `
+import ctypes, threading, time
+def trace():
+    print(ctypes.CDLL(None).ptrace(0, 0, None, None), flush=True)
+    time.sleep(1000)
+threading.Thread(target=trace).start()
+time.sleep(1000)`;
+  const result = await controller.run({ code, limits: { wallMs: 1_500 } });
+  t.equal(text(result.stdout), '0\n');
+  t.match(result, { code: 'WALL_LIMIT' });
+  t.match(await controller.run({ code: '' }), { outcome: 'success' });
+  await eventually(() => worker.stats().deadlines === 0);
+});
+
 t.test('a script that removes its directory, or replaces it, hands out nothing', async (t) => {
   const { controller, workDirectory } = await startRig(t, 'bash', { slots: 1 });
   for (const code of [
