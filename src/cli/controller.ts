@@ -8,6 +8,7 @@ import type { Log } from '../log.js';
 import { type Address, formatAddress, parseAddress } from '../poll/address.js';
 import type { TaskStore } from '../store/port.js';
 import type { Retry } from '../task.js';
+import { workerLimits } from '../worker/limits.js';
 import { answersAt } from './answers-at.js';
 import { childCommand } from './child-command.js';
 import { configFileOf, configOf } from './config.js';
@@ -19,7 +20,7 @@ import { type RunningPart, runPart } from './part.js';
 import { standingText } from './standing.js';
 import { joinAddress, transportOf, transportSettings } from './transport.js';
 import { webhooksOf } from './webhooks.js';
-import { idsPerWorker, joinableTypes } from './workers.js';
+import { joinableTypes } from './workers.js';
 
 /** How long the workers get to go, once nothing runs any more. Milliseconds. */
 const dismissMs = 5_000;
@@ -192,7 +193,7 @@ function workerCommand(
   const { name, type, slots, address } = place;
   const { dataDir, runDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation } = config;
   const shared = { dataDir, runDir, wireTokenFile, logLevel, drainMs, orphanMs, isolation };
-  const firstScriptId = config.firstScriptId + index * idsPerWorker;
+  const firstScriptId = config.firstScriptId + index * workerLimits.scriptIds;
   const values = { name, type, slots, listen: formatAddress(address), firstScriptId, ...shared };
   // No lifeline: a worker outlives a restart of its controller.
   return childCommand('worker', values, { configFile, lifeline: false });

@@ -3,11 +3,12 @@ import type { WorkerManager, WorkerPlace } from '../controller/manager.js';
 import type { LocalCommand } from '../controller/managers/local.js';
 import { ScriptdError } from '../errors.js';
 import type { Log } from '../log.js';
+import { workerLimits } from '../worker/limits.js';
 import { exitCodes } from './exit-codes.js';
 import type { Layout } from './layout.js';
 import { NumberedPlaces } from './numbered-places.js';
 import { refuseScaling, scalingRules } from './scaling.js';
-import { idsPerWorker, placesOf, remotePlacesOf } from './workers.js';
+import { placesOf, remotePlacesOf } from './workers.js';
 
 export interface ManagerOptions {
   /** How a worker of this host is started. `index`: different for each that there may be. */
@@ -73,9 +74,9 @@ export async function managerOf(
 const lastScriptId = 2_147_483_647;
 
 function requireIds({ firstScriptId }: Config, workers: number): void {
-  if (firstScriptId + workers * idsPerWorker <= lastScriptId) return;
+  if (firstScriptId + workers * workerLimits.scriptIds <= lastScriptId) return;
   const text =
     `\`scaling\` allows for ${workers} workers on this host, and from \`firstScriptId\` ` +
-    `(${firstScriptId}) on there are user ids for ${Math.floor((lastScriptId - firstScriptId) / idsPerWorker)}`;
+    `(${firstScriptId}) on there are user ids for ${Math.floor((lastScriptId - firstScriptId) / workerLimits.scriptIds)}`;
   throw new ScriptdError('BAD_CONFIG', `${text}: lower \`max\` of a type`);
 }

@@ -6,9 +6,6 @@ import { ScriptdError } from '../errors.js';
 import { parseAddress } from '../poll/address.js';
 import type { Layout } from './layout.js';
 
-/** User ids set apart for each worker: as many as it may have sandboxes, with 4,096 slots. */
-export const idsPerWorker = 16_384;
-
 /** Programs that the built-in types need, in the order in which they are looked for. */
 const builtIn: Record<string, readonly string[]> = {
   python: ['python3'],

@@ -1,16 +1,18 @@
 import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { invariant } from '../invariant.js';
+import type { Log } from '../log.js';
 import type { BasicPlan } from './basic-plan.js';
 import { accountOf, cgroupLimits } from './cgroup/account.js';
-import type { CgroupHost, RunCgroup } from './cgroup/cgroup.js';
+import { type CgroupHost, cgroupsStay, type RunCgroup } from './cgroup/cgroup.js';
 import type { WorkRoot } from './directory.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import type { LayerName } from './layers.js';
+import { Leftovers } from './leftovers.js';
 import { PlainIsolation } from './plain-isolation.js';
 import type { ExecuteMessage } from './queue.js';
 import { countedRlimits, plainRlimits } from './rlimits.js';
 import type { ProcessRuntime } from './runtimes/runtime.js';
+import { ScriptIds } from './script-ids.js';
 import { visiblePaths } from './visible-paths.js';
 
 /** What programs ask of the whole host; nothing of single processes is among it. */
@@ -33,21 +35,25 @@ export class BasicIsolation implements Isolation {
   readonly also: readonly LayerName[];
   readonly #plain: PlainIsolation;
   readonly #cgroups: CgroupHost | undefined;
+  readonly #log: Log;
+  readonly #leftovers: Leftovers;
   readonly #readOnly: readonly string[];
-  /** Ids that no run has at present; undefined where all have the worker's own. */
-  readonly #freeIds: number[] | undefined;
+  /** Undefined where all runs have the worker's own. */
+  readonly #ids: ScriptIds | undefined;
 
   /**
    * @param cgroups undefined where none can be had
-   * @param ids for root: user and group ids that nobody else on this host has, as many as there may
-   *   be enclosures at once
+   * @param ids for root: user and group ids that nobody else on this host has, many more than there
+   *   may be enclosures at once
    */
   constructor(
     runtime: ProcessRuntime,
     root: WorkRoot,
     cgroups: CgroupHost | undefined,
-    { first, count }: { first: number; count: number },
+    { first, count, log }: { first: number; count: number; log: Log },
   ) {
+    this.#log = log;
+    this.#leftovers = new Leftovers(log);
     this.#plain = new PlainIsolation(root, cgroups ? countedRlimits : plainRlimits);
     this.#cgroups = cgroups;
     const bootstrap = runtime.bootstrap ? [runtime.bootstrap.folder] : [];
@@ -62,9 +68,7 @@ export class BasicIsolation implements Isolation {
       [runtime.file, ...runtime.prefixes, ...bootstrap].every((path) =>
         letsThrough(path, opened(path)),
       );
-    this.#freeIds = ownIds
-      ? Array.from({ length: count }, (_, index) => first + count - 1 - index)
-      : undefined;
+    this.#ids = ownIds ? new ScriptIds(first, count) : undefined;
     this.also = [...(ownIds ? ['identity' as const] : []), ...(cgroups ? ['cgroup' as const] : [])];
   }
 
@@ -78,18 +82,17 @@ export class BasicIsolation implements Isolation {
 
   enclose(runtime: ProcessRuntime, demand: Demand, task?: ExecuteMessage): Enclosure {
     const inner = this.#plain.enclose(runtime, demand, task);
-    const id = this.#freeIds?.pop();
-    invariant(id !== undefined || !this.#freeIds, 'there are as many ids as enclosures');
-    const giveBack = () => {
+    const id = this.#ids?.take();
+    const giveBack = (isEnded: boolean) => {
       inner.leave();
-      if (id !== undefined) this.#freeIds?.push(id);
+      if (id !== undefined && isEnded) this.#ids?.giveBack(id);
     };
     let cgroup: RunCgroup | undefined;
     try {
       if (id !== undefined) giveTo(inner.plan.cwd, id);
       cgroup = this.#cgroups?.create(cgroupLimits(demand.limits));
     } catch (error) {
-      giveBack();
+      giveBack(true);
       throw error;
     }
     const basic: BasicPlan = {
@@ -99,39 +102,39 @@ export class BasicIsolation implements Isolation {
       ...(id !== undefined && { uid: id, gid: id }),
       ...(cgroup && { cgroup: cgroup.entry }),
     };
-    return { ...inner, plan: { ...inner.plan, basic }, ...counted(inner, cgroup, giveBack) };
+    const plan = { ...inner.plan, basic };
+    const whose = cgroup ? { cgroup } : id !== undefined ? { user: id } : undefined;
+    return {
+      ...inner,
+      plan,
+      ...(cgroup && counted(inner, cgroup)),
+      // What is the worker's own user's can't be told from the worker.
+      leave: () => (whose ? this.#leftovers.end(whose, giveBack) : giveBack(true)),
+    };
   }
 
-  settled(): Promise<void> {
-    return this.#plain.settled();
+  async settled(): Promise<void> {
+    await this.#leftovers.settled();
+    await this.#plain.settled();
   }
 
   close(): void {
     this.#plain.close();
-    this.#cgroups?.close();
+    if (this.#cgroups?.close() === false) this.#log.warn(cgroupsStay);
   }
 }
 
 /** What the cgroup adds to an enclosure. */
 function counted(
   inner: Enclosure,
-  cgroup: RunCgroup | undefined,
-  giveBack: () => void,
-): Pick<Enclosure, 'admit' | 'cpuMs' | 'usage' | 'leave'> {
-  if (!cgroup) {
-    const { admit, cpuMs, usage } = inner;
-    return { admit, cpuMs, usage, leave: giveBack };
-  }
+  cgroup: RunCgroup,
+): Pick<Enclosure, 'admit' | 'cpuMs' | 'usage'> {
   const account = accountOf(cgroup);
   return {
     ...account,
     admit: (limits) => {
       inner.admit(limits);
       account.admit(limits);
-    },
-    leave: () => {
-      cgroup.release();
-      giveBack();
     },
   };
 }

@@ -41,9 +41,7 @@ export class WorkRoot {
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(join(this.path, name), content);
     }
-    for (const entry of readdirSync(this.path, { withFileTypes: true })) {
-      if (entry.isDirectory() && runName.test(entry.name)) this.#removeLater(entry.name);
-    }
+    for (const name of readdirSync(this.path)) if (runName.test(name)) this.#removeLater(name);
   }
 
   /** Makes a directory with these files in it. @throws Error with code and syscall, as of node:fs */

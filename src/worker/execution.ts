@@ -17,7 +17,14 @@ import { type Remains, resultOf } from './evidence.js';
 import type { ExecutionContext, ExecutionEvents } from './execution-context.js';
 import { collectOrder, handedBack } from './handed-back.js';
 import { workerLimits } from './limits.js';
-import { type ExitStatus, reap, type StartStatus, signalGroup, startError } from './process-end.js';
+import {
+  type ExitStatus,
+  reap,
+  reapThreads,
+  type StartStatus,
+  signalGroup,
+  startError,
+} from './process-end.js';
 import type { ExecuteMessage, Waiting } from './queue.js';
 import { frameLimits } from './resource-limits.js';
 import { scriptFiles } from './script-files.js';
@@ -58,6 +65,9 @@ export class Execution {
   #enclosure: Enclosure | undefined;
   #cpuCheck: CpuCheck | undefined;
   #deadline: Deadline | undefined;
+  /** Once it is killed. */
+  #threadCheck: Deadline | undefined;
+  #pid: number | undefined;
   #pipes: Socket[] = [];
   #startedAtMs = 0;
   /** Its process was there before the task, and may have been ill without anybody knowing. */
@@ -92,7 +102,7 @@ export class Execution {
 
   /** Ends it from outside; the result still comes by `onEnd`. The first cause wins. */
   end(cause: Cause): void {
-    this.#guarded(() => this.#termination.end(cause));
+    this.#guarded(() => this.#kill(cause));
   }
 
   /** What is kept of the beginning of both outputs so far. Views: valid until more comes. */
@@ -154,6 +164,8 @@ export class Execution {
   #attach(started: StartedProcess, enclosure: Enclosure): void {
     const { pid, pidfd, stdin, stdout, stderr, status, control } = started;
     this.#termination.attach(pid);
+    this.#pid = pid;
+    if (this.#termination.cause) this.#reapThreadsSoon();
     // The poller owns each of them from the moment that it is given it.
     const optional = [stdin, status, control].filter((fd) => fd !== undefined);
     const ours = new Set([pidfd, stdout, stderr, ...optional]);
@@ -245,7 +257,7 @@ export class Execution {
         this.#guarded(() => {
           const capture = stream === 'stdout' ? this.#stdout : this.#stderr;
           capture.push(chunk);
-          if (capture.exceeded) this.#termination.end({ kind: 'outputLimit', stream });
+          if (capture.exceeded) this.#kill({ kind: 'outputLimit', stream });
           this.#events.onOutput?.();
         }),
       onClose: (error) => {
@@ -285,6 +297,7 @@ export class Execution {
   #exited(pid: number): void {
     const exitedAtMs = this.#context.nowMs();
     this.#gone = true;
+    this.#threadCheck?.clear();
     let reaped: ExitStatus | undefined;
     this.#guarded(() => {
       this.#deadline?.clear();
@@ -384,7 +397,29 @@ export class Execution {
   #leave(): void {
     const enclosure = this.#enclosure;
     this.#enclosure = undefined;
-    this.#guarded(() => enclosure?.leave());
+    try {
+      enclosure?.leave();
+    } catch (error) {
+      // The run is over: what it leaves to us is not its verdict.
+      this.#log.error({ err: error }, 'what surrounded a run cannot be let go of');
+    }
+  }
+
+  #kill(cause: Cause): void {
+    this.#termination.end(cause);
+    this.#reapThreadsSoon();
+  }
+
+  /** Until it has ended, see `reapThreads`. */
+  #reapThreadsSoon(checksLeft: number = workerLimits.unwatchedChecksMax): void {
+    const pid = this.#pid;
+    if (pid === undefined || this.#gone || checksLeft === 0) return;
+    const { deadlines, nowMs } = this.#context;
+    this.#threadCheck?.clear();
+    this.#threadCheck = deadlines.add(nowMs() + workerLimits.unwatchedCheckMs, () => {
+      this.#guarded(() => reapThreads(pid));
+      this.#reapThreadsSoon(checksLeft - 1);
+    });
   }
 
   #guarded(action: () => void): void {
@@ -399,7 +434,7 @@ export class Execution {
   #fault(error: unknown): void {
     this.#log.error({ err: error }, 'internal error in a run');
     try {
-      this.#termination.end({ kind: 'fault', message: errorMessage(error) });
+      this.#kill({ kind: 'fault', message: errorMessage(error) });
     } catch (killError) {
       this.#log.error({ err: killError }, 'the run cannot be killed');
     }

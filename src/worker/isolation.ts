@@ -17,6 +17,7 @@ import {
   strongestOf,
   tryLayers,
 } from './layers.js';
+import { workerLimits } from './limits.js';
 import { PlainIsolation } from './plain-isolation.js';
 import type { ProcessRuntime, Runtime } from './runtimes/runtime.js';
 import { StrictIsolation } from './strict-isolation.js';
@@ -131,7 +132,10 @@ function build(
       cgroups?.close();
       return { isolation: new PlainIsolation(root), also: [] };
     case 'basic': {
-      const isolation = new BasicIsolation(runtime, root, cgroups, ids);
+      const isolation = new BasicIsolation(runtime, root, cgroups, {
+        ...ids,
+        count: workerLimits.scriptIds,
+      });
       return { isolation, also: isolation.also };
     }
     case 'strict': {

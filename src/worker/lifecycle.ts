@@ -101,7 +101,11 @@ export class Lifecycle {
 
   #release(): void {
     this.#enter('releasing');
-    void this.#parts.release().then(() => this.#announce(this.#end));
+    const { log } = this.#options;
+    this.#parts
+      .release()
+      .catch((error: unknown) => log.error({ err: error }, 'the worker did not let go of all'))
+      .then(() => this.#announce(this.#end));
   }
 
   #enter(

@@ -45,6 +45,11 @@ export const workerLimits = {
   /** A process that cannot be watched, and was killed for it, is looked for so often. */
   unwatchedCheckMs: 10,
   unwatchedChecksMax: 500,
+  /** What a run left running is killed so often, at intervals; longer is not waited for it. */
+  leftoverPassesMax: 200,
+  leftoverPauseMs: 25,
+  /** User ids set apart for each worker: as many as it may have sandboxes, with 4,096 slots. */
+  scriptIds: 16_384,
   /** First allocation for a captured stream; doubled as output comes. */
   captureBytesFirst: 4 * 1024,
   /** Of stderr, looked at for the report of an uncaught exception. */

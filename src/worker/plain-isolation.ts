@@ -1,4 +1,5 @@
-import { collectFrom } from './collect.js';
+import { ScriptdError } from '../errors.js';
+import { type Collected, collectFrom } from './collect.js';
 import type { WorkRoot } from './directory.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
@@ -56,7 +57,7 @@ export class PlainIsolation implements Isolation {
       rlimits: this.#rlimits,
       admit: () => undefined,
       cpuMs: undefined,
-      collect: (order) => collectFrom(directory.path, order),
+      collect: (order) => collectFrom(directory.path, order).catch(nothingOf),
       usage: undefined,
       leave: () => directory.remove(),
     };
@@ -69,4 +70,12 @@ export class PlainIsolation implements Isolation {
   close(): void {
     // The root stays: it is the next worker's of this name.
   }
+}
+
+/** A script may have removed its directory, or put something else in its place. */
+function nothingOf(error: unknown): Collected {
+  const isGone =
+    error instanceof ScriptdError && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code);
+  if (!isGone || error.errno === undefined) throw error;
+  return { files: [], notCollected: [{ name: '.', errno: error.errno }] };
 }

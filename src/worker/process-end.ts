@@ -1,5 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { ScriptdError } from '../errors.js';
+import { errorCode, type ScriptdError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import { addon, namesByNumber, orThrow, systemError } from './sandbox-addon.js';
 
@@ -90,6 +91,28 @@ export function reap(pid: number): ExitStatus | undefined {
     systemMs,
     memoryPeakBytes,
   };
+}
+
+/**
+ * Waits for threads of a child that was killed. Nobody but a tracer has to, and a thread can make its
+ * parent that without being asked (ptrace(2), PTRACE_TRACEME): until then its process does not end.
+ */
+export function reapThreads(pid: number): void {
+  let threads: string[];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return; // it is gone
+  }
+  for (const thread of threads.map(Number)) {
+    if (thread === pid) continue;
+    try {
+      reap(thread);
+    } catch (error) {
+      // Not traced by this worker.
+      if (errorCode(error) !== 'ECHILD') throw error;
+    }
+  }
 }
 
 /** Not a number that kill(2) or wait(2) take for more than one process. */

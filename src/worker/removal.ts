@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { constants, lstatSync, type PathLike } from 'node:fs';
 import { chmod, type FileHandle, open, opendir, rename, rmdir, unlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,6 +8,10 @@ import { workerLimits } from './limits.js';
 const pathOnly = 0o10000000; // O_PATH, open(2): needs no permission on the file itself
 const directoryOnly = constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
+/** Of this process alone: a predecessor may have left some that it had moved up. */
+const movedPrefix = `${randomBytes(3).toString('hex')}-0.`;
+let moved = 0;
+
 /**
  * Removes the directory `name` in `root` with all that is in it, in bounded time and memory.
  *
@@ -15,10 +20,12 @@ const directoryOnly = constants.O_DIRECTORY | constants.O_NOFOLLOW;
  * (/proc/self/fd, proc(5)), which a swapped symlink cannot redirect. A subdirectory is first moved up
  * into `root`, where only the worker writes; this bounds the depth as well.
  *
+ * What is no directory is removed too; no link is followed.
+ *
  * @throws ScriptdError REMOVAL_GAVE_UP past `removedEntriesMax`, or of node:fs with code and syscall.
  */
 export async function removeTree(root: string, name: string): Promise<void> {
-  const removal: Removal = { root, name, found: [name], moved: 0, entries: 0 };
+  const removal: Removal = { root, name, found: [name], entries: 0 };
   // A script may have removed its own.
   if (!lstatSync(`${root}/${name}`, { throwIfNoEntry: false })) return;
   for (let next = removal.found.pop(); next !== undefined; next = removal.found.pop()) {
@@ -31,7 +38,6 @@ interface Removal {
   name: string;
   /** Names in `root` that are still to be removed. */
   found: string[];
-  moved: number;
   entries: number;
 }
 
@@ -39,7 +45,13 @@ interface Removal {
 async function removeDirectory(removal: Removal, name: string): Promise<void> {
   const path = `${removal.root}/${name}`;
   for (let pass = 1; ; pass++) {
-    await empty(removal, path);
+    try {
+      await empty(removal, path);
+    } catch (error) {
+      if (!isNoDirectory(error)) throw error;
+      // Put in place of one while that was moved up, or by a script in place of its own.
+      return await unlink(path);
+    }
     try {
       return await rmdir(path);
     } catch (error) {
@@ -63,7 +75,7 @@ async function empty(removal: Removal, path: string): Promise<void> {
       }
       const inside = within(handle, entry.name);
       const gone = (entry.isDirectory() ? moveUp(removal, inside) : unlink(inside)).catch(
-        unlessGone,
+        unlessChanged,
       );
       batch.push(gone);
       // It is awaited below, with the others; until then nobody has asked how it went.
@@ -81,9 +93,15 @@ async function empty(removal: Removal, path: string): Promise<void> {
   }
 }
 
-/** A process that got away may have been quicker. */
-function unlessGone(error: unknown): void {
-  if (errorCode(error) !== 'ENOENT') throw error;
+/** A process that got away may have been quicker: what is something else now is seen by the next pass. */
+function unlessChanged(error: unknown): void {
+  const code = errorCode(error);
+  if (code !== 'ENOENT' && code !== 'EISDIR' && !isNoDirectory(error)) throw error;
+}
+
+/** Also for a link, where none may be followed. */
+function isNoDirectory(error: unknown): boolean {
+  return ['ENOTDIR', 'ELOOP'].includes(errorCode(error) ?? '');
 }
 
 /** A script may have taken away every permission on it. */
@@ -98,7 +116,7 @@ async function openDirectory(path: string): Promise<FileHandle> {
 }
 
 async function moveUp(removal: Removal, inside: Buffer): Promise<void> {
-  const name = `${removal.name}.${++removal.moved}`;
+  const name = `${movedPrefix}${++moved}`;
   const target = `${removal.root}/${name}`;
   try {
     await rename(inside, target);

@@ -3,7 +3,7 @@ import { limits as maxima } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Limits } from '../task.js';
 import { accountOf, cgroupLimits } from './cgroup/account.js';
-import type { CgroupHost, RunCgroup } from './cgroup/cgroup.js';
+import { type CgroupHost, cgroupsStay, type RunCgroup } from './cgroup/cgroup.js';
 import { ReadyCgroups } from './cgroup/ready.js';
 import type { Demand, Enclosure, Isolation } from './enclosure.js';
 import { scriptEnvironment } from './environment.js';
@@ -115,7 +115,7 @@ export class StrictIsolation implements Isolation {
   close(): void {
     this.#removeLeft();
     this.#ready.close();
-    this.#cgroups.close();
+    if (!this.#cgroups.close()) this.#log.warn(cgroupsStay);
   }
 
   /** Removes the cgroups of runs that are over, after their results went out. */

@@ -366,9 +366,13 @@ class WorkerDaemon implements Worker {
     this.#follows.clear();
     // Whoever waits for this worker waits for its connections to close: that comes last.
     this.#checker.close();
-    await this.#starter?.close();
-    await this.#isolation.settled();
-    this.#isolation.close();
+    try {
+      await this.#starter?.close();
+      await this.#isolation.settled();
+      this.#isolation.close();
+    } catch (error) {
+      this.#log.error({ err: error }, 'what surrounded the runs cannot be let go of');
+    }
     await this.#session.end(workerLimits.lingerMs);
     this.#deadlines.close();
     this.#poller.close();

@@ -1,15 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { CgroupHost, RunCgroup } from '../../src/worker/cgroup/cgroup.js';
 import { findCgroups } from '../../src/worker/cgroup/find.js';
+import { enter, lackingCgroups } from './cgroup-host.js';
 
-const found = findCgroups('scriptd-test-probe');
-const missing = 'version' in found ? undefined : found.detail;
-if ('version' in found) found.close();
-// In CI a host without cgroups is a failure.
-const skip = missing && !process.env.SCRIPTD_TEST_ALL ? `no cgroups here: ${missing}` : false;
+const skip = lackingCgroups();
 
 let hosts = 0;
 function setUp(test: Test): CgroupHost {
@@ -22,14 +20,7 @@ function setUp(test: Test): CgroupHost {
 /** Runs a shell command in the cgroup: it enters before it does anything. */
 async function runIn(cgroup: RunCgroup, command: string): Promise<number | null> {
   const child = spawn('bash', ['-c', `read; ${command}`], { stdio: ['pipe', 'ignore', 'ignore'] });
-  const { v1Procs = [], v2Directory } = cgroup.entry;
-  for (const fd of v1Procs) writeSync(fd, String(child.pid));
-  if (v2Directory !== undefined) {
-    execFileSync('bash', [
-      '-c',
-      `echo ${child.pid} > /proc/${process.pid}/fd/${v2Directory}/cgroup.procs`,
-    ]);
-  }
+  enter(cgroup, child.pid ?? 0);
   const ended = once(child, 'exit');
   child.stdin.end('\n');
   return (await ended)[0] as number | null;
@@ -71,4 +62,21 @@ t.test('nothing is left of a host that is closed', { skip }, async (t) => {
   host.close();
   t.notMatch(readFileSync('/proc/self/mountinfo', 'utf8'), `scriptd-test-${process.pid}`);
   t.equal('version' in findCgroups(`scriptd-test-${process.pid}-${hosts}`), true);
+});
+
+t.test('what runs in it keeps it, until it is killed', { skip }, async (t) => {
+  const cgroup = setUp(t).create({ memoryBytes: 256 << 20, processes: 32 });
+  await runIn(cgroup, 'for i in 1 2 3; do setsid sleep 1000 & done; sleep 0.05');
+  t.throws(() => cgroup.release(), { code: 'EBUSY' });
+  cgroup.kill();
+  for (let left = true; left; ) {
+    await delay(5);
+    try {
+      cgroup.release();
+      left = false;
+    } catch (error) {
+      t.match(error, { code: 'EBUSY' });
+    }
+  }
+  cgroup.release();
 });

@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
+import { Lifecycle } from '../../src/worker/lifecycle.js';
 import { startWorker } from '../../src/worker/worker.js';
 import { TestController, token } from './test-controller.js';
 import {
@@ -56,6 +57,20 @@ t.test('an orphan ends what it runs; while a controller is there it stays', asyn
   t.equal(await worker.closed, 'orphaned');
   t.notOk(pid && isAlive(pid));
   t.strictSame(readdirSync(workDirectory), []);
+});
+
+t.test('a worker whose last step fails is closed all the same', async (t) => {
+  const lifecycle = new Lifecycle(
+    {
+      isIdle: () => true,
+      isAcknowledged: () => true,
+      endRuns: () => undefined,
+      release: () => Promise.reject(new Error('EBUSY')),
+    },
+    { orphanMs: 1_000, drainMs: 1_000, log },
+  );
+  lifecycle.end('closed');
+  t.equal(await lifecycle.closed, 'closed');
 });
 
 t.test('a connection that is not proven keeps no worker alive', async (t) => {
@@ -172,6 +187,8 @@ t.test('what a predecessor left in the work directory is removed at start', asyn
   const workDirectory = join(folder, 'work');
   mkdirSync(join(workDirectory, 'abc123-1', 'deep'), { recursive: true });
   symlinkSync('/etc', join(workDirectory, 'abc123-1', 'link'));
+  symlinkSync('/etc', join(workDirectory, 'abc123-2'));
+  writeFileSync(join(workDirectory, 'abc123-2.1'), '');
   mkdirSync(join(workDirectory, "somebody's own"));
   const worker = await startWorker({
     name: 'noop-1',
@@ -187,6 +204,35 @@ t.test('what a predecessor left in the work directory is removed at start', asyn
   await worker.close();
   t.strictSame(readdirSync(workDirectory), ["somebody's own"]);
   t.ok(existsSync('/etc/passwd'));
+});
+
+t.test('a thread that takes the worker for its tracer does not outlast its limit', async (t) => {
+  const { worker, controller } = await startRig(t, 'python', { slots: 1 });
+  const code = `
+import ctypes, threading, time
+def trace():
+    print(ctypes.CDLL(None).ptrace(0, 0, None, None), flush=True)
+    time.sleep(1000)
+threading.Thread(target=trace).start()
+time.sleep(1000)`;
+  const result = await controller.run({ code, limits: { wallMs: 1_500 } });
+  t.equal(text(result.stdout), '0\n');
+  t.match(result, { code: 'WALL_LIMIT' });
+  t.match(await controller.run({ code: '' }), { outcome: 'success' });
+  await eventually(() => worker.stats().deadlines === 0);
+});
+
+t.test('a script that removes its directory, or replaces it, hands out nothing', async (t) => {
+  const { controller, workDirectory } = await startRig(t, 'bash', { slots: 1 });
+  for (const code of [
+    'rm -rf "$PWD"',
+    'rm -rf "$PWD"; ln -s /etc "$PWD"',
+    'rm -rf "$PWD"; : >"$PWD"',
+  ]) {
+    const result = await controller.run({ code, collect: ['*'] });
+    t.match(result, { outcome: 'success', files: [], filesNotCollected: [{ name: '.' }] }, code);
+  }
+  await eventually(() => readdirSync(workDirectory).length === 0);
 });
 
 t.test('a work directory that is a link, or open to others, is refused as it is', async (t) => {

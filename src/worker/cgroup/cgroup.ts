@@ -34,7 +34,13 @@ export interface RunCgroup {
   /** Processor time so far, of all processes that were ever in it. */
   cpuMs(): number;
   usage(): CgroupUsage;
-  /** Removes it. All its processes must have ended. */
+  /** Kills all that is in it; nothing more gets into it. It takes them a moment to be gone. */
+  kill(): void;
+  /**
+   * Removes it; its descriptors are closed whatever comes of that, and it may be called again.
+   *
+   * @throws Error of node:fs, EBUSY while something runs in it
+   */
   release(): void;
 }
 
@@ -45,6 +51,13 @@ export interface CgroupHost {
   readonly controllers: readonly string[];
   /** @throws Error of node:fs when the kernel refuses it. */
   create(limits: CgroupLimits): RunCgroup;
-  /** Removes what the worker made for itself. */
-  close(): void;
+  /**
+   * Removes what the worker made for itself.
+   *
+   * @returns false where something runs in it still: that stays for the next worker of this name
+   */
+  close(): boolean;
 }
+
+/** For the log, where `CgroupHost.close` says so. */
+export const cgroupsStay = 'something runs in a cgroup of this worker still, which stays';

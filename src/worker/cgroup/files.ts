@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   mkdirSync,
@@ -86,8 +87,37 @@ export function writeIfThere(directory: string, file: string, value: string | nu
   }
 }
 
+/** Begins the names of a host's runs: one of a predecessor may be busy still, under its name. */
+export function runPrefix(): string {
+  return `run-${randomBytes(3).toString('hex')}-`;
+}
+
 export function make(directory: string): void {
   mkdirSync(directory);
+}
+
+/**
+ * Kills all processes of a cgroup. As it may have no more of them first, none can fork faster than it
+ * is killed.
+ *
+ * @param directory with the pids controller
+ */
+export function killAllIn(directory: string): void {
+  if (!writeIfThere(directory, 'pids.max', 0)) return;
+  for (const line of readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n')) {
+    const pid = Number(line);
+    // 0: of a pid namespace that is not below ours. kill(2) would take it for our own group.
+    if (pid > 1) killIfThere(pid, 'SIGKILL');
+  }
+}
+
+/** Sends a signal to a process, unless it is gone. */
+export function killIfThere(pid: number, signal: 'SIGSTOP' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
 }
 
 /** Removes an empty cgroup. One that is gone already is fine. */
@@ -99,15 +129,21 @@ export function remove(directory: string): void {
   }
 }
 
+/** The same; false when something runs in it, or in one below it. */
+export function removeIfEmpty(directory: string): boolean {
+  try {
+    remove(directory);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EBUSY') throw error;
+    return false;
+  }
+}
+
 /** Removes the cgroups that an earlier worker of this name left, as far as they are empty. */
 export function removeEmptyChildren(directory: string): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    try {
-      remove(join(directory, entry.name));
-    } catch (error) {
-      // EBUSY: something runs in it still, and it stays for the next.
-      if (errorCode(error) !== 'EBUSY') throw error;
-    }
+    // What something runs in still stays for the next.
+    if (entry.isDirectory()) removeIfEmpty(join(directory, entry.name));
   }
 }

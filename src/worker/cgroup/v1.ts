@@ -1,7 +1,17 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupHost, CgroupLimits, CgroupUsage, RunCgroup } from './cgroup.js';
-import { make, OpenFile, remove, removeEmptyChildren, write, writeIfThere } from './files.js';
+import {
+  killAllIn,
+  make,
+  OpenFile,
+  remove,
+  removeEmptyChildren,
+  removeIfEmpty,
+  runPrefix,
+  write,
+  writeIfThere,
+} from './files.js';
 
 const controllers = ['memory', 'pids', 'cpuacct', 'cpu'] as const;
 type Controller = (typeof controllers)[number];
@@ -20,6 +30,7 @@ export class V1Host implements CgroupHost {
   readonly version = 1;
   readonly controllers: readonly Controller[];
   readonly #folders: V1Folders;
+  readonly #prefix = runPrefix();
   #created = 0;
 
   /**
@@ -44,7 +55,7 @@ export class V1Host implements CgroupHost {
   }
 
   create(limits: CgroupLimits): RunCgroup {
-    const name = `run-${++this.#created}`;
+    const name = `${this.#prefix}${++this.#created}`;
     const folders = {} as V1Folders;
     const made: string[] = [];
     const procs: number[] = [];
@@ -71,11 +82,13 @@ export class V1Host implements CgroupHost {
     return new V1Run(folders, made, procs, counters, limits);
   }
 
-  close(): void {
+  close(): boolean {
+    let isGone = true;
     for (const folder of new Set(Object.values(this.#folders))) {
       removeEmptyChildren(folder);
-      remove(folder);
+      isGone = removeIfEmpty(folder) && isGone;
     }
+    return isGone;
   }
 }
 
@@ -85,6 +98,7 @@ class V1Run implements RunCgroup {
   readonly #made: readonly string[];
   readonly #counters: Counters;
   #limits: CgroupLimits;
+  #closed = false;
 
   constructor(
     folders: V1Folders,
@@ -120,9 +134,17 @@ class V1Run implements RunCgroup {
     };
   }
 
+  kill(): void {
+    // What is in one hierarchy is in all of them.
+    killAllIn(this.#folders.pids);
+  }
+
   release(): void {
-    for (const fd of this.entry.v1Procs) closeSync(fd);
-    closeCounters(this.#counters);
+    if (!this.#closed) {
+      this.#closed = true;
+      for (const fd of this.entry.v1Procs) closeSync(fd);
+      closeCounters(this.#counters);
+    }
     for (const folder of this.#made) remove(folder);
   }
 }

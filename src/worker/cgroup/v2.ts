@@ -2,11 +2,14 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupHost, CgroupLimits, CgroupUsage, RunCgroup } from './cgroup.js';
 import {
+  killAllIn,
   make,
   readField,
   readNumber,
   remove,
   removeEmptyChildren,
+  removeIfEmpty,
+  runPrefix,
   write,
   writeIfThere,
 } from './files.js';
@@ -23,6 +26,7 @@ export class V2Host implements CgroupHost {
   readonly version = 2;
   readonly controllers: readonly string[];
   readonly #folder: string;
+  readonly #prefix = runPrefix();
   #created = 0;
 
   /**
@@ -43,7 +47,7 @@ export class V2Host implements CgroupHost {
   }
 
   create(limits: CgroupLimits): RunCgroup {
-    const folder = join(this.#folder, `run-${++this.#created}`);
+    const folder = join(this.#folder, `${this.#prefix}${++this.#created}`);
     make(folder);
     try {
       limit(folder, undefined, limits);
@@ -57,9 +61,9 @@ export class V2Host implements CgroupHost {
     }
   }
 
-  close(): void {
+  close(): boolean {
     removeEmptyChildren(this.#folder);
-    remove(this.#folder);
+    return removeIfEmpty(this.#folder);
   }
 }
 
@@ -67,6 +71,7 @@ class V2Run implements RunCgroup {
   readonly entry: { v2Directory: number };
   readonly #folder: string;
   #limits: CgroupLimits;
+  #closed = false;
 
   constructor(folder: string, v2Directory: number, limits: CgroupLimits) {
     this.#folder = folder;
@@ -96,8 +101,16 @@ class V2Run implements RunCgroup {
     };
   }
 
+  kill(): void {
+    // Since Linux 5.14.
+    if (!writeIfThere(this.#folder, 'cgroup.kill', 1)) killAllIn(this.#folder);
+  }
+
   release(): void {
-    closeSync(this.entry.v2Directory);
+    if (!this.#closed) {
+      this.#closed = true;
+      closeSync(this.entry.v2Directory);
+    }
     remove(this.#folder);
   }
 }

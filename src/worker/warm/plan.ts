@@ -9,9 +9,17 @@ export function readyMax(slots: number): number {
   return Math.min(slots, workerLimits.readyMax);
 }
 
-/** Enclosures that there may be at once: those of runs, those held ready, and those on their way out. */
+/**
+ * Prepared processes that there may be at once: those held ready for each sort of demand, and of one
+ * more those that are given up and not yet gone.
+ */
+export function preparedMax(readyMax: number): number {
+  return (workerLimits.poolsMax + 1) * readyMax;
+}
+
+/** Enclosures that there may be at once: those of runs, those of runs on their way out, and prepared ones. */
 export function enclosuresMax(slots: number): number {
-  return 2 * slots + (workerLimits.poolsMax + 1) * readyMax(slots);
+  return 2 * slots + preparedMax(readyMax(slots));
 }
 
 /** How the fork server of a runtime is started; undefined where it has none. */

@@ -29,9 +29,9 @@ export class Pool {
     return this.#count.usedAtMs;
   }
 
-  /** @param running runs at this moment, this one included */
-  take(running: number): Prepared | undefined {
-    this.#count.wanted(running, this.#options.nowMs());
+  /** @param wanted at this moment, this one included */
+  take(wanted: number): Prepared | undefined {
+    this.#count.wanted(wanted, this.#options.nowMs());
     for (;;) {
       const prepared = this.#ready.shift();
       if (!prepared?.failed) return prepared;
@@ -39,10 +39,17 @@ export class Pool {
     }
   }
 
-  /** Makes what is missing, and gives up what is too many. @throws what `prepare` throws */
-  level(): void {
+  /**
+   * Makes what is missing, and gives up what is too many.
+   *
+   * @param room for so many more, at most
+   * @throws what `prepare` throws
+   */
+  level(room: number): void {
     const wanted = this.#count.ready(this.#options.nowMs());
-    while (this.#ready.length < wanted) this.#ready.push(this.#options.prepare());
+    for (let left = room; left > 0 && this.#ready.length < wanted; left--) {
+      this.#ready.push(this.#options.prepare());
+    }
     while (this.#ready.length > wanted) this.#discardOne();
   }
 

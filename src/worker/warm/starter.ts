@@ -7,6 +7,7 @@ import type { ExecuteMessage } from '../queue.js';
 import type { ProcessRuntime } from '../runtimes/runtime.js';
 import { startProcess } from '../sandbox.js';
 import type { ForkServers } from './fork-servers.js';
+import { preparedMax } from './plan.js';
 import { Pool } from './pool.js';
 import { type Open, Prepared } from './prepared.js';
 
@@ -15,7 +16,7 @@ export interface StarterOptions {
   isolation: Isolation;
   poller: Poller;
   log: Log;
-  /** Processes held ready: never more. */
+  /** Processes held ready for one sort of demand: never more. */
   readyMax: number;
   /** Absent where the runtime has none, or the isolation. */
   forkServers?: ForkServers;
@@ -54,9 +55,11 @@ export class Starter {
     this.#running += 1;
     const demand = isolation.canPrepare(runtime) ? demandOf(runtime, task) : undefined;
     // A task with variables of its own that count at the start is no sort of demand.
-    const pool =
-      demand && !demand.env ? this.#pool(isolation.keyOf(runtime, demand), demand) : undefined;
-    const prepared = pool?.take(this.#running);
+    const key = demand && !demand.env ? isolation.keyOf(runtime, demand) : undefined;
+    // Of a sort that is new nobody knows yet whether another task will demand it.
+    const wanted = key !== undefined && this.#pools.has(key) ? this.#running : 1;
+    const pool = demand && key !== undefined ? this.#pool(key, demand) : undefined;
+    const prepared = pool?.take(wanted);
     if (prepared) {
       this.warmStarts += 1;
       return prepared;
@@ -167,11 +170,20 @@ export class Starter {
       if (nowMs - pool.usedAtMs >= workerLimits.demandMs) this.#drop(key);
     }
     try {
-      for (const pool of this.#pools.values()) pool.level();
+      // Those used last first: where many sorts are demanded there is not room for all.
+      for (const pool of [...this.#pools.values()].reverse()) pool.level(this.#room());
     } catch (error) {
       // A run that finds none is started without: it will say what is wrong, if it still is.
       this.#options.log.warn({ err: error }, `no process made ready: ${errorMessage(error)}`);
     }
+  }
+
+  /**
+   * Prepared processes that there may be beside those that wait or are on their way out: what runs may
+   * have at once beside them is never taken.
+   */
+  #room(): number {
+    return preparedMax(this.#options.readyMax) - this.ready - this.#discarded.size;
   }
 
   #drop(key: string): void {
@@ -185,6 +197,8 @@ export class Starter {
       this.#discarded.delete(prepared);
       if (error) this.#options.log.error({ err: error }, 'a prepared process cannot be ended');
       if (this.#discarded.size === 0) this.#onSettled?.();
+      // There is room for another.
+      this.#refillSoon();
     });
   }
 }

@@ -57,7 +57,7 @@ t.test('no hierarchy but version 2 is mounted', async (t) => {
 t.test('a run is born in its cgroup (CLONE_INTO_CGROUP)', async (t) => {
   const limits = { memoryBytes: 64 << 20, processes: 16 };
   const { bornIn, folder, status } = await runIn(t, limits, 'exit 3');
-  t.match(bornIn, /^0::\/.*scriptd-v2-test\/run-1\n$/);
+  t.match(bornIn, /^0::\/.*scriptd-v2-test\/run-[0-9a-f]{6}-1\n$/);
   t.equal(bornIn, `0::${folder.slice('/sys/fs/cgroup'.length)}\n`);
   t.same(status, { kind: 'ended', exitCode: 3 });
 });
