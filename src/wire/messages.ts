@@ -9,7 +9,7 @@ import {
   ScheduleView,
   scheduleLimits,
 } from '../schedule.js';
-import { Bytes, OneOf, type Validator, validator } from '../schema.js';
+import { Bytes, MapOf, OneOf, type Validator, validator } from '../schema.js';
 import {
   AttemptKey,
   Check,
@@ -73,7 +73,7 @@ export const Cursor = Type.String({ minLength: 1, maxLength: 256 });
 /** Most tasks in one page of a list. */
 export const pageTasksMax = 200;
 
-const schemas = {
+export const schemas = {
   hello: message('hello', {
     protocol: Type.Integer({ minimum: 0 }),
     role: OneOf(roles),
@@ -106,7 +106,7 @@ const schemas = {
     code: Type.String({ maxLength: limits.codeBytesMax }),
     args: Type.Optional(Type.Array(Type.String())),
     stdin: Type.Optional(Bytes(0, limits.stdinBytesMax)),
-    env: Type.Optional(Type.Record(Type.String(), Type.String())),
+    env: Type.Optional(MapOf(Type.String())),
     files: Type.Optional(Type.Array(TaskFile, { maxItems: limits.filesMax })),
     collect: Type.Optional(Collect),
     limits: Limits,
