@@ -11,6 +11,8 @@ export const limits = {
   frameBytesBeforeProofMax: 4 * 1024,
   /** Nesting of maps and arrays in one frame. */
   frameDepthMax: 16,
+  /** Maps and arrays in one frame; the largest inventory has 131,076. */
+  frameContainersMax: 400_000,
 
   /** Source code of one script. */
   codeBytesMax: 4 * 1024 * 1024,

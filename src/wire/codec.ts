@@ -8,7 +8,13 @@ import { structureFault } from './scan.js';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 // Frames are views of a buffer that the next read overwrites: byte strings are copied out of it.
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, copyBuffers: true });
+const unpackr = new Unpackr({
+  useRecords: false,
+  mapsAsObjects: true,
+  copyBuffers: true,
+  // A bigint, also of a small integer, would be a number to no schema, and no JSON.
+  int64AsType: 'number',
+});
 
 /** One frame, prefix included, ready to be written. The caller owns the bytes. */
 export function encodeFrame(message: Message): Buffer {
@@ -26,7 +32,7 @@ export function encodeFrame(message: Message): Buffer {
  *   MESSAGE_INVALID (not a message of docs/PROTOCOL.md; the sentence names the field).
  */
 export function decodePayload(payload: Buffer): Message {
-  const fault = structureFault(payload, limits.frameDepthMax);
+  const fault = structureFault(payload, limits.frameDepthMax, limits.frameContainersMax);
   if (fault)
     throw new ScriptdError('FRAME_MALFORMED', `a frame is not valid MessagePack: ${fault}`);
   let value: unknown;
