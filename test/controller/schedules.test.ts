@@ -1,9 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../src/clock.js';
+import { ScheduledRuns } from '../../src/controller/scheduled-runs.js';
 import { Schedules } from '../../src/controller/schedules.js';
-import type { ScheduleSpec } from '../../src/schedule.js';
+import type { Submissions } from '../../src/controller/submissions.js';
+import { createLog } from '../../src/log.js';
+import { type ScheduleSpec, scheduleLimits } from '../../src/schedule.js';
 import { MemoryStore } from '../../src/store/memory.js';
 import type { StoredDocument } from '../../src/store/port.js';
+import type { TaskSpec } from '../../src/task.js';
 
 const minute = 60_000;
 const start = Date.UTC(2026, 0, 1, 12, 0, 30);
@@ -172,4 +177,17 @@ t.test('a change that could not be stored is not made, and the next one is', asy
   t.equal(await lasting(t, schedules, store), undefined);
   await t.rejects(schedules.put('create', spec, start), fault);
   t.equal(schedules.get('s'), undefined);
+});
+
+t.test('a task that is not for schedules is refused here, too', async (t) => {
+  const { schedules, spec } = await everyMinute('all');
+  const submissions = { check: () => ({}) } as unknown as Submissions;
+  const log = createLog('test', 'silent');
+  const runs = new ScheduledRuns({ schedules, submissions, clock: systemClock, log });
+  const put = (task: Partial<TaskSpec>) =>
+    runs.put('put', { ...spec, task: { ...spec.task, ...task } });
+  const code = 'x'.repeat(scheduleLimits.taskBytesMax + 1);
+  await t.rejects(put({ code }), { code: 'INVALID_FIELD', field: 'task.code' });
+  await t.rejects(put({ runAt: 1 }), { code: 'INVALID_FIELD', field: 'task.runAt' });
+  t.match(await put({}), { created: false });
 });
