@@ -83,6 +83,9 @@ export const limits = {
   localBytesMax: 1024,
   exceptionMessageBytesMax: 16 * 1024,
 
+  /** All that one task leaves, as MessagePack; the rest of a frame is for what else it shows. */
+  resultBytesMax: 15 * 1024 * 1024 + 512 * 1024,
+
   /** Attempts of one task, the first included. */
   attemptsMax: 20,
   attemptsDefault: 3,
@@ -110,8 +113,14 @@ invariant(
   2 * (limits.outputBytesMax + 2 * limits.outputTailBytes) +
     limits.collectBytesMax +
     limits.filesMax * limits.fileNameBytesMax +
+    // Those that were not collected, as the worker cuts their names, with a reason each.
+    limits.filesMax * (3 * limits.fileNameBytesMax + 512) +
     limits.exceptionBytesMax <
-    limits.frameBytesMax - 1024 * 1024,
+    limits.resultBytesMax,
+  'a worker that does as it should leaves no more than it may',
+);
+invariant(
+  limits.resultBytesMax < limits.frameBytesMax - 256 * 1024,
   'all that one task leaves must fit into one frame',
 );
 invariant(

@@ -32,6 +32,7 @@ import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
 import { Overview } from './overview.js';
+import { ownResult } from './own-result.js';
 import { Pauses } from './pauses.js';
 import { Performer } from './performer.js';
 import type { Policy } from './policy.js';
@@ -80,6 +81,11 @@ export interface ControllerOptions {
   clock: Clock;
   log: Log;
 }
+
+const tooLarge = ownResult(
+  'START_FAILED',
+  'The script could not be started: its task is too large to be sent to a worker.',
+);
 
 /**
  * The states controller: composes scheduler, store, workers and http daemons. Everything that comes
@@ -188,6 +194,10 @@ export class Controller implements ClientRequests {
     this.#performer = new Performer({
       ...{ ...shared, fleet: this.#fleet, ledger: this.#ledger, watches: this.#watches, followers },
       tracer: options.tracer,
+      onUnsendable: (workerId, key) => {
+        this.#scheduler.result(workerId, key, tooLarge, this.#now());
+        this.#stir();
+      },
       onFinished: (view) => this.#webhooks.finished(view),
       onIdle: () => this.#onIdle?.(),
     });

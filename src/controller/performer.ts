@@ -5,7 +5,7 @@ import type { Admission } from '../scheduler/admission.js';
 import { attemptId, type CancelTrace } from '../scheduler/attempt.js';
 import type { Action } from '../scheduler/scheduler.js';
 import type { Claim, Completion, Requeue, TaskStore, Touch } from '../store/port.js';
-import type { CancelRecord, TaskSpec, TaskView } from '../task.js';
+import type { AttemptKey, CancelRecord, TaskSpec, TaskView } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
 import type { Watches } from './clients.js';
 import { type Figures, otherType } from './figures.js';
@@ -31,6 +31,8 @@ export interface PerformerOptions {
   tracer?: Tracer | undefined;
   clock: Clock;
   log: Log;
+  /** The attempt is not to be sent: no frame takes its task. */
+  onUnsendable(workerId: string, key: AttemptKey): void;
   /** The task is finished, and that is durable. */
   onFinished(view: TaskView): void;
   /** Nothing is unfinished any more. */
@@ -241,7 +243,7 @@ export class Performer {
     const submission = fresh.take(taskId);
     if (submission) {
       const { spec, view } = submission;
-      fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
+      this.#execute(dispatch, spec, view, isTraced);
       return;
     }
     const key = attemptId(taskId, attempt);
@@ -255,7 +257,7 @@ export class Performer {
           return;
         }
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
-        fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
+        this.#execute(dispatch, spec, view, isTraced);
         for (const message of behind) fleet.get(workerId)?.send(message);
       },
       (error: unknown) => {
@@ -265,6 +267,18 @@ export class Performer {
       },
     );
     this.#reading.set(key, { workerId, behind, sent });
+  }
+
+  /** What was let in by another version may fit into no frame: that is the end of the attempt alone. */
+  #execute(dispatch: Of<'dispatch'>, spec: TaskSpec, view: TaskView, isTraced: boolean): void {
+    const { fleet, onUnsendable, log } = this.#options;
+    const { workerId, taskId, attempt } = dispatch;
+    try {
+      fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
+    } catch (error) {
+      log.error({ err: error, task: taskId }, `task ${taskId} cannot be sent to a worker`);
+      onUnsendable(workerId, { taskId, attempt });
+    }
   }
 
   #acknowledge(workerId: string, taskId: string, attempt: number): void {

@@ -31,6 +31,7 @@ t.test('what ends and begins again in one turn is stored in that order', async (
     figures: new Figures([]),
     clock: systemClock,
     onFinished: () => undefined,
+    onUnsendable: () => t.fail('it is small'),
     onIdle: () => undefined,
   });
   const { view, spec } = submission();
