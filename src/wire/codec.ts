@@ -29,7 +29,8 @@ export function encodeFrame(message: Message): Buffer {
  * The message in one frame's payload, checked against its schema. Keeps no reference to `payload`.
  *
  * @throws ScriptdError FRAME_MALFORMED (not one MessagePack value of the allowed types),
- *   MESSAGE_INVALID (not a message of docs/PROTOCOL.md; the sentence names the field).
+ *   MESSAGE_INVALID (not a message of docs/PROTOCOL.md; the sentence names the field; `requestId` is
+ *   that of the message, whatever stands there).
  */
 export function decodePayload(payload: Buffer): Message {
   const fault = structureFault(payload, limits.frameDepthMax, limits.frameContainersMax);
@@ -42,6 +43,9 @@ export function decodePayload(payload: Buffer): Message {
     throw new ScriptdError('FRAME_MALFORMED', 'a frame cannot be decoded', { cause });
   }
   const misfit = messageMisfit(value);
-  if (misfit) throw new ScriptdError('MESSAGE_INVALID', misfit);
+  if (misfit) {
+    const { requestId } = (value ?? {}) as { requestId?: unknown };
+    throw Object.assign(new ScriptdError('MESSAGE_INVALID', misfit), { requestId });
+  }
   return value as Message;
 }
