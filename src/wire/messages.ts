@@ -39,6 +39,7 @@ import {
   QueueReport,
   Sample,
   WorkerReport,
+  workersReportedMax,
 } from './reports.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
@@ -332,7 +333,9 @@ export const schemas = {
     missing: Type.Array(Type.String()),
     pending: Type.Integer({ minimum: 0 }),
     running: Type.Integer({ minimum: 0 }),
-    workers: Type.Array(WorkerReport),
+    /** At most `workersReportedMax`. */
+    workers: Type.Array(WorkerReport, { maxItems: workersReportedMax }),
+    workersMore: Type.Optional(Type.Literal(true)),
   }),
 } satisfies Record<string, TObject>;
 

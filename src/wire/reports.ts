@@ -16,6 +16,9 @@ export const PartId = Type.String({ minLength: 1, maxLength: 128 });
 /** Most workers that figures are given of one by one: each makes dozens of series. */
 export const partsShownMax = 256;
 
+/** Most workers in one report: it fits into a frame, however many layers they say they have. */
+export const workersReportedMax = 4_096;
+
 /** Of the history: how long one sample is, how many there are, and of how many types. */
 export const historyStepMs = 10_000;
 export const historySamplesMax = 360;
