@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox';
 import type { Histogram } from './histogram.js';
-import { OneOf } from './schema.js';
+import { MapOf, OneOf } from './schema.js';
 
 /** Figures of a service as Prometheus has them: families of series that differ in their labels. */
 
-const Labels = Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 256 }));
+const Labels = MapOf(Type.String({ maxLength: 256 }), { namesMax: 64 });
 const Series = Type.Object(
   {
     labels: Labels,

@@ -11,6 +11,8 @@ export const limits = {
   frameBytesBeforeProofMax: 4 * 1024,
   /** Nesting of maps and arrays in one frame. */
   frameDepthMax: 16,
+  /** Maps and arrays in one frame; the largest inventory has 131,076. */
+  frameContainersMax: 400_000,
 
   /** Number of an attempt: it has to fit into 32 bits. */
   attemptMax: 0x7fffffff,
@@ -83,6 +85,9 @@ export const limits = {
   localBytesMax: 1024,
   exceptionMessageBytesMax: 16 * 1024,
 
+  /** All that one task leaves, as MessagePack; the rest of a frame is for what else it shows. */
+  resultBytesMax: 15 * 1024 * 1024 + 512 * 1024,
+
   /** Attempts of one task, the first included. */
   attemptsMax: 20,
   attemptsDefault: 3,
@@ -110,8 +115,14 @@ invariant(
   2 * (limits.outputBytesMax + 2 * limits.outputTailBytes) +
     limits.collectBytesMax +
     limits.filesMax * limits.fileNameBytesMax +
+    // Those that were not collected, as the worker cuts their names, with a reason each.
+    limits.filesMax * (3 * limits.fileNameBytesMax + 512) +
     limits.exceptionBytesMax <
-    limits.frameBytesMax - 1024 * 1024,
+    limits.resultBytesMax,
+  'a worker that does as it should leaves no more than it may',
+);
+invariant(
+  limits.resultBytesMax < limits.frameBytesMax - 256 * 1024,
   'all that one task leaves must fit into one frame',
 );
 invariant(

@@ -30,6 +30,22 @@ export function OneOf<const Values extends readonly string[]>(values: Values) {
   return Type.Unsafe<Values[number]>({ type: 'string', enum: [...values] });
 }
 
+/**
+ * Schema of a map: values of one sort under names of any text of at most `namesMax` characters.
+ * `Type.Record(Type.String(), …)` takes no name with a line break for one of its own, since `.` stands
+ * for none, and lets anything stand under it.
+ */
+export function MapOf<Value extends TSchema>(
+  value: Value,
+  { namesMax, maxProperties }: { namesMax?: number; maxProperties?: number } = {},
+) {
+  const name = Type.String({ pattern: `^[\\s\\S]{0,${namesMax ?? ''}}$` });
+  return Type.Record(name, value, {
+    additionalProperties: false,
+    ...(maxProperties !== undefined && { maxProperties }),
+  });
+}
+
 /** A value that does not fit its schema: which field, and what would have been right. */
 export interface Misfit {
   /** Path within the value, e.g. `limits.wallMs`; empty for the value itself. */

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { limits as maxima } from './limits.js';
-import { Bytes, OneOf } from './schema.js';
+import { Bytes, MapOf, OneOf } from './schema.js';
 import { networks, taskStates } from './task-words.js';
 import { codes, outcomes } from './verdict.js';
 import { Webhook, WebhookTarget } from './webhook.js';
@@ -226,7 +226,7 @@ const Frame = Type.Object(
     code: Type.Optional(Type.String({ maxLength: 1024 })),
     /** Local variables as text; only when asked for. */
     locals: Type.Optional(
-      Type.Record(Type.String(), Type.String({ maxLength: maxima.localBytesMax }), {
+      MapOf(Type.String({ maxLength: maxima.localBytesMax }), {
         maxProperties: maxima.localsMax,
       }),
     ),

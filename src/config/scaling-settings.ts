@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { MapOf } from '../schema.js';
 
 const workersMax = 10_000;
 const loadPerSlot = Type.Number({ minimum: 0.01, maximum: 1_000 });
@@ -23,8 +24,8 @@ export type ScalingSetting = Static<typeof ScalingSetting>;
 /** As Kubernetes knows it; the API server judges the rest. */
 const PodTemplate = Type.Object(
   {
-    metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-    spec: Type.Record(Type.String(), Type.Unknown()),
+    metadata: Type.Optional(MapOf(Type.Unknown())),
+    spec: MapOf(Type.Unknown()),
   },
   { additionalProperties: false },
 );
@@ -43,7 +44,7 @@ export const KubernetesSetting = Type.Object(
     /** What workers' pods are made from; its container `worker` gets the arguments. */
     pod: Type.Optional(PodTemplate),
     /** The same for some types, instead. */
-    podOfType: Type.Optional(Type.Record(Type.String(), PodTemplate)),
+    podOfType: Type.Optional(MapOf(PodTemplate)),
   },
   { additionalProperties: false },
 );

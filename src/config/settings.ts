@@ -4,7 +4,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { isolationFloors } from '../isolation.js';
 import { limits } from '../limits.js';
 import { logLevels } from '../log.js';
-import { OneOf } from '../schema.js';
+import { MapOf, OneOf } from '../schema.js';
 import { Check, LimitsAsked, networks, Retry, TypeName } from '../task.js';
 import { KubernetesSetting, ScalingSetting } from './scaling-settings.js';
 
@@ -37,7 +37,7 @@ export const RuntimeSetting = Type.Object(
     interpreter: Type.Optional(Type.String({ minLength: 1 })),
     /** Of the script's file, e.g. `.rb`. */
     extension: Type.Optional(Type.String({ pattern: '^\\.[A-Za-z0-9_-]{1,16}$' })),
-    env: Type.Optional(Type.Record(Type.String(), Type.String())),
+    env: Type.Optional(MapOf(Type.String())),
     /** `host`: a task that asks for it gets the network of this host. Default none. */
     network: Type.Optional(OneOf(networks)),
     /** What a task of this type gets when it does not ask. */
@@ -179,10 +179,7 @@ export const settings = {
     help: 'how much code and output of finished tasks is kept',
   }),
   groups: setting({
-    schema: Type.Record(
-      Type.String({ minLength: 1, maxLength: limits.tagBytesMax }),
-      Type.Number({ minimum: 0.01, maximum: 1_000 }),
-    ),
+    schema: MapOf(Type.Number({ minimum: 0.01, maximum: 1_000 }), { namesMax: limits.tagBytesMax }),
     notation: 'none',
     default: () => ({}),
     help: 'weights of groups, whose shares are fair by them; others have 1 (in scriptd.yaml only)',

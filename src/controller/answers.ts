@@ -22,17 +22,24 @@ export type Answer = MessageOf<
 /**
  * Answers on their way to one http daemon. One may have megabytes, and a daemon may ask for
  * hundreds at once: so only what the connection takes is encoded, and the rest waits here as what
- * the store has in memory anyway. A daemon that takes none is lost as a silent one.
+ * the store has in memory anyway. A daemon that takes none is lost as a silent one. What is too large
+ * for a frame must end neither this process nor the connection: who asked is told.
  */
 export class Answers {
   readonly #connection: Pick<Connection, 'send'>;
+  readonly #onUnsendable: (requestId: number, error: unknown) => void;
   /** In the order in which they go out. A Set: its first is taken out at no cost. */
   readonly #waiting = new Set<Answer>();
   /** The connection takes no more until it has drained. */
   #isBehind = false;
 
-  constructor(connection: Pick<Connection, 'send'>) {
+  /** @param onUnsendable the answer to this request cannot be encoded, and does not go out */
+  constructor(
+    connection: Pick<Connection, 'send'>,
+    onUnsendable: (requestId: number, error: unknown) => void,
+  ) {
     this.#connection = connection;
+    this.#onUnsendable = onUnsendable;
   }
 
   send(answer: Answer): void {
@@ -55,7 +62,11 @@ export class Answers {
     for (const answer of this.#waiting) {
       if (this.#isBehind) return;
       this.#waiting.delete(answer);
-      this.#isBehind = !this.#connection.send(answer);
+      try {
+        this.#isBehind = !this.#connection.send(answer);
+      } catch (error) {
+        this.#onUnsendable(answer.requestId, error);
+      }
     }
   }
 }

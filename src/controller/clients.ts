@@ -75,7 +75,7 @@ export class ClientSession {
     log: Log,
   ) {
     this.#connection = connection;
-    this.#answers = new Answers(connection);
+    this.#answers = new Answers(connection, (requestId, error) => this.#failed(requestId, error));
     this.#requests = requests;
     this.#watches = watches;
     this.#followers = followers;
@@ -103,7 +103,7 @@ export class ClientSession {
         this.#cancel(message);
         break;
       case 'status':
-        this.#connection.send(this.#requests.report(message.requestId));
+        this.#report(message.requestId);
         break;
       case 'list':
       case 'getSpec':
@@ -224,6 +224,15 @@ export class ClientSession {
       return { kind: 'task', requestId, task } as const;
     });
     this.#answer(requestId, answer);
+  }
+
+  /** Ahead of what waits: whoever probes the service waits for no large answers of others. */
+  #report(requestId: number): void {
+    try {
+      this.#connection.send(this.#requests.report(requestId));
+    } catch (error) {
+      this.#failed(requestId, error);
+    }
   }
 
   #answer(requestId: number, answer: Promise<Answer>): void {

@@ -32,6 +32,7 @@ import { Ledger } from './ledger.js';
 import { controllerLimits } from './limits.js';
 import type { WorkerManager } from './manager.js';
 import { Overview } from './overview.js';
+import { ownResult } from './own-result.js';
 import { Pauses } from './pauses.js';
 import { Performer } from './performer.js';
 import type { Policy } from './policy.js';
@@ -82,6 +83,10 @@ export interface ControllerOptions {
 }
 
 const shuttingDown: Refusal = { code: 'DRAINING', message: 'the controller is shutting down' };
+const tooLarge = ownResult(
+  'START_FAILED',
+  'The script could not be started: its task is too large to be sent to a worker.',
+);
 
 /**
  * The states controller: composes scheduler, store, workers and http daemons. Everything that comes
@@ -193,6 +198,10 @@ export class Controller implements ClientRequests {
       tracer: options.tracer,
       onUnread: (workerId, key) => {
         this.#scheduler.unread(workerId, key, this.#now());
+        this.#stir();
+      },
+      onUnsendable: (workerId, key) => {
+        this.#scheduler.result(workerId, key, tooLarge, this.#now());
         this.#stir();
       },
       onFinished: (view) => this.#webhooks.finished(view),

@@ -1,5 +1,5 @@
 import { counter, type Family, gauge, histogram } from '../figures.js';
-import { isolationLevels } from '../isolation.js';
+import { isolationLevels, layerNames } from '../isolation.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { TaskStore } from '../store/port.js';
 import { partsShownMax, type QueueReport } from '../wire/reports.js';
@@ -166,7 +166,10 @@ function workerFamilies({ scheduler, fleet, vitals, queues }: FigureSources): Fa
   ];
 }
 
-/** Layers by type: a worker by its name would make a dozen series. `GET /v1/workers` tells of each. */
+/**
+ * Layers by type: a worker by its name would make a dozen series. `GET /v1/workers` tells of each. What
+ * is no layer of ours is one more: workers can't make series as they like.
+ */
 function isolationFamilies(fleet: Fleet, types: ReadonlyMap<string, unknown>): Family[] {
   const levels = new Map<string, [labels: Record<string, string>, count: number]>();
   const layers = new Map<string, [labels: Record<string, string>, count: number]>();
@@ -183,7 +186,9 @@ function isolationFamilies(fleet: Fleet, types: ReadonlyMap<string, unknown>): F
     if (!types.has(type)) continue;
     const { level, layers: has } = inventory.isolation;
     add(levels, `${type} ${level}`, { type, level });
-    for (const layer of has) add(layers, `${type} ${layer}`, { type, layer });
+    for (const layer of new Set(has.map(knownLayer))) {
+      add(layers, `${type} ${layer}`, { type, layer });
+    }
   }
   return [
     gauge(
@@ -205,6 +210,13 @@ function isolationFamilies(fleet: Fleet, types: ReadonlyMap<string, unknown>): F
       [...layers.values()],
     ),
   ];
+}
+
+const known: ReadonlySet<string> = new Set(layerNames);
+const otherLayer = '_other';
+
+function knownLayer(layer: string): string {
+  return known.has(layer) ? layer : otherLayer;
 }
 
 function storeFamilies({ store, ledger }: FigureSources): Family[] {

@@ -7,6 +7,7 @@ import type { Durability, Submission } from '../store/port.js';
 import type { Limits, Network, TaskSpec } from '../task.js';
 import { type Webhook, type WebhookTarget, webhookFault } from '../webhook.js';
 import type { Reach } from '../webhooks/reach.js';
+import { packedBytes } from '../wire/packed-bytes.js';
 import { excessOf, grantedLimits, type Policy } from './policy.js';
 import type { Refusal } from './refusal.js';
 
@@ -146,6 +147,11 @@ function sizeRefusal(spec: TaskSpec): Refusal | undefined {
     const message = `\`args\` and \`env\` take ${handedBytes} bytes together; at most ${most} are allowed: use \`stdin\``;
     return { code: 'INVALID_FIELD', message, field: 'args' };
   }
+  const checkBytes = packedBytes(spec.check);
+  if (checkBytes > maxima.checkBytesMax) {
+    const message = `\`check\` has ${checkBytes} bytes; at most ${maxima.checkBytesMax} are allowed`;
+    return { code: 'INVALID_FIELD', message, field: 'check' };
+  }
   const fault = filesFault(spec.files ?? []) ?? collectFault(spec.collect ?? []);
   return fault && { code: 'INVALID_FIELD', ...fault };
 }
@@ -190,7 +196,7 @@ function spaceRefusal(spec: TaskSpec, limits: Limits): Refusal | undefined {
 function heldBytes(spec: TaskSpec): number {
   let bytes = Buffer.byteLength(spec.code) + (spec.stdin?.length ?? 0) + argsAndEnvBytes(spec);
   for (const { name, content } of spec.files ?? []) bytes += name.length + content.length;
-  if (spec.check) bytes += JSON.stringify(spec.check).length;
+  if (spec.check) bytes += packedBytes(spec.check);
   return bytes;
 }
 

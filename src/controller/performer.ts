@@ -33,6 +33,8 @@ export interface PerformerOptions {
   log: Log;
   /** The attempt never went out to its worker: its task could not be read. */
   onUnread(workerId: string, key: AttemptKey): void;
+  /** The attempt is not to be sent: no frame takes its task. */
+  onUnsendable(workerId: string, key: AttemptKey): void;
   /** The task is finished, and that is durable. */
   onFinished(view: TaskView): void;
   /** Nothing is unfinished any more. */
@@ -250,7 +252,7 @@ export class Performer {
     const submission = fresh.take(taskId);
     if (submission) {
       const { spec, view } = submission;
-      fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
+      this.#execute(dispatch, spec, view, isTraced);
       return;
     }
     const key = attemptId(taskId, attempt);
@@ -265,7 +267,7 @@ export class Performer {
           return;
         }
         // A worker that is gone by now takes nothing; its loss is being told to the scheduler.
-        fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
+        this.#execute(dispatch, spec, view, isTraced);
         for (const message of behind) fleet.get(workerId)?.send(message);
       },
       (error: unknown) => {
@@ -291,6 +293,18 @@ export class Performer {
     // It came again before its end was stored: should we die now, its worker alone has it.
     if (this.#ending.get(attemptId(taskId, attempt)) === workerId) return;
     this.#acknowledge(workerId, taskId, attempt);
+  }
+
+  /** What was let in by another version may fit into no frame: that is the end of the attempt alone. */
+  #execute(dispatch: Of<'dispatch'>, spec: TaskSpec, view: TaskView, isTraced: boolean): void {
+    const { fleet, onUnsendable, log } = this.#options;
+    const { workerId, taskId, attempt } = dispatch;
+    try {
+      fleet.get(workerId)?.send(executeOf(dispatch, spec, view, isTraced));
+    } catch (error) {
+      log.error({ err: error, task: taskId }, `task ${taskId} cannot be sent to a worker`);
+      onUnsendable(workerId, { taskId, attempt });
+    }
   }
 
   #acknowledge(workerId: string, taskId: string, attempt: number): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
-import type { ScheduleSpec } from '../schedule.js';
-import { mayPass, thrown } from './refusal.js';
+import { type ScheduleSpec, scheduledTaskFault } from '../schedule.js';
+import { mayPass, type Refusal, thrown } from './refusal.js';
 import type { DueRun, Schedules } from './schedules.js';
 import type { Submissions } from './submissions.js';
 
@@ -20,18 +20,13 @@ export class ScheduledRuns {
     this.#options = options;
   }
 
-  /** Rejected with what intake would say of the task, too. */
+  /** Rejected with what is wrong with the task, or what intake would say of it, too. */
   async put(how: 'create' | 'put', schedule: ScheduleSpec) {
     const { schedules, submissions, clock } = this.#options;
+    const fault = scheduledTaskFault(schedule.task);
+    if (fault) throw inTask({ code: 'INVALID_FIELD', ...fault });
     const checked = submissions.check(schedule.task);
-    if ('code' in checked) {
-      const { message, field } = checked;
-      throw thrown({
-        ...checked,
-        message: `in \`task\`: ${message}`,
-        ...(field !== undefined && { field: `task.${field}` }),
-      });
-    }
+    if ('code' in checked) throw inTask(checked);
     return await schedules.put(how, schedule, clock.wallMs());
   }
 
@@ -54,4 +49,13 @@ export class ScheduledRuns {
       if (mayPass(error)) schedules.putBack(run);
     }
   }
+}
+
+function inTask(refusal: Refusal) {
+  const { message, field } = refusal;
+  return thrown({
+    ...refusal,
+    message: `in \`task\`: ${message}`,
+    ...(field !== undefined && { field: `task.${field}` }),
+  });
 }

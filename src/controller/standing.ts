@@ -8,6 +8,7 @@ import {
   lacksWorkerText,
   partsShownMax,
   type WorkerReport,
+  workersReportedMax,
 } from '../wire/reports.js';
 import { type FigureSources, familiesOf } from './families.js';
 import type { UpWorker } from './fleet.js';
@@ -35,11 +36,13 @@ export class Standing {
     const missing = fleet.missingTypes().map(lacksWorkerText);
     if (draining) missing.push(drainingText);
     if (ledger.behind > 0) missing.push('the store takes nothing: its disk is full or failing');
+    const up = [...fleet.up()];
     return {
       ...{ ready: missing.length === 0, draining, missing },
       pending: scheduler.pendingCount,
       running: scheduler.runningCount,
-      workers: [...fleet.up()].map((up) => this.#worker(up)),
+      workers: up.slice(0, workersReportedMax).map((one) => this.#worker(one)),
+      ...(up.length > workersReportedMax && { workersMore: true as const }),
     };
   }
 

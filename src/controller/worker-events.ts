@@ -1,10 +1,14 @@
 import type { Clock } from '../clock.js';
+import { limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
+import type { Result } from '../task.js';
 import type { MessageOf } from '../wire/messages.js';
+import { packedBytes } from '../wire/packed-bytes.js';
 import type { FleetHandlers } from './fleet.js';
 import type { Followers } from './followers.js';
 import type { WorkerSeat } from './manager.js';
+import { ownResult } from './own-result.js';
 import type { FromEmitter } from './worker-link.js';
 import type { WorkerVitals } from './worker-vitals.js';
 
@@ -94,7 +98,7 @@ export class WorkerEvents implements FleetHandlers {
         break;
       case 'result': {
         const { taskId, attempt, result } = message;
-        scheduler.result(name, { taskId, attempt }, result, nowMs);
+        scheduler.result(name, { taskId, attempt }, bounded(result), nowMs);
         break;
       }
     }
@@ -103,4 +107,15 @@ export class WorkerEvents implements FleetHandlers {
   #nowMs(): number {
     return this.#options.clock.monotonicMs();
   }
+}
+
+/** What fits into no answer could be told to nobody. Two outputs alone are bounded, and do. */
+function bounded(result: Result): Result {
+  const { exception, files, filesNotCollected } = result;
+  if (!exception && !files && !filesNotCollected) return result;
+  const bytes = packedBytes(result);
+  const most = limits.resultBytesMax;
+  if (bytes <= most) return result;
+  const text = `The worker told a result of ${bytes} bytes; at most ${most} are possible.`;
+  return ownResult('INTERNAL', text);
 }

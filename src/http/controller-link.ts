@@ -62,6 +62,8 @@ interface Request {
   /** Of what is kept to be sent, or sent again. */
   bytes: number;
   sent: boolean;
+  /** Connections that its answer has broken. */
+  broken: number;
   /** When it gives up waiting for a connection, on the monotonic clock. */
   giveUpAtMs: number | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -75,7 +77,8 @@ interface Request {
  *
  *     ask ─▶ waiting ─(connection opens)─▶ sent ─▶ answered or refused
  *               ▲ └ controllerWaitMs: CONTROLLER_UNAVAILABLE
- *               └──(it breaks; what is repeatable only; the others: CONTROLLER_LOST)
+ *               └──(it breaks; what is repeatable only; the others, and what has broken it
+ *                   twice by its answer: CONTROLLER_LOST)
  */
 export class ControllerLink implements ControllerPort {
   readonly #options: ControllerLinkOptions;
@@ -310,6 +313,7 @@ export class ControllerLink implements ControllerPort {
         question,
         bytes: bytesOf(question),
         sent: false,
+        broken: 0,
         giveUpAtMs: undefined,
         timer: undefined,
         // Its kind is compared before.
@@ -425,7 +429,7 @@ export class ControllerLink implements ControllerPort {
     this.#openedAtMs = undefined;
     if (this.#closed) return;
     this.#logLoss(error);
-    for (const request of [...this.#requests.values()]) this.#interrupt(request);
+    for (const request of [...this.#requests.values()]) this.#interrupt(request, error);
     // Only a connection that held makes the waits short again, not one that breaks at once.
     if (livedMs >= httpLimits.reconnectMsMax) this.#reconnectMs = httpLimits.reconnectMsMin;
     this.#reconnectTimer = setTimeout(() => this.#connect(), this.#reconnectMs);
@@ -441,15 +445,18 @@ export class ControllerLink implements ControllerPort {
   }
 
   /** What becomes of a request when the connection breaks. */
-  #interrupt(request: Request): void {
+  #interrupt(request: Request, error: ScriptdError): void {
     if (!request.sent) return;
-    if (isRepeatable(request.question)) {
+    if (mayHaveBroken(request.question, error)) request.broken++;
+    const isAnswered = request.broken >= httpLimits.brokenByAnswerMax;
+    if (isRepeatable(request.question) && !isAnswered) {
       this.#wait(request);
       return;
     }
-    const text =
-      'the connection to the controller broke before its answer came; ' +
-      'it may have done what was asked, or not';
+    const text = isAnswered
+      ? 'what the controller answered was not valid, each time; run the same version everywhere'
+      : 'the connection to the controller broke before its answer came; ' +
+        'it may have done what was asked, or not';
     this.#drop(request, new ScriptdError('CONTROLLER_LOST', text));
   }
 
@@ -470,6 +477,13 @@ export class ControllerLink implements ControllerPort {
       outOfState(message, connection);
     }
   }
+}
+
+/** Of a frame that could not be read nobody knows what it answered; who waits for long is spared. */
+function mayHaveBroken(question: Question, error: ScriptdError): boolean {
+  if (error.code === 'FRAME_MALFORMED') return !isHeld(question);
+  const { requestId } = error as { requestId?: unknown };
+  return error.code === 'MESSAGE_INVALID' && requestId === question.requestId;
 }
 
 function outOfState({ kind }: Message, connection: Connection) {

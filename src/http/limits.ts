@@ -95,6 +95,8 @@ export const httpLimits = {
   /** Wait before the next try to reach the controller: doubles from the first to the second. */
   reconnectMsMin: 50,
   reconnectMsMax: 1_000,
+  /** What has broken so many connections by its answer is not asked again. */
+  brokenByAnswerMax: 2,
   /** Requests to the controller that are not answered yet; held ones count. */
   requestsMax: 16_384,
   /** Of them, those that are answered when a task is finished: they leave room for quick ones. */

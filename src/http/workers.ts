@@ -17,8 +17,8 @@ export function workerRoutes(app: FastifyInstance, controller: ControllerPort): 
     { exposeHeadRoute: true, config: { operation: listWorkers } },
     async (request) => {
       readQuery(request.url, []);
-      const { workers } = await controller.status();
-      return { workers: workers.map(workerJson) };
+      const { workers, workersMore } = await controller.status();
+      return { workers: workers.map(workerJson), ...(workersMore && { workersMore }) };
     },
   );
 

@@ -8,7 +8,13 @@ import { structureFault } from './scan.js';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 // Frames are views of a buffer that the next read overwrites: byte strings are copied out of it.
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, copyBuffers: true });
+const unpackr = new Unpackr({
+  useRecords: false,
+  mapsAsObjects: true,
+  copyBuffers: true,
+  // A bigint, also of a small integer, would be a number to no schema, and no JSON.
+  int64AsType: 'number',
+});
 
 /** One frame, prefix included, ready to be written. The caller owns the bytes. */
 export function encodeFrame(message: Message): Buffer {
@@ -23,10 +29,11 @@ export function encodeFrame(message: Message): Buffer {
  * The message in one frame's payload, checked against its schema. Keeps no reference to `payload`.
  *
  * @throws ScriptdError FRAME_MALFORMED (not one MessagePack value of the allowed types),
- *   MESSAGE_INVALID (not a message of docs/PROTOCOL.md; the sentence names the field).
+ *   MESSAGE_INVALID (not a message of docs/PROTOCOL.md; the sentence names the field; `requestId` is
+ *   that of the message, whatever stands there).
  */
 export function decodePayload(payload: Buffer): Message {
-  const fault = structureFault(payload, limits.frameDepthMax);
+  const fault = structureFault(payload, limits.frameDepthMax, limits.frameContainersMax);
   if (fault)
     throw new ScriptdError('FRAME_MALFORMED', `a frame is not valid MessagePack: ${fault}`);
   let value: unknown;
@@ -36,6 +43,9 @@ export function decodePayload(payload: Buffer): Message {
     throw new ScriptdError('FRAME_MALFORMED', 'a frame cannot be decoded', { cause });
   }
   const misfit = messageMisfit(value);
-  if (misfit) throw new ScriptdError('MESSAGE_INVALID', misfit);
+  if (misfit) {
+    const { requestId } = (value ?? {}) as { requestId?: unknown };
+    throw Object.assign(new ScriptdError('MESSAGE_INVALID', misfit), { requestId });
+  }
   return value as Message;
 }

@@ -9,7 +9,7 @@ import {
   ScheduleView,
   scheduleLimits,
 } from '../schedule.js';
-import { Bytes, OneOf, type Validator, validator } from '../schema.js';
+import { Bytes, MapOf, OneOf, type Validator, validator } from '../schema.js';
 import {
   AttemptKey,
   AttemptNumber,
@@ -40,6 +40,7 @@ import {
   QueueReport,
   Sample,
   WorkerReport,
+  workersReportedMax,
 } from './reports.js';
 
 /** Every message of docs/PROTOCOL.md, its schema, and who may send it where. */
@@ -74,7 +75,7 @@ export const Cursor = Type.String({ minLength: 1, maxLength: 256 });
 /** Most tasks in one page of a list. */
 export const pageTasksMax = 200;
 
-const schemas = {
+export const schemas = {
   hello: message('hello', {
     protocol: Type.Integer({ minimum: 0 }),
     role: OneOf(roles),
@@ -107,7 +108,7 @@ const schemas = {
     code: Type.String({ maxLength: limits.codeBytesMax }),
     args: Type.Optional(Type.Array(Type.String())),
     stdin: Type.Optional(Bytes(0, limits.stdinBytesMax)),
-    env: Type.Optional(Type.Record(Type.String(), Type.String())),
+    env: Type.Optional(MapOf(Type.String())),
     files: Type.Optional(Type.Array(TaskFile, { maxItems: limits.filesMax })),
     collect: Type.Optional(Collect),
     limits: Limits,
@@ -334,7 +335,9 @@ const schemas = {
     missing: Type.Array(Type.String()),
     pending: Type.Integer({ minimum: 0 }),
     running: Type.Integer({ minimum: 0 }),
-    workers: Type.Array(WorkerReport),
+    /** At most `workersReportedMax`. */
+    workers: Type.Array(WorkerReport, { maxItems: workersReportedMax }),
+    workersMore: Type.Optional(Type.Literal(true)),
   }),
 } satisfies Record<string, TObject>;
 

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { IsolationReport } from '../isolation.js';
 import { limits } from '../limits.js';
-import { OneOf } from '../schema.js';
+import { MapOf, OneOf } from '../schema.js';
 import { TypeName } from '../task.js';
 import { outcomes } from '../verdict.js';
 import { Vitals } from '../vitals.js';
@@ -15,6 +15,9 @@ export const PartId = Type.String({ minLength: 1, maxLength: 128 });
 
 /** Most workers that figures are given of one by one: each makes dozens of series. */
 export const partsShownMax = 256;
+
+/** Most workers in one report: it fits into a frame, however many layers they say they have. */
+export const workersReportedMax = 4_096;
 
 /** Of the history: how long one sample is, how many there are, and of how many types. */
 export const historyStepMs = 10_000;
@@ -151,7 +154,7 @@ export const TypeSample = Type.Object(
     slots: Count,
     /** In it: tasks that were taken, and that ended, by outcome. */
     submitted: Count,
-    finished: Type.Record(Type.String({ maxLength: 64 }), Count),
+    finished: MapOf(Count, { namesMax: 64 }),
     /** Of the attempts that were handed out in it: how long they had waited. 0 when there was none. */
     queuedMsMax: Milliseconds,
     queuedMsMean: Milliseconds,

@@ -1,8 +1,9 @@
 /**
  * A look at the structure of one MessagePack value before it is decoded, without allocating: every
- * length fits into the bytes that are there, nesting is bounded, only the types of docs/PROTOCOL.md
- * occur (no extension types: decoders build objects of their own from them), the value ends where
- * the bytes end. What passes can be decoded in time and memory proportional to its size.
+ * length fits into the bytes that are there, nesting and the number of maps and arrays are bounded
+ * (an empty map takes one byte here, and some sixty once decoded), only the types of docs/PROTOCOL.md
+ * occur (no extension types: decoders build objects of their own from them; no integers that would
+ * need a bigint, which is no JSON and no number), the value ends where the bytes end. What passes can be decoded in time and memory proportional to its size.
  *
  * Source: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
@@ -10,11 +11,21 @@
 /** Entries still expected at each depth; scanning is synchronous, so one array serves all. */
 const expected = new Float64Array(64);
 
-/** Why `bytes` is not one acceptable value, or undefined when it is. `depthMax` is at most 63. */
-export function structureFault(bytes: Uint8Array, depthMax: number): string | undefined {
+/**
+ * Why `bytes` is not one acceptable value, or undefined when it is.
+ *
+ * @param depthMax at most 63
+ * @param containersMax maps and arrays in all, empty ones included
+ */
+export function structureFault(
+  bytes: Uint8Array,
+  depthMax: number,
+  containersMax = Number.POSITIVE_INFINITY,
+): string | undefined {
   const end = bytes.length;
   let position = 0;
   let depth = 0;
+  let containers = 0;
   expected[0] = 1;
   while (depth >= 0) {
     if (expected[depth] === 0) {
@@ -25,7 +36,7 @@ export function structureFault(bytes: Uint8Array, depthMax: number): string | un
     if (position >= end) return 'it ends in the middle of a value';
     const byte = bytes[position++] as number;
     let skip = 0;
-    let children = 0;
+    let children = -1; // of what is neither a map nor an array
     if (byte <= 0x7f || byte >= 0xe0) continue;
     if (byte <= 0x8f) children = 2 * (byte & 0x0f);
     else if (byte <= 0x9f) children = byte & 0x0f;
@@ -35,6 +46,9 @@ export function structureFault(bytes: Uint8Array, depthMax: number): string | un
       if (size < 0) return `byte 0x${byte.toString(16)} is not of an allowed type`;
       if (position + (size & 7) > end) return 'it ends in the middle of a value';
       if (byte <= 0xc3 || (byte >= 0xca && byte <= 0xd3)) {
+        if ((byte === 0xcf || byte === 0xd3) && isLarge(bytes, position, byte === 0xd3)) {
+          return 'an integer is larger than a number holds exactly';
+        }
         skip = size;
       } else {
         let length = 0;
@@ -46,6 +60,9 @@ export function structureFault(bytes: Uint8Array, depthMax: number): string | un
     }
     if (skip > end - position) return 'a length is larger than what follows';
     position += skip;
+    if (children >= 0 && ++containers > containersMax) {
+      return `it has more than ${containersMax} maps and arrays`;
+    }
     if (children > 0) {
       if (children > end - position) return 'a length is larger than what follows';
       if (++depth > depthMax) return `it is nested deeper than ${depthMax}`;
@@ -53,6 +70,14 @@ export function structureFault(bytes: Uint8Array, depthMax: number): string | un
     }
   }
   return position === end ? undefined : 'bytes follow the value';
+}
+
+/** Whether 64 bits stand for an integer beyond 53 bits and a sign. */
+function isLarge(bytes: Uint8Array, position: number, isSigned: boolean): boolean {
+  let high = 0;
+  for (let index = 0; index < 4; index++) high = high * 256 + (bytes[position + index] as number);
+  if (isSigned) high |= 0;
+  return high > 0x1fffff || high < -0x200000;
 }
 
 /**

@@ -1,6 +1,8 @@
+import { errorMessage } from '../errors.js';
 import { type AttemptKey, bulkOf, type Result } from '../task.js';
 import type { Connection } from '../wire/connection.js';
 import type { MessageOf } from '../wire/messages.js';
+import { untellable } from './deliverable.js';
 import { workerLimits } from './limits.js';
 import { attemptKey } from './queue.js';
 
@@ -117,9 +119,7 @@ export class Emitter {
     else this.#tellBegun();
     const key = attemptKey({ taskId, attempt });
     const message: MessageOf<'result'> = { kind: 'result', taskId, attempt, result };
-    const bytes = bulkOf(result) + workerLimits.resultBytesOverhead;
-    this.#held.set(key, { message, bytes });
-    this.#heldBytes += bytes;
+    this.#hold(key, message);
     this.#unsent.add(key);
     this.pump();
   }
@@ -143,7 +143,24 @@ export class Emitter {
       if (connection.queuedBytes > workerLimits.sendWindowBytes) return;
       this.#unsent.delete(key);
       const held = this.#held.get(key);
-      if (held) connection.send(held.message);
+      if (held) this.#send(connection, key, held.message);
     }
+  }
+
+  /** One that cannot be encoded, a mistake of ours, would be tried at each new connection, for ever. */
+  #send(connection: Sender, key: string, message: MessageOf<'result'>): void {
+    try {
+      connection.send(message);
+    } catch (error) {
+      const told = { ...message, result: untellable(errorMessage(error)) };
+      this.#hold(key, told);
+      connection.send(told);
+    }
+  }
+
+  #hold(key: string, message: MessageOf<'result'>): void {
+    const bytes = bulkOf(message.result) + workerLimits.resultBytesOverhead;
+    this.#heldBytes += bytes - (this.#held.get(key)?.bytes ?? 0);
+    this.#held.set(key, { message, bytes });
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { type IsolationLevel, isolationLevels } from '../isolation.js';
+import { type IsolationLevel, isolationLevels, type LayerName } from '../isolation.js';
 import type { CgroupEntry, CgroupHost } from './cgroup/cgroup.js';
 import type { CgroupMissing } from './cgroup/find.js';
 import {
@@ -15,25 +15,7 @@ import { type ProbeFailure, probeStart } from './probe.js';
 import { addon, errnoName } from './sandbox-addon.js';
 import type { SpawnPlan } from './spawn-plan.js';
 
-/** What a run can be surrounded with, in the order in which it is. docs/SECURITY.md explains each. */
-export const layerNames = [
-  'start',
-  'rlimits',
-  'no-new-privileges',
-  'user',
-  'pid',
-  'mount',
-  'ipc',
-  'uts',
-  'cgroup-namespace',
-  'network',
-  'root',
-  'identity',
-  'landlock',
-  'seccomp',
-  'cgroup',
-] as const;
-export type LayerName = (typeof layerNames)[number];
+export type { LayerName } from '../isolation.js';
 
 /** One layer, and whether this host can do it: tried, not guessed. */
 export interface Layer {

@@ -214,7 +214,8 @@ t.test('garbage on any socket is closed with a logged reason, and harms nobody',
     ['FRAME_TOO_LARGE', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
     ['FRAME_TOO_LARGE', Buffer.from([0xff, 0xff, 0xff, 0xff])],
     ['FRAME_MALFORMED', Buffer.from([0, 0, 0, 2, 0xc1, 0xc1])],
-    ['MESSAGE_INVALID', encodeFrame({ kind: 2n ** 63n - 1n } as never)],
+    ['FRAME_MALFORMED', encodeFrame({ kind: 2n ** 63n - 1n } as never)],
+    ['MESSAGE_INVALID', encodeFrame({ kind: 7 } as never)],
   ];
   for (const path of sockets) {
     for (const [code, bytes] of garbage) {

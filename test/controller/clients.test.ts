@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { ClientRequests } from '../../src/controller/clients.js';
 import { ScriptdError } from '../../src/errors.js';
+import { limits } from '../../src/limits.js';
 import type { TaskSpec, TaskView } from '../../src/task.js';
 import { finished, pending, taskId } from '../http/fake-controller.js';
 import { connectDaemon } from './connected-daemon.js';
@@ -186,4 +187,31 @@ t.test('queues and schedules are answered, and told of when they are not there',
     const answer = await daemon.ask({ kind, requestId: 1, scheduleId: 'none' });
     t.match(answer, { code: 'UNKNOWN_SCHEDULE' });
   }
+});
+
+t.test('an answer that fits into no frame is refused, and ends nothing', async (t) => {
+  const huge = finished({ stdout: Buffer.alloc(limits.frameBytesMax) });
+  let view: TaskView = huge;
+  const daemon = await connectDaemon(t, {
+    read: async () => view,
+    isUnfinished: () => true,
+    cancel: () => undefined,
+    schedules: () => Array(1).fill({ id: 'x'.repeat(limits.frameBytesMax) }),
+    report: (requestId) => ({
+      ...{ kind: 'report', requestId, ready: false, draining: false, pending: 0, running: 0 },
+      ...{ missing: ['x'.repeat(limits.frameBytesMax)], workers: [] },
+    }),
+  });
+  const refused = { kind: 'refused', code: 'INTERNAL', message: /could not answer/ };
+  t.match(await daemon.ask({ kind: 'get', requestId: 1, taskId }), { ...refused, requestId: 1 });
+  t.match(await daemon.ask({ kind: 'listSchedules', requestId: 2 }), { ...refused, requestId: 2 });
+  t.match(await daemon.ask({ kind: 'status', requestId: 3 }), { ...refused, requestId: 3 });
+  daemon.send({ kind: 'watch', requestId: 4, taskId });
+  daemon.send({ kind: 'cancelTask', requestId: 5, taskId });
+  t.match(await daemon.ask({ kind: 'get', requestId: 6, taskId }), refused, 'both are there');
+  daemon.watches.finished(huge);
+  t.match(await daemon.next(), { ...refused, requestId: 4 });
+  t.match(await daemon.next(), { ...refused, requestId: 5 });
+  view = finished();
+  t.match(await daemon.ask({ kind: 'get', requestId: 7, taskId }), { kind: 'task' });
 });

@@ -1,10 +1,14 @@
+import { Packr } from 'msgpackr';
 import t from 'tap';
 import { type Accepted, intake } from '../../src/controller/intake.js';
 import { type PolicyDefinition, policyFrom } from '../../src/controller/policy.js';
 import type { Refusal } from '../../src/controller/refusal.js';
 import { limits } from '../../src/limits.js';
 import { evaluatorOf } from '../../src/scheduler/own-evaluator.js';
-import type { LimitsAsked, TaskSpec } from '../../src/task.js';
+import type { Check, LimitsAsked, TaskSpec } from '../../src/task.js';
+import { packedBytes } from '../../src/wire/packed-bytes.js';
+
+const { pack } = new Packr({ useRecords: false, variableMapSize: true });
 
 const context = {
   durability: 'memory',
@@ -172,4 +176,31 @@ t.test('code is measured in bytes, not in characters', async (t) => {
   const code = '€'.repeat(limits.codeBytesMax / 2);
   t.match(take({ code, type: 'python' }), { code: 'INVALID_FIELD', field: 'code' });
   t.equal(take({ code: 'é'.repeat(limits.codeBytesMax / 2), type: 'python' }).code, undefined);
+});
+
+t.test('a check is bounded, whatever it is large by', async (t) => {
+  const most = limits.checkBytesMax;
+  const refused = { code: 'INVALID_FIELD', field: 'check' };
+  const checked = (check: Check) => take({ code: '', type: 'python', check });
+  for (const part of ['x'.repeat(most), Buffer.alloc(most), Array(most / 8).fill(0.5)]) {
+    t.match(checked({ schema: { part } }), refused);
+  }
+  t.match(checked({ schema: { ['x'.repeat(most)]: true } }), refused);
+  t.match(checked({ script: { code: 'x', args: Array(64).fill('x'.repeat(64 * 1024)) } }), refused);
+  // As large as the HTTP API takes one: counted as JSON there.
+  const exact = 'x'.repeat(most - '{"exact":""}'.length);
+  t.match(checked({ exact }), { task: { type: 'python' } });
+  t.ok(checked({ exact }).bytes > most - 100);
+});
+
+t.test('what is large is counted as it will be sent, and never less', async (t) => {
+  for (const value of [
+    ...['', 'ä'.repeat(15), 'x'.repeat(31), 'x'.repeat(32), 'x'.repeat(300), 'x'.repeat(70_000)],
+    ...[0, 1e300, -1, true, null, Buffer.alloc(70_000), [], {}, Array(20).fill([1, 'a'])],
+    Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`name${index}`, { a: [[]] }])),
+  ]) {
+    t.ok(packedBytes(value) >= pack(value).length, JSON.stringify(value).slice(0, 20));
+    t.ok(packedBytes(value) <= 9 * pack(value).length);
+  }
+  t.equal(packedBytes(undefined), 1);
 });

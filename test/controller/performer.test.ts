@@ -32,6 +32,7 @@ t.test('what ends and begins again in one turn is stored in that order', async (
     clock: systemClock,
     onUnread: () => undefined,
     onFinished: () => undefined,
+    onUnsendable: () => t.fail('it is small'),
     onIdle: () => undefined,
   });
   const { view, spec } = submission();

@@ -2,13 +2,17 @@ import { setImmediate } from 'node:timers/promises';
 import { Cron } from 'croner';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../src/clock.js';
 import { controllerLimits } from '../../src/controller/limits.js';
+import { ScheduledRuns } from '../../src/controller/scheduled-runs.js';
 import { Schedules } from '../../src/controller/schedules.js';
+import type { Submissions } from '../../src/controller/submissions.js';
 import { cronFault, nextRunAt } from '../../src/cron.js';
 import { createLog } from '../../src/log.js';
 import { missedRules, type ScheduleSpec, scheduleLimits } from '../../src/schedule.js';
 import { MemoryStore } from '../../src/store/memory.js';
 import type { StoredDocument } from '../../src/store/port.js';
+import type { TaskSpec } from '../../src/task.js';
 import { linesLog } from '../http/log-lines.js';
 
 const minute = 60_000;
@@ -430,4 +434,17 @@ t.test('of schedules that are made at the same time there are not too many eithe
   await t.rejects(create('e'), fault);
   failing.restore();
   await create('f');
+});
+
+t.test('a task that is not for schedules is refused here, too', async (t) => {
+  const { schedules, spec } = await everyMinute('all');
+  const submissions = { check: () => ({}) } as unknown as Submissions;
+  const log = createLog('test', 'silent');
+  const runs = new ScheduledRuns({ schedules, submissions, clock: systemClock, log });
+  const put = (task: Partial<TaskSpec>) =>
+    runs.put('put', { ...spec, task: { ...spec.task, ...task } });
+  const code = 'x'.repeat(scheduleLimits.taskBytesMax + 1);
+  await t.rejects(put({ code }), { code: 'INVALID_FIELD', field: 'task.code' });
+  await t.rejects(put({ runAt: 1 }), { code: 'INVALID_FIELD', field: 'task.runAt' });
+  t.match(await put({}), { created: false });
 });

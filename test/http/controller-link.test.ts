@@ -4,6 +4,7 @@ import { ControllerLink } from '../../src/http/controller-link.js';
 import { httpLimits } from '../../src/http/limits.js';
 import { parseAddress } from '../../src/poll/address.js';
 import { Poller } from '../../src/poll/poller.js';
+import type { MessageOf } from '../../src/wire/messages.js';
 import { Transport } from '../../src/wire/transport.js';
 import { assertProblem, silentLog, startDaemon } from './daemon.js';
 import {
@@ -386,3 +387,35 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   });
   return { promise, resolve };
 }
+
+t.test('what breaks the connection by its answer twice is not asked again', async (t) => {
+  const controller = new FakeController();
+  controller.start();
+  const asked: string[] = [];
+  let isWell = false;
+  controller.behaviour = (message, connection) => {
+    asked.push(message.kind);
+    if (message.kind === 'get') {
+      const task = { ...finished(), id: 'none' };
+      connection.send({ kind: 'task', requestId: message.requestId, task });
+    } else if (message.kind === 'list') {
+      let deep: unknown = 1;
+      for (let depth = 0; depth < 20; depth++) deep = [deep];
+      const { requestId } = message;
+      connection.send({ kind: 'page', requestId, tasks: deep } as unknown as MessageOf<'page'>);
+    } else if (isWell) answerWith(finished())(message, connection);
+  };
+  const link = startLink(t, controller);
+  const watched = link.watch(taskId).answer;
+  const explained = link.explain(taskId);
+  await controller.next('watch');
+  await t.rejects(link.get(taskId), { code: 'CONTROLLER_LOST', message: /not valid/ });
+  t.equal(asked.filter((kind) => kind === 'get').length, 2);
+  const lost = t.rejects(explained, { code: 'CONTROLLER_LOST' });
+  await t.rejects(link.list({ limit: 1 }), { code: 'CONTROLLER_LOST', message: /not valid/ });
+  t.equal(asked.filter((kind) => kind === 'list').length, 2);
+  await lost;
+  isWell = true;
+  controller.breakConnections();
+  t.equal((await watched).id, taskId, 'others go on');
+});

@@ -20,6 +20,11 @@ t.test('GET /v1/workers shows each connected worker and its isolation', async (t
   t.equal(answer.status, 200);
   const second = shown({ id: 'python-2', draining: true, pool });
   t.strictSame(answer.json, { workers: [shown(), second] });
+  daemon.controller.behaviour = (message, connection) => {
+    const more = { workers, workersMore: true } as const;
+    if (message.kind === 'status') connection.send(report(message.requestId, more));
+  };
+  t.match((await ask(daemon.address, { path: '/v1/workers' })).json, { workersMore: true });
   t.equal((await ask(daemon.address, { path: '/v1/workers?x=1' })).status, 400);
   t.equal((await ask(daemon.address, { path: '/v1/workers', method: 'POST' })).status, 405);
 });

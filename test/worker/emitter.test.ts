@@ -1,6 +1,7 @@
 import t from 'tap';
 import { limits } from '../../src/limits.js';
 import type { Result } from '../../src/task.js';
+import { encodeFrame } from '../../src/wire/codec.js';
 import type { Message, MessageOf } from '../../src/wire/messages.js';
 import { deliverable } from '../../src/worker/deliverable.js';
 import { Emitter } from '../../src/worker/emitter.js';
@@ -113,6 +114,40 @@ t.test('the account of held bytes returns to nothing', async (t) => {
   t.strictSame([emitter.heldBytes, emitter.size], [0, 0]);
 });
 
+t.test(
+  'a result that cannot be encoded is told as an error of ours, and held as that',
+  async (t) => {
+    const emitter = new Emitter();
+    const told: Message[] = [];
+    const line = {
+      queuedBytes: 0,
+      send: (message: Message) => {
+        encodeFrame(message);
+        told.push(message);
+        return true;
+      },
+    };
+    emitter.attach(line, inventory);
+    emitter.add(key('a'), result(Buffer.alloc(limits.frameBytesMax)));
+    emitter.add(key('b'), result(Buffer.alloc(1)));
+    const fault = { outcome: 'internal_fail', code: 'INTERNAL', reason: /cannot be told/ };
+    t.match(told, [
+      { kind: 'inventory' },
+      { taskId: 'a', result: fault },
+      { taskId: 'b', result: { outcome: 'success' } },
+    ]);
+    t.ok(emitter.heldBytes < 2000);
+    emitter.attach(line, inventory);
+    t.match(told.slice(3), [
+      { kind: 'inventory' },
+      { taskId: 'a', result: fault },
+      { taskId: 'b' },
+    ]);
+    emitter.acknowledge([key('a'), key('b')]);
+    t.strictSame([emitter.heldBytes, emitter.size], [0, 0]);
+  },
+);
+
 t.test('a result that is not as the protocol has it is told as an error of ours', async (t) => {
   const attempt = { taskId: '01890a5d-ac96-774b-bcce-b302099a8057', attempt: 1 };
   const good = result(Buffer.from('x'));
@@ -120,4 +155,11 @@ t.test('a result that is not as the protocol has it is told as an error of ours'
   const file = { name: 'x'.repeat(limits.fileNameBytesMax + 1), content: Buffer.alloc(0) };
   const told = deliverable(attempt, { ...good, files: [file] });
   t.match(told, { outcome: 'internal_fail', code: 'INTERNAL', reason: /files.*name/ });
+  let nested: unknown = 'x';
+  for (let depth = 0; depth < 5_000; depth++) nested = [nested];
+  for (const name of ['a', 'a\nb', 'a\rb', 'a\u2028b']) {
+    const frames = [{ file: 'f', locals: { [name]: nested as string } }];
+    const deep = deliverable(attempt, { ...good, exception: { message: 'm', frames } });
+    t.match(deep, { code: 'INTERNAL', reason: /nested deeper than 16/ }, encodeURIComponent(name));
+  }
 });

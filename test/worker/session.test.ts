@@ -231,6 +231,7 @@ t.test(
       Buffer.from([0, 0, 0, 3, 0xc1, 0xc1, 0xc1]),
       Buffer.from([0, 0, 0, 1, 0xc0]),
       encodeFrame({ kind: 2n ** 63n - 1n } as never),
+      encodeFrame({ kind: 7 } as never),
       Buffer.alloc(100_000, 0x80),
     ];
     const before = openDescriptors();

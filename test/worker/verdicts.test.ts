@@ -188,3 +188,18 @@ t.test('a program that cannot be started is START_FAILED with system call and er
   const nul = await controller.run({ code: 'echo never', args: ['a\0b'] });
   t.match(nul, { outcome: 'internal_fail', code: 'START_FAILED', reason: /NUL/ });
 });
+
+t.test('a report that a script plants takes neither its own result away nor others', async (t) => {
+  const { controller } = await startRig(t, 'python');
+  const planted = (depth: number) => {
+    const locals = `{"a\\nb": ${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    const report = `{"message": "m", "frames": [{"file": "f", "locals": ${locals}}]}`;
+    return `open(".scriptd-exception.json", "w").write(${JSON.stringify(report)})\nprint(1)`;
+  };
+  for (const depth of [0, 1, 12, 2_000, 100_000]) {
+    const { outcome, exception } = await controller.run({ code: planted(depth) });
+    t.strictSame([outcome, exception], ['success', undefined], `nested ${depth} deep`);
+    t.equal((await controller.run({ code: 'print(2)' })).outcome, 'success', 'and the next');
+  }
+  t.strictSame(controller.closings, []);
+});

@@ -69,9 +69,19 @@ export const listWorkers: Operation = {
     200: {
       description: 'The workers.',
       content: json(
-        described(Type.Object({ workers: Type.Array(Reference('Worker')) }, closed), {
-          workers: 'Those that are connected.',
-        }),
+        described(
+          Type.Object(
+            {
+              workers: Type.Array(Reference('Worker')),
+              workersMore: Type.Optional(Type.Literal(true)),
+            },
+            closed,
+          ),
+          {
+            workers: 'Those that are connected, at most 4,096.',
+            workersMore: 'There are more than these.',
+          },
+        ),
         { workers: [examples.worker] },
       ),
     },

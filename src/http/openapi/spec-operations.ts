@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { MapOf } from '../../schema.js';
 import { TypeName } from '../../task.js';
 import { closed, described } from './described.js';
 import { examples } from './examples.js';
@@ -46,7 +47,7 @@ const Spec = described(
       args: Type.Array(Type.String()),
       stdin,
       env,
-      files: Type.Record(Type.String(), File),
+      files: MapOf(File),
       collect,
       limits: Reference('LimitsAsked'),
       network: Type.String(),

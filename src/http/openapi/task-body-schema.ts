@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { MapOf } from '../../schema.js';
 import {
   LimitsAsked as Asked,
   Check as CheckAsked,
@@ -75,7 +76,7 @@ export const TaskBody = described(
     {
       ...TaskBodyRead.properties,
       stdin: Type.Optional(BytesJson),
-      files: Type.Optional(Type.Record(Type.String(), BytesJson)),
+      files: Type.Optional(MapOf(BytesJson)),
       runAt: Type.Optional(Time()),
       limits: Type.Optional(Reference('LimitsAsked')),
       retry: Type.Optional(Reference('Retry')),

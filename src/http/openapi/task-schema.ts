@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { limits } from '../../limits.js';
+import { MapOf } from '../../schema.js';
 import {
   AttemptRecord,
   CancelRecord,
@@ -218,7 +219,7 @@ export const Task = described(
       ...summary,
       ...outputs,
       exception: Type.Optional(Reference('Exception')),
-      files: Type.Optional(Type.Record(Type.String(), File)),
+      files: Type.Optional(MapOf(File)),
     },
     closed,
   ),
