@@ -7,12 +7,13 @@ const ports = { first: 12_000, count: 20_000 };
 /** From one process to the next: those that look at the same time begin at other places. */
 const stride = 20;
 
-/** Ports of loopback that nobody has at this moment. */
+let next = process.pid * stride;
+
+/** Ports of loopback that nobody has at this moment, and that were not given before. */
 export async function freePorts(count: number): Promise<number[]> {
   const free: number[] = [];
-  const start = process.pid * stride;
   for (let index = 0; index < ports.count && free.length < count; index++) {
-    const port = ports.first + ((start + index) % ports.count);
+    const port = ports.first + (next++ % ports.count);
     if (await isFree(port)) free.push(port);
   }
   if (free.length < count) throw new Error('too few ports are free');

@@ -22,7 +22,7 @@ import { errorCode } from './errors.js';
  * @throws Error EEXIST, and what else the system says
  */
 export function createFile(path: string, text: string): void {
-  putInPlace(path, text, (temporary) => linkSync(temporary, path));
+  putInPlace(path, text, (temporary) => link(temporary, path));
 }
 
 /**
@@ -42,7 +42,7 @@ export function ensureFile(path: string, text: string): void {
 export function writeSynced(path: string, text: string, flag: 'w' | 'wx' = 'w'): void {
   const file = openSync(path, flag, 0o600);
   try {
-    fchmodSync(file, 0o600);
+    ifAble(() => fchmodSync(file, 0o600));
     writeFileSync(file, text);
     fsyncSync(file);
   } finally {
@@ -54,7 +54,7 @@ export function writeSynced(path: string, text: string, flag: 'w' | 'wx' = 'w'):
 export function syncFolder(path: string): void {
   const folder = openSync(path, 'r');
   try {
-    fsyncSync(folder);
+    ifAble(() => fsyncSync(folder));
   } finally {
     closeSync(folder);
   }
@@ -93,10 +93,38 @@ function replaceEmpty(path: string, temporary: string): void {
   }
 }
 
+/** What file systems say that have no modes, no links, or nothing to flush of a folder. */
+const unable = ['EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
+
+/** The file system, not the file, is why it can't be done. */
+export function isUnable(error: unknown): boolean {
+  return unable.includes(errorCode(error) ?? '');
+}
+
+function ifAble(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isUnable(error)) throw error;
+  }
+}
+
+/** @throws Error EEXIST */
+function link(existing: string, path: string): void {
+  try {
+    linkSync(existing, path);
+  } catch (error) {
+    if (!isUnable(error)) throw error;
+    // Whoever makes the name is first.
+    closeSync(openSync(path, 'wx', 0o600));
+    renameSync(existing, path);
+  }
+}
+
 /** False when something of the name is there. */
 function isLinked(existing: string, path: string): boolean {
   try {
-    linkSync(existing, path);
+    link(existing, path);
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;

@@ -291,8 +291,8 @@ function entryOf(kept: Kept): Entry {
   return { ...kept, nextRunAt: undefined, dueSince: undefined, dealtWithUntil: 0 };
 }
 
-function keptOf({ nextRunAt: _, dueSince: __, dealtWithUntil: ___, ...kept }: Entry): Kept {
-  return kept;
+function keptOf({ nextRunAt: _, dueSince: __, dealtWithUntil, ...kept }: Entry): Kept {
+  return { ...kept, doneUntil: Math.max(kept.doneUntil, dealtWithUntil) };
 }
 
 function viewOf({ spec, nextRunAt: at, lastRunAt, lastTaskId }: Entry): ScheduleView {

@@ -2,6 +2,7 @@ import { constants, realpathSync, type Stats, statSync } from 'node:fs';
 import { access, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { isUnable } from '../durable-file.js';
 import { errorCode, errorMessage, ScriptdError } from '../errors.js';
 import { Problem } from './problem.js';
 import { parseTokenFile, readTokenFile, type TokenLine } from './token-file.js';
@@ -50,13 +51,13 @@ export async function editTokenFile(
   return changed;
 }
 
-/** Without this a power cut may bring a revoked token back. */
+/** Without this a power cut may bring a revoked token back. Not every file system can do it. */
 async function syncFolderOf(place: string): Promise<void> {
   try {
     const folder = await open(dirname(place));
     await folder.sync().finally(() => folder.close());
   } catch (error) {
-    throw unwritable(place, error);
+    if (!isUnable(error)) throw unwritable(place, error);
   }
 }
 

@@ -88,6 +88,7 @@ export class Outbox {
         if (rowCount > 0) this.#submit(rowCount);
         used = 0;
         rowCount = 0;
+        if (queue.bytes === 0) continue; // closed by one of those
         sender.written(this.#native.write(sender.token, queue.front(pollLimits.writeChunksMax)));
         continue;
       }

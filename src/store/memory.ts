@@ -71,8 +71,8 @@ export class MemoryStore implements TaskStore {
 
   async claim(claims: readonly Claim[]): Promise<void> {
     for (const { taskId, attempt, tried } of claims) {
-      const kept = this.#known(taskId);
-      if (kept.view.state === 'finished') continue;
+      const kept = this.#tasks.get(taskId);
+      if (!kept || kept.view.state === 'finished') continue;
       if (kept.view.state === 'pending') this.#running += 1;
       kept.view = claimed(kept.view, attempt);
       if (tried !== undefined) kept.attemptsBefore = attempt.attempt - tried;
@@ -81,8 +81,8 @@ export class MemoryStore implements TaskStore {
 
   async requeue(requeues: readonly Requeue[]): Promise<void> {
     for (const requeue of requeues) {
-      const kept = this.#known(requeue.taskId);
-      if (kept.view.state === 'finished') continue;
+      const kept = this.#tasks.get(requeue.taskId);
+      if (!kept || kept.view.state === 'finished') continue;
       if (kept.view.state === 'running') this.#running -= 1;
       kept.view = requeued(kept.view, requeue);
       if (requeue.tried !== undefined) kept.attemptsBefore = kept.view.attempt - requeue.tried;
@@ -92,7 +92,8 @@ export class MemoryStore implements TaskStore {
 
   async complete(completions: readonly Completion[]): Promise<TaskView[]> {
     return completions.map((completion) => {
-      const kept = this.#known(completion.taskId);
+      const kept = this.#tasks.get(completion.taskId);
+      invariant(kept, `task ${completion.taskId} is not in the store`);
       invariant(kept.view.state !== 'finished', `task ${completion.taskId} is finished`);
       if (kept.view.state === 'running') this.#running -= 1;
       kept.view = finished(kept.view, completion);
@@ -253,12 +254,6 @@ export class MemoryStore implements TaskStore {
       this.#keys.delete(oldKey);
     }
     return undefined;
-  }
-
-  #known(taskId: string): Kept {
-    const kept = this.#tasks.get(taskId);
-    invariant(kept, `task ${taskId} is not in the store`);
-    return kept;
   }
 
   #retain({ view, bytes: heldBytes }: Kept): void {

@@ -204,7 +204,10 @@ export interface TaskStore {
   readonly commits?: CommitFigures;
   /** One for each, in the order of the batch. Of two with the same idempotency key the first counts. */
   submit(submissions: readonly Submission[]): Promise<Submitted[]>;
-  /** Of a task that is finished nothing changes: a write that failed may come after what followed it. */
+  /**
+   * Of a task that is finished, or is not there any more, nothing changes: a write that failed may come
+   * after what followed it.
+   */
   claim(claims: readonly Claim[]): Promise<void>;
   /** As `claim`. */
   requeue(requeues: readonly Requeue[]): Promise<void>;

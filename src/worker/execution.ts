@@ -148,6 +148,7 @@ export class Execution {
     this.#leave();
     this.#pipes = [];
     this.#status.clear();
+    this.#pid = undefined;
     this.#gone = false;
     this.#stdout = this.#capture();
     this.#stderr = this.#capture();

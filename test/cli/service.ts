@@ -134,7 +134,7 @@ export class Service {
     );
     const pids = found.map(({ pid }) => pid);
     // A child that has not become its program yet looks like its parent, and its pid may be lower.
-    const own = pids.find((pid) => !pids.includes(parentOf(pid)));
+    const own = pids.find((pid) => !pids.includes(parentOf(pid)) && parentOf(pid) > 0);
     if (!own) throw new Error(`no ${part} runs: ${JSON.stringify(this.processes())}`);
     return own;
   }
@@ -190,12 +190,12 @@ function newAgent(): Agent {
   return new Agent({ keepAlive: true, maxSockets: 64 });
 }
 
-/** Empty when the process is gone by now. */
 function parentOf(pid: number): number {
   // After the name, which is in parentheses and may hold anything.
   return Number(readProc(pid, 'stat').split(') ').at(-1)?.split(' ')[1]);
 }
 
+/** Empty when the process is gone by now. */
 function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

@@ -5,7 +5,7 @@ import { findCgroups } from '../../src/worker/cgroup/find.js';
 
 /** Why tests with cgroups are skipped on this host, or false. In CI a host without is a failure. */
 export function lackingCgroups(): string | false {
-  const found = findCgroups('scriptd-test-probe');
+  const found = findCgroups(`scriptd-test-probe-${process.pid}`);
   const missing = 'version' in found ? undefined : found.detail;
   if ('version' in found) found.close();
   return missing && !process.env.SCRIPTD_TEST_ALL ? `no cgroups here: ${missing}` : false;

@@ -215,7 +215,7 @@ def trace():
     time.sleep(1000)
 threading.Thread(target=trace).start()
 time.sleep(1000)`;
-  const result = await controller.run({ code, limits: { wallMs: 1_500 } });
+  const result = await controller.run({ code, limits: { wallMs: 5_000 } });
   t.equal(text(result.stdout), '0\n');
   t.match(result, { code: 'WALL_LIMIT' });
   t.match(await controller.run({ code: '' }), { outcome: 'success' });

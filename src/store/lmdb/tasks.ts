@@ -142,8 +142,9 @@ export function insert(changes: Changes, counts: Counts, whole: Whole): void {
 export function claim(changes: Changes, claims: readonly Claim[]): void {
   const counts = readCounts(changes);
   for (const { taskId, attempt, tried } of claims) {
-    const { id, head, row, state } = findKnown(changes, taskId);
-    if (state === 'finished') continue;
+    const found = find(changes, taskId);
+    if (!found || found.state === 'finished') continue;
+    const { id, head, row, state } = found;
     const key = head.sequence;
     if (state === 'pending') {
       changes.remove('pending', key);
@@ -171,8 +172,9 @@ export function claim(changes: Changes, claims: readonly Claim[]): void {
 export function requeue(changes: Changes, requeues: readonly Requeue[]): void {
   const counts = readCounts(changes);
   for (const request of requeues) {
-    const { id, head, row, state, view } = findKnown(changes, request.taskId);
-    if (state === 'finished') continue;
+    const found = find(changes, request.taskId);
+    if (!found || found.state === 'finished') continue;
+    const { id, head, row, state, view } = found;
     const next = requeued(view, request);
     const key = head.sequence;
     const nextRow: Row = {
@@ -198,7 +200,9 @@ export function requeue(changes: Changes, requeues: readonly Requeue[]): void {
 export function complete(changes: Changes, completions: readonly Completion[]): TaskView[] {
   const counts = readCounts(changes);
   const views = completions.map((completion) => {
-    const { id, head, row, state, view } = findKnown(changes, completion.taskId);
+    const found = find(changes, completion.taskId);
+    invariant(found, `task ${completion.taskId} is not in the store`);
+    const { id, head, row, state, view } = found;
     invariant(state !== 'finished', `task ${id} is finished`);
     const next = finished(view, completion);
     const bulk = bulkOf(next);
@@ -326,12 +330,6 @@ function find(changes: Changes, taskId: string): Found | undefined {
   const found = rowOf(changes, head.sequence);
   invariant(found, `task ${taskId} has no row`);
   return { id: taskId, head, ...found, view: viewOf(head, found.row, found.state) };
-}
-
-function findKnown(changes: Changes, taskId: string) {
-  const found = find(changes, taskId);
-  invariant(found, `task ${taskId} is not in the store`);
-  return found;
 }
 
 /** What of a row follows the view. */
