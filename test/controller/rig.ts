@@ -31,6 +31,8 @@ export class HandWorker {
     ...{ running: [], unacknowledged: [] },
   };
   readonly received: Message[] = [];
+  /** Called with each attempt that it is given. */
+  onExecute: (message: MessageOf<'execute'>) => void = () => undefined;
   /** How often both connections stood. */
   inventories = 0;
   #receiver: Connection | undefined;
@@ -42,7 +44,10 @@ export class HandWorker {
     poller.listen(address, {}, (socket) => {
       new Connection(...([socket, 'acceptor', { local, token, serves }] as const), {
         onOpen: ({ channel }, connection) => this.#opened(channel, connection),
-        onMessage: (message) => this.received.push(message),
+        onMessage: (message) => {
+          this.received.push(message);
+          if (message.kind === 'execute') this.onExecute(message);
+        },
         onClose: () => undefined,
       });
     });
